@@ -1,0 +1,10 @@
+import { defineExtension } from './shared/config.ts';
+
+export default defineExtension({
+  name: 'Product Lens',
+  scopes: ['company/products', 'company/orders'],
+  api: {
+    'GET /api/products': './functions/products.ts',
+    'GET /api/products/application/{application_id}': './functions/products.ts',
+  },
+});
