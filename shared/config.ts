@@ -84,7 +84,9 @@ const origin = v.pipe(
   v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
     const parsed = parseOrigin(value);
     if (parsed !== undefined) return parsed;
-    addIssue({ message: 'must be an https origin without a path, such as "https://api.fynd.com" (http only for loopback)' });
+    addIssue({
+      message: 'must be an https origin without a path, such as "https://api.fynd.com" (http only for loopback)',
+    });
     return NEVER;
   }),
 );
@@ -94,11 +96,19 @@ const apiRoute = v.pipe(
     new RegExp(`^(${methods.join('|')}|ANY) /api(/([A-Za-z0-9._~-]+|\\{[a-z_]+\\}))+$`),
     'must be a method, a blank and a path below /api/, such as "GET /api/products"',
   ),
-  v.check((route) => !reservedPaths.test(route.slice(route.indexOf(' ') + 1)), 'is a path that the extension itself answers'),
+  v.check(
+    (route) => !reservedPaths.test(route.slice(route.indexOf(' ') + 1)),
+    'is a path that the extension itself answers',
+  ),
 );
 
 const schema = v.strictObject({
-  name: v.pipe(v.string('must be text'), v.trim(), v.nonEmpty('must not be empty'), v.maxLength(100, 'must have at most 100 characters')),
+  name: v.pipe(
+    v.string('must be text'),
+    v.trim(),
+    v.nonEmpty('must not be empty'),
+    v.maxLength(100, 'must have at most 100 characters'),
+  ),
   scopes: v.pipe(
     v.array(
       v.pipe(
@@ -114,7 +124,9 @@ const schema = v.strictObject({
   ),
   accessMode: v.optional(v.picklist(['offline', 'online'], 'must be "offline" or "online"'), 'offline'),
   cluster: v.optional(origin, 'https://api.fynd.com'),
-  adminOrigins: v.optional(v.pipe(v.array(origin, 'must be a list of origins'), v.nonEmpty('must name at least one origin'))),
+  adminOrigins: v.optional(
+    v.pipe(v.array(origin, 'must be a list of origins'), v.nonEmpty('must name at least one origin')),
+  ),
   launchPath: v.optional(
     v.pipe(
       v.string('must be text'),
@@ -138,7 +150,10 @@ const schema = v.strictObject({
     {},
   ),
   api: v.optional(
-    v.record(apiRoute, v.pipe(v.string('must be the path of a file'), v.regex(/\.ts$/, 'must be the path of a .ts file'))),
+    v.record(
+      apiRoute,
+      v.pipe(v.string('must be the path of a file'), v.regex(/\.ts$/, 'must be the path of a .ts file')),
+    ),
     {},
   ),
 });
@@ -161,7 +176,8 @@ export function parseExtension(input: unknown): Extension {
 
 function sentence(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue) ?? 'the configuration';
-  if (issue.type === 'strict_object' && issue.expected === 'never') return `extension.config.ts: ${field} is not a setting.`;
+  if (issue.type === 'strict_object' && issue.expected === 'never')
+    return `extension.config.ts: ${field} is not a setting.`;
   if (issue.received === 'undefined') return `extension.config.ts: ${field} is missing.`;
   const reason = /^(must|is) /.test(issue.message) ? issue.message : `must be ${issue.expected ?? 'another value'}`;
   return `extension.config.ts: ${field} ${reason}.`;
@@ -174,7 +190,8 @@ function sentence(issue: v.BaseIssue<unknown>): string {
 export function parseOrigin(text: string): string | undefined {
   if (/[\s\\@]/.test(text)) return undefined;
   const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `https://${text}`);
-  if (url === null || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.hostname === '') return undefined;
+  if (url === null || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.hostname === '')
+    return undefined;
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   return url.protocol === 'https:' || (url.protocol === 'http:' && loopback) ? url.origin : undefined;
 }

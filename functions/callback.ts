@@ -1,0 +1,93 @@
+import * as v from 'valibot';
+import { AppError } from '../shared/errors.ts';
+import { createExchange } from '../shared/fynd/exchange.ts';
+import { applicationId, companyId } from '../shared/fynd/ids.ts';
+import { completeInstall } from '../shared/oauth/complete-install.ts';
+import { installPath, launchPath } from '../shared/oauth/launch-path.ts';
+import { startedAtMs } from '../shared/oauth/started-at.ts';
+import { sealSession, sessionCookieName } from '../shared/session/sessions.ts';
+import {
+  isSameState,
+  openTransaction,
+  type Transaction,
+  transactionCookieName,
+} from '../shared/session/transactions.ts';
+import { type HttpRequest, http } from './runtime/http.ts';
+import { input } from './runtime/input.ts';
+import { apiKey, apiSecret, sessionKeys, tokenKeys } from './runtime/secrets.ts';
+import { redirectHeaders } from './runtime/security-headers.ts';
+import { baseUrl, extension, now, once } from './runtime/settings.ts';
+import { installations } from './runtime/tables.ts';
+
+const answer = v.object({
+  state: v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(200, 'must have at most 200 characters')),
+  code: v.optional(
+    v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(2_048, 'must have at most 2048 characters')),
+  ),
+  error: v.optional(v.string()),
+  company_id: v.optional(companyId),
+  application_id: v.optional(applicationId),
+  client_id: v.optional(v.string()),
+});
+
+const exchange = once(createExchange);
+
+/** `GET /fp/auth`: the platform sends the browser back with a code, or with the reason why there is none. */
+export const handler = http(async (request) => {
+  const fields = input(answer, request.query);
+  const clientId = await apiKey();
+  if (fields.company_id !== undefined) {
+    request.retryPath = installPath(clientId, fields.company_id, fields.application_id);
+  }
+  const transaction = await takeTransaction(request, fields);
+  request.retryPath = installPath(clientId, transaction.companyId, transaction.applicationId);
+
+  if (fields.error !== undefined) {
+    throw fields.error === 'access_denied'
+      ? new AppError('access_denied', 'The platform says that access was denied.')
+      : new AppError('platform_error', 'The platform ended the sign-in with an error.');
+  }
+  if (fields.code === undefined) throw new AppError('invalid_request', 'code is missing.');
+  if (fields.company_id === undefined) throw new AppError('invalid_request', 'company_id is missing.');
+  if (fields.client_id !== undefined && fields.client_id !== clientId) {
+    throw new AppError('invalid_request', 'client_id is not that of this extension.');
+  }
+
+  const { cookies } = request;
+  const session = await completeInstall(
+    {
+      extension: extension(),
+      credentials: { apiKey: clientId, apiSecret: await apiSecret() },
+      installations: installations(),
+      tokenKeys: tokenKeys(),
+      exchange: exchange(),
+      now,
+    },
+    transaction,
+    fields.code,
+  );
+  const { scopes } = extension();
+  const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
+  cookies.set(sessionCookieName(session.companyId), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
+  await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
+  const path =
+    transaction.redirectPath ?? launchPath(extension().launchPath, transaction.companyId, transaction.applicationId);
+  return { status: 302, headers: { ...redirectHeaders, location: `${baseUrl()}${path}` } };
+});
+
+/** The transaction that this browser began for this state; it is used up whatever comes of it. */
+async function takeTransaction({ cookies }: HttpRequest, fields: v.InferOutput<typeof answer>): Promise<Transaction> {
+  const mismatch = () =>
+    new AppError('state_mismatch', 'This browser did not begin this sign-in, or it is already over.');
+  const cookieName = transactionCookieName(fields.state);
+  const text = cookies.get(cookieName);
+  const transaction = text === undefined ? undefined : await openTransaction(sessionKeys(), text, now());
+  if (transaction === undefined || !isSameState(fields.state, transaction.state)) throw mismatch();
+  cookies.clear(cookieName);
+  const isSamePlace =
+    (fields.company_id === undefined || fields.company_id === transaction.companyId) &&
+    (fields.application_id === undefined || fields.application_id === transaction.applicationId) &&
+    transaction.accessMode === extension().accessMode;
+  if (!isSamePlace) throw mismatch();
+  return transaction;
+}

@@ -1,0 +1,37 @@
+import * as v from 'valibot';
+import { AppError } from '../shared/errors.ts';
+import { applicationId, companyId } from '../shared/fynd/ids.ts';
+import { beginInstall } from '../shared/oauth/begin-install.ts';
+import { parseRedirectPath } from '../shared/oauth/redirect-path.ts';
+import { http } from './runtime/http.ts';
+import { input } from './runtime/input.ts';
+import { apiKey, sessionKeys } from './runtime/secrets.ts';
+import { redirectHeaders } from './runtime/security-headers.ts';
+import { baseUrl, extension, now } from './runtime/settings.ts';
+
+/** `cluster_url` is not among them: credentials go to the configured cluster and nowhere else. */
+const launch = v.object({
+  company_id: companyId,
+  client_id: v.string(),
+  application_id: v.optional(applicationId),
+  redirect_path: v.optional(v.string()),
+  install_event: v.optional(v.string()),
+});
+
+/** `GET /fp/install`: the platform opens the extension, for the first time or again. */
+export const handler = http(async ({ query, cookies }) => {
+  const fields = input(launch, query);
+  const clientId = await apiKey();
+  if (fields.client_id !== clientId) throw new AppError('invalid_request', 'client_id is not that of this extension.');
+  const { location } = await beginInstall(
+    { extension: extension(), baseUrl: baseUrl(), apiKey: clientId, sessionKeys: sessionKeys(), now },
+    {
+      companyId: fields.company_id,
+      applicationId: fields.application_id,
+      redirectPath: fields.redirect_path && parseRedirectPath(fields.redirect_path, baseUrl()),
+      installEvent: fields.install_event === 'true',
+    },
+    cookies,
+  );
+  return { status: 302, headers: { ...redirectHeaders, location } };
+});

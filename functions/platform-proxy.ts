@@ -1,0 +1,52 @@
+import * as v from 'valibot';
+import { callPlatform } from '../shared/cache/call-platform.ts';
+import { AppError } from '../shared/errors.ts';
+import { isRouteAllowed } from '../shared/fynd/allowed-routes.ts';
+import { createExchange, deadlineIn } from '../shared/fynd/exchange.ts';
+import { applicationId, companyId } from '../shared/fynd/ids.ts';
+import { platformPath } from '../shared/fynd/platform-path.ts';
+import { http } from './runtime/http.ts';
+import { input } from './runtime/input.ts';
+import { platformResponse } from './runtime/platform-response.ts';
+import { proxiedSegments } from './runtime/proxied-segments.ts';
+import { requireSameOrigin } from './runtime/same-origin.ts';
+import { baseUrl, extension, now, once } from './runtime/settings.ts';
+import { signedIn } from './runtime/signed-in.ts';
+import { userCache } from './runtime/tables.ts';
+
+const budgetMs = 25_000;
+const exchange = once(createExchange);
+const tenant = v.object({ company_id: v.optional(companyId) });
+
+/** `ANY /api/platform/{path+}`: the Platform API, with the signed-in person's token and through their cache. */
+export const handler = http(async (request) => {
+  const deadline = deadlineIn(budgetMs);
+  requireSameOrigin(request, baseUrl());
+  const path = platformPath(proxiedSegments(request));
+  const place = {
+    companyId: input(tenant, { company_id: path.companyId }).company_id,
+    applicationId: applicationOf(path.segments),
+  };
+  return await signedIn(request, place, async (session) => {
+    if (!isRouteAllowed(extension(), request.method, path.segments)) {
+      throw new AppError(
+        'route_not_allowed',
+        'The configuration does not let pages make this call of the Platform API.',
+      );
+    }
+    const { method, rawQuery, headers, body } = request;
+    const answer = await callPlatform(
+      { extension: extension(), userCache: userCache(), exchange: exchange(), now },
+      session,
+      { method, path, rawQuery, headers, body },
+      deadline,
+    );
+    return await platformResponse(request, answer);
+  });
+});
+
+/** Where to come back to after signing in again; an id that is none is the platform's to refuse. */
+function applicationOf(segments: readonly string[]): string | undefined {
+  const [, , , , kind, id] = segments;
+  return kind === 'application' && v.is(applicationId, id) ? id : undefined;
+}

@@ -1,0 +1,93 @@
+import type { PlatformAnswer } from '../../shared/cache/call-platform.ts';
+import { AppError } from '../../shared/errors.ts';
+import { createExchange, deadlineIn } from '../../shared/fynd/exchange.ts';
+import type { PlatformUser } from '../../shared/fynd/oauth-endpoints.ts';
+import { requireLive } from '../../shared/session/require-live.ts';
+import { type HttpRequest, type HttpResponse, http, type LambdaHandler } from './http.ts';
+import { createPlatformClient, type PlatformClient, PlatformRefusal } from './platform-client.ts';
+import { platformResponse } from './platform-response.ts';
+import { requireSameOrigin } from './same-origin.ts';
+import { baseUrl, extension, now, once } from './settings.ts';
+import { placeOf, signedIn } from './signed-in.ts';
+import { userCache } from './tables.ts';
+
+/** What a route of the extension's author is given: everything in it is proven by the session. */
+export interface ApiContext {
+  /** The Platform API as this person, through this person's cache. */
+  readonly platform: PlatformClient;
+  /** The company's id. */
+  readonly company: string;
+  /** The sales channel's id, where the route's path has `{application_id}`. */
+  readonly application: string | undefined;
+  readonly user: PlatformUser;
+  /** The configured scopes that this person holds. */
+  readonly scopes: readonly string[];
+  readonly request: Pick<HttpRequest, 'method' | 'pathParameters' | 'query' | 'headers' | 'body'> & {
+    /** @throws {AppError} `invalid_request` where the body is no JSON. */
+    json(): unknown;
+  };
+}
+
+const budgetMs = 25_000;
+const exchange = once(createExchange);
+
+/**
+ * Makes a Lambda handler of a route that needs a signed-in person. What `handle` answers becomes JSON (undefined:
+ * 204); a `Response` is sent as it is. An AppError, or a refusal of the platform, becomes the answer.
+ */
+export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHandler {
+  return http(async (request) => {
+    const deadline = deadlineIn(budgetMs);
+    requireSameOrigin(request, baseUrl());
+    const place = placeOf(request);
+    return await signedIn(request, place, async (session) => {
+      const { companyId, user, generation, scopes } = session;
+      requireLive(session, await userCache().view({ companyId, userId: user.id, generation }));
+      const answers: PlatformAnswer[] = [];
+      const dependencies = { extension: extension(), userCache: userCache(), exchange: exchange(), now };
+      try {
+        const result = await handle({
+          platform: createPlatformClient(dependencies, session, deadline, (answer) => answers.push(answer)),
+          company: companyId,
+          application: place.applicationId,
+          user,
+          scopes,
+          request: { ...request, json: () => parseJson(request.body) },
+        });
+        return await toResponse(result, answers);
+      } catch (error) {
+        if (error instanceof PlatformRefusal) return await platformResponse(request, error.answer);
+        throw error;
+      }
+    });
+  });
+}
+
+async function toResponse(result: unknown, answers: readonly PlatformAnswer[]): Promise<HttpResponse> {
+  const cacheStatus = answers.map(({ headers }) => headers['cache-status']).filter((each) => each !== undefined);
+  const headers = {
+    'cache-control': 'private, no-cache',
+    vary: 'Cookie',
+    ...(cacheStatus.length === 0 ? {} : { 'cache-status': cacheStatus.join(', ') }),
+  };
+  const trouble = answers.find((answer) => answer.trouble !== undefined)?.trouble;
+  if (result instanceof Response) {
+    const body = Buffer.from(await result.arrayBuffer());
+    return { status: result.status, headers: { ...headers, ...Object.fromEntries(result.headers) }, body, trouble };
+  }
+  if (result === undefined) return { status: 204, headers, trouble };
+  return {
+    status: 200,
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(result),
+    trouble,
+  };
+}
+
+function parseJson(body: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(body?.toString('utf8') ?? '');
+  } catch {
+    throw new AppError('invalid_request', 'The body must be JSON.');
+  }
+}

@@ -1,0 +1,53 @@
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { AppError } from '../../shared/errors.ts';
+import type { HttpResponse } from './http.ts';
+
+/**
+ * One line of JSON per request, from an allow-list: no query string, no header of the caller's, no body, no message of
+ * an unknown error can get into it.
+ */
+export function logRequest(request: {
+  event: APIGatewayProxyEventV2;
+  response: HttpResponse;
+  error: unknown;
+  durationMs: number;
+}): void {
+  const { event, response, error, durationMs } = request;
+  const line = {
+    level: response.status >= 500 ? 'error' : 'info',
+    time: new Date().toISOString(),
+    request_id: event.requestContext.requestId,
+    method: event.requestContext.http.method,
+    route: event.routeKey,
+    status: response.status,
+    duration_ms: Math.round(durationMs),
+    cache: response.headers?.['cache-status'],
+    trouble: response.trouble,
+    ...(error === undefined ? {} : describeError(error)),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+function describeError(error: unknown): object {
+  if (error instanceof AppError) {
+    const { cause } = error;
+    return { code: error.code, detail: error.message, ...(cause instanceof Error ? { cause: nameOf(cause) } : {}) };
+  }
+  if (!(error instanceof Error)) return { code: 'internal', error: typeof error };
+  return { code: 'internal', error: nameOf(error), at: framesOf(error) };
+}
+
+/** The kind of an error, with its system code (`ECONNREFUSED`) where it has one. */
+function nameOf(error: Error): string {
+  const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : '';
+  return `${error.name}${code}`;
+}
+
+/** Where it was thrown, without its message. */
+function framesOf(error: Error): string[] {
+  return (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 8)
+    .map((line) => line.trim());
+}

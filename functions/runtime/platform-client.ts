@@ -1,0 +1,98 @@
+import { type CallPlatformDependencies, callPlatform, type PlatformAnswer } from '../../shared/cache/call-platform.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { Deadline } from '../../shared/fynd/exchange.ts';
+import { platformPath } from '../../shared/fynd/platform-path.ts';
+import type { Session } from '../../shared/session/sessions.ts';
+
+export interface PlatformCallOptions {
+  /** A list is sent as a repeated parameter; undefined is left out. */
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly (string | number)[] | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface PlatformWriteOptions extends PlatformCallOptions {
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/**
+ * The Platform API as the signed-in person, through that person's cache. Paths are relative to `/service/platform/`,
+ * unescaped, and name the session's company: `catalog/v2.0/company/1/products/`.
+ *
+ * Each method answers the parsed JSON body (undefined where there is none) and throws PlatformRefusal for any status
+ * from 400 on. One that is not caught reaches the browser as the platform gave it, with a 401 as `session_expired`.
+ */
+export interface PlatformClient {
+  get<Answer = unknown>(path: string, options?: PlatformCallOptions): Promise<Answer>;
+  post<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+  put<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+  patch<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+  delete<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+}
+
+/** The platform answered with a status from 400 on. */
+export class PlatformRefusal extends Error {
+  override readonly name = 'PlatformRefusal';
+  readonly answer: PlatformAnswer;
+
+  constructor(answer: PlatformAnswer) {
+    super(`The platform answered ${answer.status}.`);
+    this.answer = answer;
+  }
+}
+
+/** @param onAnswer is told of every answer, refusals included. */
+export function createPlatformClient(
+  dependencies: CallPlatformDependencies,
+  session: Session,
+  deadline: Deadline,
+  onAnswer: (answer: PlatformAnswer) => void,
+): PlatformClient {
+  async function call(method: string, path: string, options: PlatformWriteOptions = {}) {
+    const hasBody = options.body !== undefined;
+    const answer = await callPlatform(
+      dependencies,
+      session,
+      {
+        method,
+        path: platformPath(path.split('/')),
+        rawQuery: queryString(options.query ?? {}),
+        headers: {
+          accept: 'application/json',
+          ...(hasBody ? { 'content-type': 'application/json' } : {}),
+          ...options.headers,
+        },
+        body: hasBody ? Buffer.from(JSON.stringify(options.body)) : undefined,
+      },
+      deadline,
+    );
+    onAnswer(answer);
+    if (answer.status >= 400) throw new PlatformRefusal(answer);
+    return parseBody(answer.body);
+  }
+  // The answer's type is the caller's claim about the platform: nothing here can check it.
+  return {
+    get: (path, options) => call('GET', path, options) as Promise<never>,
+    post: (path, options) => call('POST', path, options) as Promise<never>,
+    put: (path, options) => call('PUT', path, options) as Promise<never>,
+    patch: (path, options) => call('PATCH', path, options) as Promise<never>,
+    delete: (path, options) => call('DELETE', path, options) as Promise<never>,
+  };
+}
+
+function queryString(query: NonNullable<PlatformCallOptions['query']>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const each of [value].flat()) if (each !== undefined) parameters.append(name, String(each));
+  }
+  return parameters.toString();
+}
+
+function parseBody(body: Buffer): unknown {
+  if (body.byteLength === 0) return undefined;
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new AppError('platform_error', 'The platform answered with something that is not JSON.', { cause });
+  }
+}

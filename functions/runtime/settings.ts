@@ -1,0 +1,32 @@
+import type { Extension } from '../../shared/config.ts';
+import { environment } from '../../shared/contract.ts';
+
+declare const EXTENSION: Extension;
+
+/** The extension's configuration, judged when the stack was synthesized and compiled into the bundle. */
+export function extension(): Extension {
+  return EXTENSION;
+}
+
+/** A variable that the stack hands to this function. @throws where the stack does not: a mistake in `infra/`. */
+export function setting(name: keyof typeof environment): string {
+  const value = process.env[environment[name]];
+  if (!value) throw new Error(`The stack does not hand ${environment[name]} to this function.`);
+  return value;
+}
+
+/** Origin of the extension as browsers see it. */
+export function baseUrl(): string {
+  return setting('baseUrl');
+}
+
+/** A value made at first use and kept while this instance lives. */
+export function once<Value>(make: () => Value): () => Value {
+  let made: { value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+export const now = (): Date => new Date();

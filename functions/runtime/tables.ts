@@ -1,0 +1,16 @@
+import { createDynamoDb } from '../../shared/store/dynamodb.ts';
+import { Installations } from '../../shared/store/installations.ts';
+import { UserCache } from '../../shared/store/user-cache.ts';
+import { once, setting } from './settings.ts';
+
+const dynamoDb = once(createDynamoDb);
+
+export const installations = once(() => new Installations(dynamoDb(), setting('installationsTable')));
+
+export const userCache = once(
+  () =>
+    new UserCache(dynamoDb(), {
+      userCache: setting('userCacheTable'),
+      installations: setting('installationsTable'),
+    }),
+);

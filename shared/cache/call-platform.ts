@@ -1,0 +1,345 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
+import type { Extension } from '../config.ts';
+import { AppError } from '../errors.ts';
+import { matchesRoute } from '../fynd/allowed-routes.ts';
+import type { Deadline, Exchange, ExchangeAnswer } from '../fynd/exchange.ts';
+import { type PlatformPath, withQuery } from '../fynd/platform-path.ts';
+import { missingScopes } from '../fynd/scopes.ts';
+import { signatureDate, signV1 } from '../fynd/signature.ts';
+import { packScopes } from '../session/granted-scopes.ts';
+import { requireLive } from '../session/require-live.ts';
+import type { Session } from '../session/sessions.ts';
+import {
+  type CacheEntry,
+  type CacheOwner,
+  type CacheView,
+  maxEntryBytes,
+  type UserCache,
+} from '../store/user-cache.ts';
+import { judgeAnswer, type KeptAnswer, openPolicy, type Verdict } from './http-policy.ts';
+
+/** A call of the Platform API on behalf of a signed-in person. */
+export interface PlatformCall {
+  readonly method: string;
+  readonly path: PlatformPath;
+  /** Without the question mark, as it was sent. */
+  readonly rawQuery: string;
+  /** Lower-case names; only those on the allow-list travel. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | undefined;
+}
+
+/** The platform's answer, or the same answer from this person's cache. */
+export interface PlatformAnswer {
+  readonly status: number;
+  /** What may be handed on, with `cache-status` (RFC 9211) for a GET and `x-missing-scopes` where they explain a 403. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** Something that did not work but does not change the answer; for the log. */
+  readonly trouble?: 'answer_not_stored' | 'epoch_not_moved';
+}
+
+export interface CallPlatformDependencies {
+  readonly extension: Extension;
+  readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch'>;
+  readonly exchange: Exchange;
+  readonly now: () => Date;
+}
+
+const requestHeaders = [
+  'accept',
+  'accept-language',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'idempotency-key',
+  'if-match',
+  'if-unmodified-since',
+  'prefer',
+  'x-currency-code',
+  'x-location-detail',
+] as const;
+
+const responseHeaders = [
+  'allow',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'deprecation',
+  'etag',
+  'last-modified',
+  'link',
+  'location',
+  'preference-applied',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'sunset',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'x-request-id',
+] as const;
+
+/** Kept with an entry besides, because freshness is computed from them. */
+const freshnessHeaders = ['age', 'cache-control', 'date', 'expires', 'pragma', 'vary'] as const;
+
+/**
+ * Calls the Platform API with the person's own token, through the person's own cache.
+ *
+ * One consistent read tells whether the session still counts and brings the cached answer. A fresh one is the answer; a
+ * stale one is revalidated. A write makes everything this person has cached stale, before and after the call, so that
+ * an answer that was on its way meanwhile is stale too.
+ * @throws {AppError} `session_expired` (also for the platform's own 401), `tenant_mismatch`, `platform_error`,
+ * `platform_timeout`, `response_too_large`.
+ */
+export async function callPlatform(
+  dependencies: CallPlatformDependencies,
+  session: Session,
+  call: PlatformCall,
+  deadline: Deadline,
+): Promise<PlatformAnswer> {
+  if (call.path.companyId !== undefined && call.path.companyId !== session.companyId) {
+    throw new AppError('tenant_mismatch', 'The path names another company than the session.');
+  }
+  const answer = await (call.method === 'GET' ? read : isSafe(call.method) ? pass : write)(
+    dependencies,
+    session,
+    call,
+    deadline,
+  );
+  if (answer.status === 401) throw new AppError('session_expired', 'The platform no longer accepts this session.');
+  const missing = answer.status === 403 ? missingScopes(session.scopes, dependencies.extension.scopes) : [];
+  if (missing.length === 0) return answer;
+  return { ...answer, headers: { ...answer.headers, 'x-missing-scopes': missing.join(' ') } };
+}
+
+type Step = (
+  dependencies: CallPlatformDependencies,
+  session: Session,
+  call: PlatformCall,
+  deadline: Deadline,
+) => Promise<PlatformAnswer>;
+
+const read: Step = async (dependencies, session, call, deadline) => {
+  const { extension, userCache, now } = dependencies;
+  const owner = ownerOf(session);
+  const defaultTtlSeconds =
+    extension.cache.rules.find(({ route }) => matchesRoute(route, call.method, call.path.segments))?.ttlSeconds ??
+    extension.cache.defaultTtlSeconds;
+  const asked = call.headers['cache-control'] ?? '';
+  const bypass = defaultTtlSeconds === 0 || call.body !== undefined || /\bno-store\b/i.test(asked);
+  const key = bypass ? undefined : entryKey(extension, session, call);
+  const view = await userCache.view(owner, key);
+  requireLive(session, view);
+  if (key === undefined) {
+    return withCacheStatus(passedOn(await send(dependencies, session, call, deadline)), 'fwd=bypass');
+  }
+
+  const kept = keptAnswer(view, now());
+  const isCurrent = kept !== undefined && kept.entry.epoch === view.epoch && !asksForNew(asked);
+  if (isCurrent && kept.ttlSeconds !== undefined) {
+    return withCacheStatus(await fromEntry(kept), `hit; ttl=${kept.ttlSeconds}`);
+  }
+
+  const validators = kept?.validators ?? {};
+  // The browser's own condition is answered from what is kept or fetched: only ours travels.
+  const { 'if-none-match': _etag, 'if-modified-since': _date, ...headers } = call.headers;
+  const answer = await send(dependencies, session, { ...call, headers: { ...headers, ...validators } }, deadline);
+  const store = (content: EntryContent, verdict: Verdict) =>
+    storeEntry(dependencies, owner, key, { ...content, epoch: view.epoch }, verdict);
+
+  if (answer.status === 304 && kept !== undefined && Object.keys(validators).length > 0) {
+    const refreshed = kept.refreshed(pick(answer.headers, [...responseHeaders, ...freshnessHeaders]));
+    const stored = await store(kept.entry, refreshed);
+    const again = await fromEntry({ ...kept, headers: refreshed.headers });
+    return { ...withCacheStatus(again, 'fwd=stale; fwd-status=304'), ...troubleOf(stored) };
+  }
+  const forward = kept === undefined ? 'fwd=uri-miss' : `fwd=stale; fwd-status=${answer.status}`;
+  const verdict = judgeAnswer(
+    { status: answer.status, headers: pick(answer.headers, [...responseHeaders, ...freshnessHeaders]) },
+    defaultTtlSeconds,
+  );
+  if (verdict.policy === undefined) return withCacheStatus(passedOn(answer), forward);
+  const stored = await store({ status: answer.status, ...(await pack(answer.body)) }, verdict);
+  return {
+    ...withCacheStatus(passedOn(answer), stored === 'stored' ? `${forward}; stored` : `${forward}${detailOf(stored)}`),
+    ...troubleOf(stored),
+  };
+};
+
+/** HEAD and OPTIONS: neither cached nor a change. */
+const pass: Step = async (dependencies, session, call, deadline) => {
+  requireLive(session, await dependencies.userCache.view(ownerOf(session)));
+  return passedOn(await send(dependencies, session, call, deadline));
+};
+
+const write: Step = async (dependencies, session, call, deadline) => {
+  const { userCache, now } = dependencies;
+  const owner = ownerOf(session);
+  requireLive(session, await userCache.view(owner));
+  await userCache.moveEpoch(owner, now());
+  const moveAgain = () =>
+    userCache.moveEpoch(owner, now()).then(
+      () => true,
+      () => false,
+    );
+  let answer: ExchangeAnswer;
+  try {
+    answer = await send(dependencies, session, call, deadline);
+  } catch (error) {
+    await moveAgain();
+    throw error;
+  }
+  const moved = await moveAgain();
+  return { ...passedOn(answer), ...(moved ? {} : { trouble: 'epoch_not_moved' }) };
+};
+
+const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+const passingTrouble = new Set([502, 503, 504]);
+
+/** One more try for an idempotent call (RFC 9110 §9.2.2) that met a passing trouble, within the same deadline. */
+async function send(
+  dependencies: CallPlatformDependencies,
+  session: Session,
+  call: PlatformCall,
+  deadline: Deadline,
+): Promise<ExchangeAnswer> {
+  const attempt = () => dependencies.exchange(signedRequest(dependencies, session, call), deadline);
+  if (!idempotentMethods.has(call.method)) return await attempt();
+  try {
+    const answer = await attempt();
+    if (!passingTrouble.has(answer.status) || answer.headers['retry-after'] !== undefined) return answer;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'platform_error') throw error;
+  }
+  const pauseMs = 100 + Math.random() * 200;
+  await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, deadline.remainingMs())));
+  return await attempt();
+}
+
+function signedRequest({ extension, now }: CallPlatformDependencies, session: Session, call: PlatformCall) {
+  const target = withQuery(call.path.target, call.rawQuery);
+  const date = signatureDate(now());
+  const conditions = isSafe(call.method) ? ['if-none-match', 'if-modified-since'] : ['if-none-match'];
+  const headers = {
+    accept: '*/*',
+    ...pick(call.headers, [...requestHeaders, ...conditions]),
+    host: new URL(extension.cluster).host,
+    authorization: `Bearer ${session.accessToken}`,
+    'user-agent': 'fynd-extension-serverless',
+    'x-fp-date': date,
+  };
+  const { method, body } = call;
+  const signature = signV1({ method, target, headers, body }, date);
+  return { origin: extension.cluster, method, target, headers: { ...headers, 'x-fp-signature': signature }, body };
+}
+
+/**
+ * An entry's key within its owner's partition: the granted scopes, path, query and every header that may select a
+ * representation. Two requests that could be answered differently never have the same one.
+ */
+export function entryKey(
+  extension: Pick<Extension, 'scopes' | 'cluster'>,
+  session: Pick<Session, 'scopes'>,
+  call: Pick<PlatformCall, 'path' | 'rawQuery' | 'headers'>,
+): string {
+  const selecting = requestHeaders.map((name) => [name, call.headers[name] ?? null]);
+  const parts = [
+    extension.cluster,
+    packScopes(extension.scopes, session.scopes),
+    call.path.target,
+    call.rawQuery,
+    selecting,
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
+
+function ownerOf(session: Session): CacheOwner {
+  return { companyId: session.companyId, userId: session.user.id, generation: session.generation };
+}
+
+function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+}
+
+/** What a browser sends when somebody reloads with force: RFC 9111 §5.2.1. */
+function asksForNew(cacheControl: string): boolean {
+  return /\bno-cache\b|\bmax-age=0\b/i.test(cacheControl);
+}
+
+function keptAnswer(view: CacheView, now: Date): (KeptAnswer & { entry: CacheEntry }) | undefined {
+  const { entry } = view;
+  if (entry === undefined || entry.expiresAt <= now.getTime() / 1000) return undefined;
+  const kept = openPolicy(entry.policy);
+  return kept && { ...kept, entry };
+}
+
+async function fromEntry({
+  entry,
+  headers,
+}: { entry: CacheEntry } & Pick<KeptAnswer, 'headers'>): Promise<PlatformAnswer> {
+  const body = entry.coding === 'br' ? await decompress(entry.body) : Buffer.from(entry.body);
+  return { status: entry.status, headers: pick(headers, responseHeaders), body };
+}
+
+type EntryContent = Pick<CacheEntry, 'status' | 'body' | 'coding'>;
+type Stored = 'stored' | 'too_large' | 'failed' | 'not_storable';
+
+/** A cache that cannot store is no reason to fail: the answer is there. */
+async function storeEntry(
+  { userCache, now }: CallPlatformDependencies,
+  owner: CacheOwner,
+  key: string,
+  content: EntryContent & Pick<CacheEntry, 'epoch'>,
+  { policy, keepSeconds }: Verdict,
+): Promise<Stored> {
+  if (policy === undefined) return 'not_storable';
+  if (content.body.byteLength + Buffer.byteLength(policy) > maxEntryBytes) return 'too_large';
+  const { epoch, status, body, coding } = content;
+  const expiresAt = Math.floor(now().getTime() / 1000) + keepSeconds;
+  try {
+    await userCache.put(owner, key, { epoch, status, body, coding, policy, expiresAt });
+    return 'stored';
+  } catch {
+    return 'failed';
+  }
+}
+
+function detailOf(stored: Stored): string {
+  return stored === 'too_large' ? '; detail=too-large' : '';
+}
+
+function troubleOf(stored: Stored): Pick<PlatformAnswer, 'trouble'> {
+  return stored === 'failed' ? { trouble: 'answer_not_stored' } : {};
+}
+
+/** Level 1 makes 54 KB of JSON 8 KB in 0.14 ms, less time than the bytes that it saves take to travel. */
+const compress = promisify(brotliCompress);
+const decompress = promisify(brotliDecompress);
+
+async function pack(body: Buffer): Promise<Pick<CacheEntry, 'body' | 'coding'>> {
+  if (body.byteLength < 1_024) return { body, coding: 'identity' };
+  const packed = await compress(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
+  return packed.byteLength < body.byteLength ? { body: packed, coding: 'br' } : { body, coding: 'identity' };
+}
+
+function passedOn({ status, headers, body }: ExchangeAnswer): PlatformAnswer {
+  return { status, headers: pick(headers, responseHeaders), body };
+}
+
+function withCacheStatus(answer: PlatformAnswer, parameters: string): PlatformAnswer {
+  return { ...answer, headers: { ...answer.headers, 'cache-status': `user-cache; ${parameters}` } };
+}
+
+function pick(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}

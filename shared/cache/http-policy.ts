@@ -1,0 +1,95 @@
+import CachePolicy from 'http-cache-semantics';
+
+/**
+ * HTTP caching (RFC 9111) for a private cache, by http-cache-semantics. The library keeps request headers with an
+ * answer that varies, so it is never shown any: what may select a representation is part of the entry's key instead.
+ */
+const options: CachePolicy.Options = { shared: false, cacheHeuristic: 0, immutableMinTimeToLive: 0 };
+const bareRequest = { method: 'GET', headers: {} };
+
+/** However long the platform says that an answer is fresh, it is used no longer. */
+const maxTtlSeconds = 86_400;
+/** How much longer a stale answer is kept where it can be revalidated instead of being fetched again. */
+const revalidatableSeconds = 3_600;
+
+export interface CacheableAnswer {
+  readonly status: number;
+  /** Lower-case names. All of them are kept with the entry. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Verdict {
+  /** As JSON, for the entry. Undefined where HTTP does not allow the answer to be stored, or it would be of no use. */
+  readonly policy: string | undefined;
+  /** Seconds for which the entry is worth keeping. */
+  readonly keepSeconds: number;
+}
+
+/** Judges whether and how long an answer to a GET may be kept, with `defaultTtlSeconds` where the platform is silent. */
+export function judgeAnswer(answer: CacheableAnswer, defaultTtlSeconds: number): Verdict {
+  const headers = withDefaultTtl(answer, defaultTtlSeconds);
+  return verdict(new CachePolicy(bareRequest, { status: answer.status, headers }, options));
+}
+
+/** An answer that was kept: whether it is fresh, its headers as they are now, and how to ask whether it still holds. */
+export interface KeptAnswer {
+  /** Seconds for which it is still fresh; undefined where it is stale. */
+  readonly ttlSeconds: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** `if-none-match` and `if-modified-since`; empty where only a new answer helps. */
+  readonly validators: Readonly<Record<string, string>>;
+  /** What the platform's 304 makes of it (RFC 9111 §4.3.4). */
+  refreshed(notModifiedHeaders: Readonly<Record<string, string>>): Verdict & Pick<KeptAnswer, 'headers'>;
+}
+
+/** Reads a policy that `judgeAnswer` made; undefined where another version made it, which is as good as no entry. */
+export function openPolicy(json: string): KeptAnswer | undefined {
+  let policy: CachePolicy;
+  try {
+    policy = CachePolicy.fromObject(JSON.parse(json));
+  } catch {
+    return undefined;
+  }
+  const headers = strings(policy.responseHeaders());
+  const ttlSeconds = Math.floor(Math.min(maxTtlSeconds - policy.age(), policy.maxAge() - policy.age()));
+  return {
+    ttlSeconds: ttlSeconds < 0 || policy.stale() || headers['vary']?.includes('*') ? undefined : ttlSeconds,
+    headers,
+    validators: strings(policy.revalidationHeaders(bareRequest)),
+    refreshed: (notModifiedHeaders) => {
+      const { policy: updated } = policy.revalidatedPolicy(
+        { ...bareRequest, headers: policy.revalidationHeaders(bareRequest) },
+        { status: 304, headers: { ...notModifiedHeaders } },
+      );
+      return { ...verdict(updated), headers: strings(updated.responseHeaders()) };
+    },
+  };
+}
+
+function verdict(policy: CachePolicy): Verdict {
+  // Not timeToLive(): that counts the time for which a stale answer might be used, which this cache never does.
+  const ttlSeconds = Math.min(maxTtlSeconds, Math.max(0, policy.maxAge() - policy.age()));
+  const headers = policy.responseHeaders();
+  const canBeRevalidated = headers['etag'] !== undefined || headers['last-modified'] !== undefined;
+  const keepSeconds = Math.ceil(ttlSeconds) + (canBeRevalidated ? revalidatableSeconds : 0);
+  return {
+    policy: policy.storable() && keepSeconds > 0 ? JSON.stringify(policy.toObject()) : undefined,
+    keepSeconds,
+  };
+}
+
+/** The platform is silent where it names neither a lifetime nor a reason against keeping the answer. */
+function withDefaultTtl({ status, headers }: CacheableAnswer, defaultTtlSeconds: number): Record<string, string> {
+  const cacheControl = headers['cache-control'] ?? '';
+  const speaks = /(max-age|no-store|no-cache)/i.test(cacheControl) || 'expires' in headers || 'pragma' in headers;
+  if (status !== 200 || speaks) return { ...headers };
+  return { ...headers, 'cache-control': [cacheControl, `max-age=${defaultTtlSeconds}`].filter(Boolean).join(', ') };
+}
+
+function strings(headers: CachePolicy.Headers): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) result[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return result;
+}

@@ -1,0 +1,104 @@
+/**
+ * Every way in which a request can be refused, by its stable code: the HTTP status, a title (RFC 9457 §3.1.3) and what
+ * a person can do about it.
+ */
+export const refusals = {
+  invalid_request: {
+    status: 400,
+    title: 'The request is not valid',
+    advice: 'Open the extension again from your admin panel.',
+  },
+  state_mismatch: {
+    status: 400,
+    title: 'This sign-in could not be matched to your browser',
+    advice:
+      'It may be too old, used up, or begun in another window. Open the extension again. If this comes back, your browser may be blocking cookies for it.',
+  },
+  session_required: { status: 401, title: 'Sign-in required', advice: 'Open the extension from your admin panel.' },
+  session_expired: { status: 401, title: 'Your session has ended', advice: 'Open the extension again to sign in.' },
+  access_denied: {
+    status: 403,
+    title: 'Access was not granted',
+    advice: 'Open the extension again and allow access, or ask somebody who may.',
+  },
+  scopes_missing: {
+    status: 403,
+    title: 'More permissions are needed to install this extension',
+    advice: 'Ask somebody who holds all of them to open the extension once. After that, everybody can use it.',
+  },
+  tenant_mismatch: {
+    status: 403,
+    title: 'The request names another company than its session',
+    advice: 'Open the extension again from the company that you want to work in.',
+  },
+  cross_site_request: {
+    status: 403,
+    title: 'The request came from another site',
+    advice: 'Open the extension from your admin panel.',
+  },
+  route_not_allowed: {
+    status: 403,
+    title: 'The extension does not allow this call',
+    advice: 'Ask the author of the extension.',
+  },
+  not_found: { status: 404, title: 'There is nothing here', advice: 'Open the extension from your admin panel.' },
+  code_refused: {
+    status: 502,
+    title: 'The platform did not accept the sign-in',
+    advice: 'Open the extension again. If this comes back, its author should check the API key and secret.',
+  },
+  platform_error: {
+    status: 502,
+    title: 'The platform gave no usable answer',
+    advice: 'Try again in a moment.',
+  },
+  response_too_large: {
+    status: 502,
+    title: 'The answer of the platform is too large to hand on',
+    advice: 'Ask for less at once, for example a smaller page.',
+  },
+  platform_timeout: { status: 504, title: 'The platform did not answer in time', advice: 'Try again in a moment.' },
+  internal: { status: 500, title: 'Something went wrong on our side', advice: 'Try again in a moment.' },
+} as const;
+
+export type RefusalCode = keyof typeof refusals;
+
+interface AppErrorOptions {
+  readonly cause?: unknown;
+  /** Where it differs from the code's own. */
+  readonly status?: number;
+  /** Response headers that belong to the refusal, lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Problem members beside the standard ones (RFC 9457 §3.2). */
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+/** A refusal. `detail` is shown to the caller: it names fields, never values, and holds no secret. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: RefusalCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
+
+  constructor(code: RefusalCode, detail: string, options: AppErrorOptions = {}) {
+    super(detail, { cause: options.cause });
+    this.code = code;
+    this.status = options.status ?? refusals[code].status;
+    this.headers = options.headers ?? {};
+    this.members = options.members ?? {};
+  }
+
+  /** The problem document (RFC 9457) for a program that asked. */
+  toProblem(requestId: string): Record<string, unknown> {
+    return {
+      type: 'about:blank',
+      title: refusals[this.code].title,
+      status: this.status,
+      detail: this.message,
+      code: this.code,
+      request_id: requestId,
+      ...this.members,
+    };
+  }
+}

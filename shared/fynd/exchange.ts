@@ -1,0 +1,121 @@
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { AppError } from '../errors.ts';
+
+/** One HTTP request to a fixed origin. `target` (path and query) and `body` are sent to the byte. */
+export interface ExchangeRequest {
+  readonly origin: string;
+  readonly method: string;
+  readonly target: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | undefined;
+}
+
+/** The answer as it came: no redirect followed, no encoding undone. */
+export interface ExchangeAnswer {
+  readonly status: number;
+  /** Lower-case names; repeats joined by commas; `set-cookie` left out. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export type Exchange = (request: ExchangeRequest, deadline: Deadline) => Promise<ExchangeAnswer>;
+
+/** A moment on this process's own clock by which all of a request's work must be done. */
+export interface Deadline {
+  /** Milliseconds left, at least 0. */
+  remainingMs(): number;
+}
+
+export function deadlineIn(milliseconds: number): Deadline {
+  const endsAt = performance.now() + milliseconds;
+  return { remainingMs: () => Math.max(0, endsAt - performance.now()) };
+}
+
+/** More than this cannot travel on to a browser even compressed, so that reading it would only cost memory. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+/**
+ * A connection that idled longer may have been closed by the other side while this process was frozen. A request sent
+ * into it would be lost, and one that is not idempotent could not be repeated: so it gets a new connection.
+ */
+const maxIdleMs = 4_000;
+
+/**
+ * `fetch` would rewrite the path and the query (WHATWG URL), refuse a GET with a body and undo encodings, so this is
+ * `node:http` with kept-alive connections.
+ *
+ * The function returned throws AppError `platform_timeout` when the deadline passes, `platform_error` when the platform
+ * hangs up or answers what is no HTTP, `response_too_large` beyond 64 MiB.
+ */
+export function createExchange(): Exchange {
+  let agents = newAgents();
+  let lastUsedAt = 0;
+
+  return async ({ origin, method, target, headers, body }, deadline) => {
+    const url = new URL(origin);
+    if (performance.now() - lastUsedAt > maxIdleMs) {
+      agents.http.destroy();
+      agents.https.destroy();
+      agents = newAgents();
+    }
+    lastUsedAt = performance.now();
+    const secure = url.protocol === 'https:';
+    const signal = AbortSignal.timeout(Math.ceil(deadline.remainingMs()));
+    try {
+      return await new Promise<ExchangeAnswer>((resolve, reject) => {
+        const request = (secure ? httpsRequest : httpRequest)({
+          agent: secure ? agents.https : agents.http,
+          hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+          port: url.port || (secure ? 443 : 80),
+          method,
+          path: target,
+          headers: { ...headers, ...(body === undefined ? {} : { 'content-length': String(body.byteLength) }) },
+          signal,
+        });
+        request.on('error', reject);
+        request.on('response', (response) => {
+          const chunks: Buffer[] = [];
+          let bytes = 0;
+          response.on('error', reject);
+          response.on('data', (chunk: Buffer) => {
+            bytes += chunk.byteLength;
+            if (bytes > maxAnswerBytes) {
+              reject(new AppError('response_too_large', 'The platform answered with more than can be handed on.'));
+              request.destroy();
+            } else chunks.push(chunk);
+          });
+          response.on('end', () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: joinHeaders(response.headers),
+              body: Buffer.concat(chunks),
+            }),
+          );
+        });
+        request.end(body);
+      });
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      if (signal.aborted) {
+        throw new AppError('platform_timeout', 'The platform did not answer in time.', { cause: error });
+      }
+      throw new AppError('platform_error', 'The connection to the platform failed.', { cause: error });
+    } finally {
+      lastUsedAt = performance.now();
+    }
+  };
+}
+
+function newAgents(): { http: HttpAgent; https: HttpsAgent } {
+  return { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+}
+
+function joinHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
+  const joined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && name !== 'set-cookie') joined[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return joined;
+}

@@ -1,0 +1,204 @@
+import * as v from 'valibot';
+import { AppError } from '../errors.ts';
+import type { Deadline, Exchange, ExchangeAnswer } from './exchange.ts';
+import { signatureDate, signV1 } from './signature.ts';
+
+/** The extension's OAuth client credentials. */
+export interface Credentials {
+  readonly apiKey: string;
+  readonly apiSecret: string;
+}
+
+/** A token answer of the platform (RFC 6749 §5.1), judged and made uniform. */
+export interface TokenGrant {
+  readonly accessToken: string;
+  /** Absent where the platform gave none. */
+  readonly refreshToken: string | undefined;
+  readonly expiresInSeconds: number;
+  readonly scopes: readonly string[];
+  /** Absent in offline answers. */
+  readonly user: PlatformUser | undefined;
+}
+
+/** The person an online token belongs to. */
+export interface PlatformUser {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string | undefined;
+}
+
+const defaultExpiresInSeconds = 1_800;
+
+/** Where the browser is sent to give consent; the query carries a v1 signature. */
+export function authorizeUrl(request: {
+  cluster: string;
+  companyId: string;
+  clientId: string;
+  redirectUri: string;
+  scopes: readonly string[];
+  state: string;
+  now: Date;
+}): string {
+  const date = signatureDate(request.now);
+  const query = new URLSearchParams({
+    access_mode: 'online',
+    client_id: request.clientId,
+    redirect_uri: request.redirectUri,
+    response_type: 'code',
+    scope: request.scopes.join(','),
+    state: request.state,
+    'x-fp-date': date,
+  });
+  const target = `${authenticationPath(request.companyId)}/authorize?${query.toString()}`;
+  const signature = signV1({ method: 'GET', target, headers: { host: new URL(request.cluster).host } }, date);
+  return `${request.cluster}${target}&x-fp-signature=${encodeURIComponent(signature)}`;
+}
+
+interface RedeemRequest {
+  readonly exchange: Exchange;
+  readonly cluster: string;
+  readonly companyId: string;
+  readonly credentials: Credentials;
+  readonly code: string;
+  readonly scopes: readonly string[];
+  readonly now: Date;
+  readonly deadline: Deadline;
+}
+
+/**
+ * Redeems a code for the online token of the person who allowed it. `scopes` is what was asked for: what the platform
+ * grants where its answer does not say (RFC 6749 §5.1).
+ * @throws {AppError} `code_refused`, `platform_error` (also where the answer names no person) or `platform_timeout`.
+ */
+export async function redeemCode(request: RedeemRequest): Promise<TokenGrant & { user: PlatformUser }> {
+  const body = new URLSearchParams({ code: request.code, grant_type: 'authorization_code' }).toString();
+  const answer = await post(request, 'token', 'application/x-www-form-urlencoded', body);
+  const grant = processTokenAnswer(answer, request.scopes);
+  if (grant.user === undefined) {
+    throw new AppError('platform_error', 'The platform did not say whose token it gave.');
+  }
+  return { ...grant, user: grant.user };
+}
+
+/**
+ * Redeems the same code once more, for the company's offline token.
+ * @throws {AppError} as `redeemCode`; `scopes_missing` where the platform refuses for lack of permissions.
+ */
+export async function redeemOfflineToken(request: RedeemRequest): Promise<TokenGrant> {
+  const body = JSON.stringify({
+    client_id: request.credentials.apiKey,
+    client_secret: request.credentials.apiSecret,
+    grant_type: 'authorization_code',
+    scope: request.scopes,
+    code: request.code,
+  });
+  const answer = await post(request, 'offline-token', 'application/json', body);
+  if (answer.status === 403 || (answer.status === 400 && /scope|permission/i.test(answer.body.toString()))) {
+    throw new AppError(
+      'scopes_missing',
+      `The platform refused to grant you what the extension needs: ${request.scopes.join(', ')}.`,
+      { members: { missing_scopes: request.scopes } },
+    );
+  }
+  return processTokenAnswer(answer, request.scopes);
+}
+
+async function post(
+  request: RedeemRequest,
+  endpoint: string,
+  contentType: string,
+  body: string,
+): Promise<ExchangeAnswer> {
+  const { cluster, credentials, companyId } = request;
+  const target = `${authenticationPath(companyId)}/${endpoint}`;
+  const date = signatureDate(request.now);
+  const headers = {
+    host: new URL(cluster).host,
+    accept: 'application/json',
+    authorization: `Basic ${Buffer.from(`${credentials.apiKey}:${credentials.apiSecret}`).toString('base64')}`,
+    'content-type': contentType,
+    'x-fp-date': date,
+  };
+  const signature = signV1({ method: 'POST', target, headers, body }, date);
+  return await request.exchange(
+    {
+      origin: cluster,
+      method: 'POST',
+      target,
+      headers: { ...headers, 'x-fp-signature': signature },
+      body: Buffer.from(body),
+    },
+    request.deadline,
+  );
+}
+
+function authenticationPath(companyId: string): string {
+  return `/service/panel/authentication/v1.0/company/${companyId}/oauth`;
+}
+
+const idOrNumber = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty(), v.maxLength(128));
+const optionalText = v.optional(v.nullable(v.string()));
+
+const userSchema = v.pipe(
+  v.looseObject({
+    id: v.optional(v.nullable(idOrNumber)),
+    _id: v.optional(v.nullable(idOrNumber)),
+    first_name: optionalText,
+    last_name: optionalText,
+    emails: v.optional(
+      v.nullable(v.array(v.looseObject({ email: optionalText, primary: v.optional(v.nullable(v.boolean())) }))),
+    ),
+  }),
+  v.transform((user): PlatformUser | undefined => {
+    const id = user.id ?? user._id;
+    if (id === undefined || id === null) return undefined;
+    const email = (user.emails?.find(({ primary }) => primary === true) ?? user.emails?.[0])?.email ?? undefined;
+    const name = [user.first_name, user.last_name].filter(Boolean).join(' ').trim();
+    return { id, name: name || email || id, email };
+  }),
+);
+
+const tokenSchema = v.looseObject({
+  access_token: v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/)),
+  refresh_token: v.optional(v.nullable(v.string())),
+  expires_in: v.optional(v.nullable(v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.number()))),
+  scope: v.optional(v.nullable(v.union([v.array(v.string()), v.string()]))),
+  current_user: v.optional(v.nullable(userSchema)),
+});
+
+/** Judges a token answer; asks nobody. */
+function processTokenAnswer(answer: ExchangeAnswer, askedFor: readonly string[]): TokenGrant {
+  const { status } = answer;
+  if (status === 429) {
+    const retryAfter = answer.headers['retry-after'];
+    throw new AppError('platform_error', 'The platform is receiving too many requests at the moment.', {
+      status: 429,
+      ...(retryAfter === undefined ? {} : { headers: { 'retry-after': retryAfter } }),
+    });
+  }
+  if (status === 400 || status === 401 || status === 403) {
+    throw new AppError('code_refused', 'The platform refused to exchange the code for a token.');
+  }
+  const parsed = status === 200 || status === 201 ? v.safeParse(tokenSchema, parseJson(answer.body)) : undefined;
+  if (!parsed?.success) {
+    throw new AppError('platform_error', 'The platform answered a token request with something else.');
+  }
+  const { output } = parsed;
+  const scope = typeof output.scope === 'string' ? output.scope.split(/[\s,]+/).filter(Boolean) : output.scope;
+  const expiresIn = output.expires_in ?? defaultExpiresInSeconds;
+  return {
+    accessToken: output.access_token,
+    refreshToken: output.refresh_token ?? undefined,
+    expiresInSeconds: Math.max(0, Math.floor(expiresIn)),
+    scopes: scope ?? askedFor,
+    user: output.current_user ?? undefined,
+  };
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import { hasControlCharacter } from '../control-characters.ts';
+import { AppError } from '../errors.ts';
+
+/** A path below `/service/platform/`, as decoded segments; the last one is empty where the path ends with a slash. */
+export interface PlatformPath {
+  readonly segments: readonly string[];
+  /** As the platform receives it: `/service/platform/…`, each segment encoded once. */
+  readonly target: string;
+  /** The company whose data it names; absent where the path names none. */
+  readonly companyId: string | undefined;
+}
+
+/** U+FFFD stands for bytes that were no UTF-8: their value is lost. */
+const unsafeCharacters = /[\\/?\ufffd]/;
+
+/**
+ * Reads the path of a Platform API call out of its decoded segments. Whatever a server might resolve (empty and dot
+ * segments, backslashes, control characters, slashes inside a segment) is refused, so that the path that is judged here
+ * is the path that is called.
+ * @throws {AppError} `invalid_request`.
+ */
+export function platformPath(segments: readonly string[]): PlatformPath {
+  const isLast = (index: number) => index === segments.length - 1;
+  for (const [index, segment] of segments.entries()) {
+    if (segment === '.' || segment === '..' || (segment === '' && (!isLast(index) || index === 0))) {
+      throw new AppError('invalid_request', 'The path below /api/platform/ has an empty or a dot segment.');
+    }
+    if (unsafeCharacters.test(segment) || hasControlCharacter(segment) || !segment.isWellFormed()) {
+      throw new AppError('invalid_request', 'The path below /api/platform/ has a character that is not allowed there.');
+    }
+  }
+  return {
+    segments,
+    target: `/service/platform/${segments.map(encodeURIComponent).join('/')}`,
+    companyId: segments[2] === 'company' ? segments[3] : undefined,
+  };
+}
+
+/**
+ * Path and query as the platform receives them. The query passes as it was sent; bytes that no HTTP request line may
+ * hold are escaped.
+ */
+export function withQuery(target: string, rawQuery: string): string {
+  if (rawQuery === '') return target;
+  return `${target}?${rawQuery.replaceAll(/[^\x21-\x7e]+/g, (text) => encodeURIComponent(text.toWellFormed()))}`;
+}

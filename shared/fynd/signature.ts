@@ -1,0 +1,77 @@
+import { createHash, createHmac } from 'node:crypto';
+import { parse } from 'node:querystring';
+
+/**
+ * Fynd's request signature, version 1: an integrity checksum under a public constant, not authentication. Every call
+ * to the platform carries it. Agrees with `@gofynd/fp-signature` 1.0.2.
+ */
+const publicConstant = '1234567';
+
+interface SignedRequest {
+  readonly method: string;
+  /** Path and query exactly as they will be sent. */
+  readonly target: string;
+  /** Lower-case names. Only `host` and `x-fp-*` are signed. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string | undefined;
+}
+
+/** The date of a signature, `20240115T103000Z` (UTC). */
+export function signatureDate(now: Date): string {
+  return `${now.toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}Z`;
+}
+
+/** The value of `x-fp-signature` for a request that carries `date` as its `x-fp-date` (in a header or in the query). */
+export function signV1({ method, target, headers, body = '' }: SignedRequest, date: string): string {
+  const queryAt = target.indexOf('?');
+  const path = queryAt < 0 ? target : target.slice(0, queryAt);
+  const signed = Object.entries(headers)
+    .filter(([name]) => (name.includes('host') || name.includes('x-fp-')) && name !== 'x-fp-signature')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const canonical = [
+    method.toUpperCase(),
+    canonicalPath(path),
+    queryAt < 0 ? '' : canonicalQuery(target.slice(queryAt + 1)),
+    signed.map(([name, value]) => `${name}:${value.trim().replaceAll(/\s+/g, ' ')}`).join('\n'),
+    '',
+    signed.map(([name]) => name).join(';'),
+    sha256(body),
+  ].join('\n');
+  return `v1.1:${createHmac('sha256', publicConstant)
+    .update(`${date}\n${sha256(canonical)}`)
+    .digest('hex')}`;
+}
+
+function canonicalPath(path: string): string {
+  const segments: string[] = [];
+  for (const segment of path.replaceAll(/\/{2,}/g, '/').split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '.') segments.push(encodeURIComponent(decode(segment)));
+  }
+  return segments.join('/');
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function canonicalQuery(query: string): string {
+  return Object.entries(parse(query))
+    .filter(([key]) => key !== '' && key !== 'x-fp-signature')
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, value]) =>
+      [value ?? '']
+        .flat()
+        .sort()
+        .map((each) => `${key}=${each}`),
+    )
+    .join('&');
+}
+
+function sha256(data: Uint8Array | string): string {
+  return createHash('sha256').update(data).digest('hex');
+}

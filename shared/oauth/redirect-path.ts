@@ -1,0 +1,40 @@
+import { controlCharacters, hasControlCharacter } from '../control-characters.ts';
+import { AppError } from '../errors.ts';
+
+const maxCharacters = 512;
+
+/**
+ * Where a person asked to land after sign-in: kept only if a browser would stay on this origin and outside of the
+ * extension's own machinery.
+ * @returns the path, query and fragment as a browser resolves them.
+ * @throws {AppError} `invalid_request` naming `redirect_path`.
+ */
+export function parseRedirectPath(text: string, baseUrl: string): string {
+  const refuse = (reason: string) => new AppError('invalid_request', `redirect_path ${reason}.`);
+  if (text.length > maxCharacters) throw refuse(`must have at most ${maxCharacters} characters`);
+  if (!text.startsWith('/') || text.includes('\\') || hasControlCharacter(text) || !text.isWellFormed()) {
+    throw refuse('must be a path on the extension, such as /company/1');
+  }
+  const url = URL.parse(text, baseUrl);
+  if (url === null || url.origin !== new URL(baseUrl).origin || url.username !== '') {
+    throw refuse('must stay on the extension');
+  }
+  // Also as a server or a second resolution would read it: `/%2F/evil` must not become `//evil`.
+  for (const path of [url.pathname, ...readAgain(url.pathname)]) {
+    if (/^[/\\]{2}/.test(path) || path.includes('\\')) throw refuse('must stay on the extension');
+    if (/^\/(fp|adm|api)(\/|$)/i.test(path)) throw refuse('must not lie under /fp, /adm or /api');
+  }
+  const resolved = `${url.pathname}${url.search}${url.hash}`;
+  if (resolved.length > maxCharacters * 3) throw refuse(`must have at most ${maxCharacters} characters`);
+  return resolved;
+}
+
+/** The path decoded once more, and what that resolves to. */
+function readAgain(path: string): string[] {
+  try {
+    const decoded = decodeURIComponent(path).replaceAll(controlCharacters, '');
+    return [decoded, new URL(`https://extension.invalid${decoded.replaceAll(/[?#]/g, '_')}`).pathname];
+  } catch {
+    return ['//'];
+  }
+}

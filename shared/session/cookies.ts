@@ -1,0 +1,117 @@
+import { parseCookie, stringifySetCookie } from 'cookie';
+import { AppError } from '../errors.ts';
+import { companyOfSessionCookie } from './sessions.ts';
+import { isTransactionCookie } from './transactions.ts';
+
+/**
+ * All of this extension's cookies together, as a browser sends them: an HTTP API refuses requests whose request line
+ * and headers exceed 10,240 bytes, so that somebody who opens many companies would lock themselves out.
+ */
+export const maxAllCookiesBytes = 5_800;
+
+/** The cookies of one request, and the changes that its answer makes to them. */
+export class Cookies {
+  readonly #received: ReadonlyMap<string, string>;
+  readonly #changes = new Map<string, { value: string; maxAgeSeconds: number }>();
+
+  /** @param header the values of the request's `cookie` headers; anything malformed in them is passed over. */
+  constructor(header: readonly string[]) {
+    const parsed = parseCookie(header.join('; '), { decode: (text) => text });
+    this.#received = new Map(Object.entries(parsed).map(([name, value]) => [name, value ?? '']));
+  }
+
+  /** What the browser sent. */
+  get(name: string): string | undefined {
+    return this.#received.get(name);
+  }
+
+  /** The companies whose session cookies the browser sent. */
+  companies(): string[] {
+    return [...this.#received.keys()].flatMap((name) => companyOfSessionCookie(name) ?? []);
+  }
+
+  set(name: string, value: string, maxAgeSeconds: number): void {
+    this.#changes.set(name, { value, maxAgeSeconds });
+  }
+
+  /** Has the browser forget a cookie; nothing happens where it sent none of that name. */
+  clear(name: string): void {
+    this.#changes.delete(name);
+    if (this.#received.has(name)) this.#changes.set(name, { value: '', maxAgeSeconds: 0 });
+  }
+
+  /** Undoes all that was set or cleared but the clearing of `name`: for an answer that ends otherwise than planned. */
+  keepOnlyClearing(isKept: (name: string) => boolean): void {
+    for (const [name, { maxAgeSeconds }] of this.#changes) {
+      if (maxAgeSeconds > 0 || !isKept(name)) this.#changes.delete(name);
+    }
+  }
+
+  /** This extension's cookies as the browser will send them next time. */
+  #ours(): Map<string, string> {
+    const after = new Map(this.#received);
+    for (const [name, { value, maxAgeSeconds }] of this.#changes) {
+      if (maxAgeSeconds > 0) after.set(name, value);
+      else after.delete(name);
+    }
+    for (const name of after.keys()) {
+      if (companyOfSessionCookie(name) === undefined && !isTransactionCookie(name)) after.delete(name);
+    }
+    return after;
+  }
+
+  /**
+   * Lets the oldest of this extension's cookies go until the rest fits, never those that this answer sets.
+   * @param startedAtMs when a cookie's session or transaction began; undefined for one that does not open any more.
+   */
+  async fit(startedAtMs: (name: string, value: string) => Promise<number | undefined>): Promise<void> {
+    const ours = this.#ours();
+    let bytes = [...ours].reduce((sum, [name, value]) => sum + name.length + value.length + '=; '.length, 0);
+    if (bytes <= maxAllCookiesBytes) return;
+    const ages = await Promise.all(
+      [...ours]
+        .filter(([name]) => !this.#changes.has(name))
+        .map(async ([name, value]) => ({ name, value, startedAtMs: (await startedAtMs(name, value)) ?? 0 })),
+    );
+    for (const { name, value } of ages.sort((a, b) => a.startedAtMs - b.startedAtMs)) {
+      if (bytes <= maxAllCookiesBytes) return;
+      this.clear(name);
+      bytes -= name.length + value.length + '=; '.length;
+    }
+  }
+
+  /** `Set-Cookie` values. `Partitioned` (CHIPS), because the extension lives in a frame of another site. */
+  setCookieHeaders(): string[] {
+    return [...this.#changes].map(([name, { value, maxAgeSeconds }]) =>
+      stringifySetCookie({
+        name,
+        value,
+        maxAge: maxAgeSeconds,
+        path: '/',
+        httpOnly: true,
+        secure: true,
+        sameSite: 'none',
+        partitioned: true,
+      }),
+    );
+  }
+}
+
+/**
+ * Which company's session a request means. What it names only selects a cookie and proves nothing: path, header and
+ * query must agree, and without any of them there must be just one session.
+ * @throws {AppError} `tenant_mismatch`, `invalid_request` or `session_required`.
+ */
+export function selectCompany(named: readonly (string | undefined)[], cookies: Pick<Cookies, 'companies'>): string {
+  const [company, ...others] = new Set(named.filter((id) => id !== undefined));
+  if (others.length > 0) {
+    throw new AppError('tenant_mismatch', 'The path, X-Company-Id and company_id name different companies.');
+  }
+  if (company !== undefined) return company;
+  const [only, ...more] = cookies.companies();
+  if (only === undefined) throw new AppError('session_required', 'There is no session.');
+  if (more.length > 0) {
+    throw new AppError('invalid_request', 'There are sessions of several companies: name one in X-Company-Id.');
+  }
+  return only;
+}

@@ -1,0 +1,109 @@
+import * as v from 'valibot';
+import { AppError } from '../errors.ts';
+import type { PlatformUser } from '../fynd/oauth-endpoints.ts';
+import { packScopes, unpackScopes } from './granted-scopes.ts';
+import { type KeyRing, open, seal } from './sealing.ts';
+
+/** A signed-in person in one company: proven by the sealed cookie, still to be compared with the installation. */
+export interface Session {
+  readonly companyId: string;
+  readonly user: PlatformUser;
+  /** The installation that it was made under; another generation ends it. */
+  readonly generation: number;
+  /** Epoch milliseconds; a sign-out at or after this moment ends it. */
+  readonly signedInAtMs: number;
+  /** The person's online token. */
+  readonly accessToken: string;
+  /** Configured scopes that the token holds. */
+  readonly scopes: readonly string[];
+  /** Epoch seconds; the end of the token's life. */
+  readonly expiresAt: number;
+}
+
+/** A cookie with its name has at most this many bytes: what browsers promise to keep (RFC 6265 §6.1). */
+export const maxCookieBytes = 4_096;
+
+const cookiePrefix = '__Host-ext_session_';
+
+export function sessionCookieName(companyId: string): string {
+  return `${cookiePrefix}${companyId}`;
+}
+
+/** The company in a session cookie's name; undefined for any other cookie. */
+export function companyOfSessionCookie(name: string): string | undefined {
+  return /^__Host-ext_session_([1-9]\d{0,17})$/.exec(name)?.[1];
+}
+
+const claimsSchema = v.object({
+  sub: v.string(),
+  uid: v.string(),
+  name: v.string(),
+  mail: v.optional(v.string()),
+  gen: v.number(),
+  at: v.number(),
+  tok: v.string(),
+  sco: v.string(),
+});
+
+/**
+ * Seals a session for its cookie.
+ * @throws {AppError} `platform_error` where the token is too long for any cookie.
+ */
+export async function sealSession(
+  keys: Pick<KeyRing, 'current'>,
+  configuredScopes: readonly string[],
+  session: Session,
+): Promise<string> {
+  const text = await seal(keys, 'session', {
+    subject: `company#${session.companyId}`,
+    expiresAt: session.expiresAt,
+    claims: {
+      uid: session.user.id,
+      name: session.user.name.slice(0, 80),
+      mail: (session.user.email?.length ?? 0) <= 254 ? session.user.email : undefined,
+      gen: session.generation,
+      at: session.signedInAtMs,
+      tok: session.accessToken,
+      sco: packScopes(configuredScopes, session.scopes),
+    },
+  });
+  if (sessionCookieName(session.companyId).length + 1 + text.length > maxCookieBytes) {
+    throw new AppError('platform_error', 'The platform gave a token that is too long for a browser to keep.');
+  }
+  return text;
+}
+
+/**
+ * Opens the session cookie of a company.
+ * @throws {AppError} `session_required` where it is not ours, `session_expired` where its time is over or the
+ * configured scopes have changed, `tenant_mismatch` where it belongs to another company than its name says.
+ */
+export async function openSession(
+  keys: Pick<KeyRing, 'find'>,
+  configuredScopes: readonly string[],
+  { companyId, text, now }: { companyId: string; text: string; now: Date },
+): Promise<Session> {
+  const opened = await open(keys, 'session', { text, now });
+  if (opened.outcome === 'expired') throw new AppError('session_expired', 'The session has reached its end.');
+  const parsed = opened.outcome === 'opened' ? v.safeParse(claimsSchema, opened.claims) : undefined;
+  if (opened.outcome !== 'opened' || !parsed?.success) {
+    throw new AppError('session_required', 'The session cookie was not made by this extension.');
+  }
+  const claims = parsed.output;
+  if (claims.sub !== `company#${companyId}`) {
+    throw new AppError('tenant_mismatch', 'The session cookie holds another company than its name says.');
+  }
+  const scopes = unpackScopes(configuredScopes, claims.sco);
+  if (scopes === undefined) {
+    throw new AppError('session_expired', 'The extension asks for other permissions than when this session began.');
+  }
+  return {
+    companyId,
+    user: { id: claims.uid, name: claims.name, email: claims.mail },
+    generation: claims.gen,
+    signedInAtMs: claims.at,
+    accessToken: claims.tok,
+    scopes,
+    expiresAt: opened.expiresAt,
+  };
+}

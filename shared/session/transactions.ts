@@ -1,0 +1,90 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import * as v from 'valibot';
+import type { AccessMode } from '../config.ts';
+import { type KeyRing, open, seal } from './sealing.ts';
+
+/** A sign-in under way: what was asked for at install, kept by the browser until it comes back with a code. */
+export interface Transaction {
+  readonly state: string;
+  readonly companyId: string;
+  readonly applicationId: string | undefined;
+  readonly redirectPath: string | undefined;
+  readonly accessMode: AccessMode;
+  /** The platform said that this launch installs the extension. */
+  readonly installEvent: boolean;
+  /** Epoch milliseconds. */
+  readonly startedAtMs: number;
+}
+
+/** RFC 9700 asks for short-lived transactions; ten minutes leave time to read a consent page. */
+export const transactionSeconds = 600;
+
+const cookiePrefix = '__Host-ext_txn_';
+const stateBytes = 32;
+
+/** A state with 256 bits of randomness (RFC 6749 §10.10 asks for 128 and wants 160). */
+export function createState(): string {
+  return randomBytes(stateBytes).toString('base64url');
+}
+
+/** One cookie per state, so that tabs do not disturb each other. The name shows a part of it that is no secret. */
+export function transactionCookieName(state: string): string {
+  return `${cookiePrefix}${state.replaceAll(/[^\w-]/g, '').slice(0, 8)}`;
+}
+
+export function isTransactionCookie(name: string): boolean {
+  return name.startsWith(cookiePrefix);
+}
+
+const claimsSchema = v.object({
+  sub: v.string(),
+  st: v.string(),
+  app: v.optional(v.string()),
+  path: v.optional(v.string()),
+  mode: v.picklist(['offline', 'online']),
+  inst: v.optional(v.boolean(), false),
+  at: v.number(),
+});
+
+export async function sealTransaction(keys: Pick<KeyRing, 'current'>, transaction: Transaction): Promise<string> {
+  return await seal(keys, 'transaction', {
+    subject: `company#${transaction.companyId}`,
+    expiresAt: Math.floor(transaction.startedAtMs / 1000) + transactionSeconds,
+    claims: {
+      st: transaction.state,
+      app: transaction.applicationId,
+      path: transaction.redirectPath,
+      mode: transaction.accessMode,
+      inst: transaction.installEvent || undefined,
+      at: transaction.startedAtMs,
+    },
+  });
+}
+
+/** Undefined where the text is not a live transaction of this extension. */
+export async function openTransaction(
+  keys: Pick<KeyRing, 'find'>,
+  text: string,
+  now: Date,
+): Promise<Transaction | undefined> {
+  const opened = await open(keys, 'transaction', { text, now });
+  if (opened.outcome !== 'opened') return undefined;
+  const parsed = v.safeParse(claimsSchema, opened.claims);
+  if (!parsed.success) return undefined;
+  const { sub, st, app, path, mode, inst, at } = parsed.output;
+  return {
+    state: st,
+    companyId: sub.slice('company#'.length),
+    applicationId: app,
+    redirectPath: path,
+    accessMode: mode,
+    installEvent: inst,
+    startedAtMs: at,
+  };
+}
+
+/** Whether two states are the same, in constant time for equal lengths. */
+export function isSameState(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
+}

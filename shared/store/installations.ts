@@ -1,0 +1,148 @@
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { installationsTable } from '../contract.ts';
+import { corrupt, expressionNames, type Item, integer, isConditionFailure, optionalInteger, text } from './dynamodb.ts';
+
+const statuses = ['installed', 'reauthorize', 'uninstalled'] as const;
+
+/** `reauthorize`: the offline grant no longer works and the next launch asks for it again. */
+export type InstallationStatus = (typeof statuses)[number];
+
+/** What the callback knows of a company's installation. The token is not among it: the callback cannot read it. */
+export interface Installation {
+  readonly companyId: string;
+  /** New at each installation; what was made under another one is dead. */
+  readonly generation: number;
+  /** Moves at each write, so that no write overwrites one that it has not seen. */
+  readonly version: number;
+  readonly status: InstallationStatus;
+  /** Scopes of the offline grant; undefined where there is none (online mode). */
+  readonly scopes: readonly string[] | undefined;
+}
+
+/** What decides whether a session still counts. */
+export interface InstallationGate {
+  readonly generation: number;
+  readonly status: InstallationStatus;
+  /** Epoch milliseconds: sessions that began earlier are over, for everybody. */
+  readonly sessionsValidFromMs: number | undefined;
+}
+
+/** The offline grant as it is kept: sealed, and bound to its row. */
+export interface StoredGrant {
+  readonly sealedToken: string;
+  readonly scopes: readonly string[];
+  /** Epoch seconds. */
+  readonly accessTokenExpiresAt: number;
+}
+
+export function installationKey(companyId: string): Item {
+  return { [installationsTable.partitionKey]: { S: `company#${companyId}` } };
+}
+
+export class Installations {
+  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #tableName: string;
+
+  constructor(client: Pick<DynamoDBClient, 'send'>, tableName: string) {
+    this.#client = client;
+    this.#tableName = tableName;
+  }
+
+  /** The installation as of now (a consistent read); undefined where the company never installed. */
+  async find(companyId: string): Promise<Installation | undefined> {
+    const { Item: item } = await this.#client.send(
+      new GetItemCommand({
+        TableName: this.#tableName,
+        Key: installationKey(companyId),
+        ConsistentRead: true,
+        ProjectionExpression: installationsTable.callbackAttributes.map((name) => `#${name}`).join(', '),
+        ExpressionAttributeNames: expressionNames(installationsTable.callbackAttributes),
+      }),
+    );
+    if (item === undefined) return undefined;
+    return {
+      companyId,
+      generation: integer(item, 'generation'),
+      version: integer(item, 'version'),
+      status: parseStatus(item),
+      scopes: item['scopes']?.L?.map((scope) => scope.S ?? corrupt('scopes')),
+    };
+  }
+
+  /**
+   * Makes the company installed, in one write: the old installation is there until it succeeds, the new one afterwards.
+   * `seen` is the row that the decision rests on. False where somebody else wrote in the meantime; nothing changed then.
+   */
+  async save(
+    companyId: string,
+    seen: Installation | undefined,
+    next: { generation: number; grant: StoredGrant | undefined; now: Date },
+  ): Promise<boolean> {
+    const now = { N: String(Math.floor(next.now.getTime() / 1000)) };
+    const isNewGeneration = seen?.generation !== next.generation;
+    const set: Item = {
+      generation: { N: String(next.generation) },
+      version: { N: String((seen?.version ?? 0) + 1) },
+      status: { S: 'installed' },
+      updatedAt: now,
+      ...(isNewGeneration ? { installedAt: now } : {}),
+      ...(next.grant === undefined
+        ? {}
+        : {
+            token: { S: next.grant.sealedToken },
+            scopes: { L: next.grant.scopes.map((scope) => ({ S: scope })) },
+            accessTokenExpiresAt: { N: String(next.grant.accessTokenExpiresAt) },
+          }),
+    };
+    const remove = next.grant === undefined ? ['token', 'scopes', 'accessTokenExpiresAt'] : [];
+    const update = [
+      `SET ${Object.keys(set)
+        .map((name) => `#${name} = :${name}`)
+        .join(', ')}`,
+      ...(remove.length === 0 ? [] : [`REMOVE ${remove.map((name) => `#${name}`).join(', ')}`]),
+    ].join(' ');
+    try {
+      await this.#client.send(
+        new UpdateItemCommand({
+          TableName: this.#tableName,
+          Key: installationKey(companyId),
+          UpdateExpression: update,
+          ConditionExpression:
+            seen === undefined
+              ? 'attribute_not_exists(#pk)'
+              : '#version = :seenVersion AND #generation = :seenGeneration',
+          ExpressionAttributeNames: expressionNames([
+            ...Object.keys(set),
+            ...remove,
+            ...(seen === undefined ? [installationsTable.partitionKey] : []),
+          ]),
+          ExpressionAttributeValues: {
+            ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
+            ...(seen === undefined
+              ? {}
+              : { ':seenVersion': { N: String(seen.version) }, ':seenGeneration': { N: String(seen.generation) } }),
+          },
+          ReturnValues: 'NONE',
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    }
+  }
+}
+
+/** Reads the attributes that gate a session out of a stored row. */
+export function parseInstallationGate(item: Item): InstallationGate {
+  return {
+    generation: integer(item, 'generation'),
+    status: parseStatus(item),
+    sessionsValidFromMs: optionalInteger(item, 'sessionsValidFrom'),
+  };
+}
+
+function parseStatus(item: Item): InstallationStatus {
+  const status = text(item, 'status');
+  return statuses.find((each) => each === status) ?? corrupt('status');
+}
