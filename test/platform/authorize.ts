@@ -1,0 +1,140 @@
+import { consentPage } from './consent-page.ts';
+import { type Answer, type Exchange, json, page, type Route, redirect } from './http.ts';
+import { messagePage } from './layout.ts';
+import { lacking } from './scopes.ts';
+import { refuseSignature } from './signature-check.ts';
+import { type State, viewer } from './state.ts';
+import { findTenant, type Tenant, type User } from './world.ts';
+
+const address = /^\/service\/panel\/authentication\/v1\.0\/(company|organization)\/([^/]+)\/oauth\/authorize$/;
+
+/** An authorize request that may be shown to a person. */
+export type Asking = {
+  tenant: Tenant;
+  redirectUri: string;
+  scopes: string[];
+  state: string;
+  mode: 'online' | 'offline';
+};
+
+function refuse(exchange: Exchange, status: number, message: string): Answer {
+  return exchange.headers['accept']?.includes('text/html')
+    ? page(status, messagePage('This extension cannot be opened', message))
+    : json(status, { message });
+}
+
+/** Sends the browser back to the extension with these parameters. */
+function back(asking: Asking, parameters: Record<string, string>): Answer {
+  const target = new URL(asking.redirectUri);
+  for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
+  return redirect(target.href);
+}
+
+function isRegistered({ extension }: State, tenant: Tenant, redirectUri: string): boolean {
+  const [address, query, ...more] = redirectUri.split('?');
+  const callback = tenant.kind === 'company' ? '/fp/auth' : '/adm/auth';
+  return (
+    address === `${extension.baseUrl}${callback}` &&
+    more.length === 0 &&
+    (query === undefined || /^application_id=[0-9a-f]{24}$/.test(query))
+  );
+}
+
+function judge(state: State, exchange: Exchange, tenant: Tenant, parameters: URLSearchParams): Asking | Answer {
+  const redirectUri = parameters.get('redirect_uri') ?? '';
+  if (parameters.get('client_id') !== state.extension.apiKey)
+    return refuse(exchange, 400, 'No extension has this client_id.');
+  if (!isRegistered(state, tenant, redirectUri))
+    return refuse(exchange, 400, 'The redirect_uri is not the one registered.');
+  const badSignature = refuseSignature(state, exchange);
+  if (badSignature) return refuse(exchange, 403, `The signature of the address is ${exchange.record.signature}.`);
+  const oauthState = parameters.get('state');
+  if (!oauthState) return refuse(exchange, 400, 'The parameter state is missing.');
+  const mode = parameters.get('access_mode') === 'online' ? 'online' : 'offline';
+  const scopes = (parameters.get('scope') ?? '').split(/[\s,]+/).filter(Boolean);
+  const asking: Asking = { tenant, redirectUri, scopes, state: oauthState, mode };
+  const error = (name: string, description: string) =>
+    back(asking, { error: name, error_description: description, state: oauthState });
+  if (parameters.get('response_type') !== 'code')
+    return error('unsupported_response_type', 'response_type must be code');
+  const beyond = state.extension.scopes ? lacking(state.extension.scopes, scopes) : [];
+  if (scopes.length === 0 || beyond.length > 0) {
+    return error('invalid_scope', `Not registered for this extension: ${beyond.join(', ') || 'no scope at all'}`);
+  }
+  return asking;
+}
+
+function allow(state: State, exchange: Exchange, asking: Asking, user: User): Answer {
+  const { tenant, scopes, mode } = asking;
+  exchange.record.user = user.key;
+  if (state.users.permissions(user, tenant) === undefined) {
+    return refuse(exchange, 403, `${user.first_name} is not a member of this ${tenant.kind}.`);
+  }
+  const clientId = state.extension.apiKey;
+  const code = state.grants.issueCode({ clientId, tenant, user, scopes, mode });
+  state.grants.consent(tenant, user, scopes);
+  return back(asking, {
+    code: code.value,
+    client_id: clientId,
+    [`${tenant.kind}_id`]: tenant.id,
+    state: asking.state,
+  });
+}
+
+function answerGet(state: State, exchange: Exchange, asking: Asking): Answer {
+  const automatic = state.settings.autoApprove?.user;
+  const user =
+    automatic === undefined ? viewer(state, exchange.headers['cookie'], asking.tenant) : state.users.find(automatic);
+  if (!user) return refuse(exchange, 500, 'autoApprove names nobody.');
+  exchange.record.user = user.key;
+  return automatic !== undefined || state.grants.hasConsented(asking.tenant, user, asking.scopes)
+    ? allow(state, exchange, asking, user)
+    : page(200, consentPage(state, asking, user, exchange.query));
+}
+
+function answerPost(state: State, exchange: Exchange, asking: Asking, form: URLSearchParams): Answer {
+  const user = state.users.find(form.get('user') ?? viewer(state, exchange.headers['cookie'], asking.tenant).key);
+  if (!user) return refuse(exchange, 400, 'There is no such user.');
+  exchange.record.user = user.key;
+  return form.get('decision') === 'deny'
+    ? back(asking, { error: 'access_denied', error_description: 'The user denied access', state: asking.state })
+    : allow(state, exchange, asking, user);
+}
+
+/** The authorize address: asks the person, or answers at once for one who agreed before. */
+export const authorizeRoute =
+  (state: State): Route =>
+  (exchange) => {
+    const [, kind, id] = address.exec(exchange.path) ?? [];
+    if (kind === undefined || id === undefined) return undefined;
+    const tenant = findTenant(kind, id);
+    if (!tenant) return refuse(exchange, 404, `There is no ${kind} ${id}.`);
+    exchange.record[tenant.kind] = tenant.id;
+    if (exchange.method !== 'GET' && exchange.method !== 'POST') {
+      return json(405, { message: 'Method not allowed' }, { allow: 'GET, POST' });
+    }
+    const parameters = authorizeParameters(exchange);
+    const asking = judge(state, exchange, tenant, parameters);
+    if ('status' in asking) return asking;
+    return exchange.method === 'GET'
+      ? answerGet(state, exchange, asking)
+      : answerPost(state, exchange, asking, parameters);
+  };
+
+/** What is asked, and what the person decided: from the query, and for a POST from the form, which wins. */
+function authorizeParameters({ method, query, body }: Pick<Exchange, 'method' | 'query' | 'body'>): URLSearchParams {
+  const form = new URLSearchParams(method === 'POST' ? body.toString('utf8') : '');
+  return new URLSearchParams([...[...query].filter(([name]) => !form.has(name)), ...form]);
+}
+
+/** The address and query that were signed, for a consent form: its own fields are not part of them. */
+export function signedAuthorizePath(exchange: Pick<Exchange, 'method' | 'query' | 'body' | 'path'>): string {
+  const parameters = authorizeParameters(exchange);
+  parameters.delete('user');
+  parameters.delete('decision');
+  return `${exchange.path}?${parameters.toString()}`;
+}
+
+/** Whether this is a consent form, which carries the signature of the address that showed it. */
+export const isConsentForm = ({ method, path }: Pick<Exchange, 'method' | 'path'>): boolean =>
+  method === 'POST' && address.test(path);

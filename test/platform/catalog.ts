@@ -1,0 +1,133 @@
+import type { Trade } from './merchants.ts';
+import { type Company, companies } from './world.ts';
+
+/** A product as the catalog service shows it. `cost_price` is for owners and for the company's own offline token. */
+export type Product = Record<string, unknown> & { uid: number; name: string; slug: string; item_code: string };
+
+type Range = { min: number; max: number; currency_code: string };
+
+const shelf: Readonly<Record<Trade, { brands: string[]; categories: string[]; things: string[] }>> = {
+  handlooms: {
+    brands: ['Kesari', 'Bandhej Co.', 'Loom & Line'],
+    categories: ['sarees', 'kurtas', 'stoles'],
+    things: ['Chanderi Saree', 'Block Print Kurta', 'Ikat Stole', 'Linen Dupatta', 'Khadi Shirt', 'Silk Blouse'],
+  },
+  footwear: {
+    brands: ['Northstar', 'Trailhead', 'Mojari House'],
+    categories: ['sneakers', 'sandals', 'formal-shoes'],
+    things: ['Canvas Sneaker', 'Leather Kolhapuri', 'Running Shoe', 'Suede Loafer', 'Slide Sandal', 'Derby Shoe'],
+  },
+  home: {
+    brands: ['Maati', 'Clay Street', 'Oak & Jute'],
+    categories: ['tableware', 'furnishing', 'decor'],
+    things: ['Stoneware Bowl', 'Jute Rug', 'Brass Lamp', 'Cotton Throw', 'Serving Tray', 'Linen Cushion'],
+  },
+  beauty: {
+    brands: ['Ruhi', 'Neem & Rose', 'Vanya'],
+    categories: ['skin-care', 'hair-care', 'fragrance'],
+    things: ['Rose Toner', 'Neem Face Wash', 'Sandalwood Soap', 'Hair Oil', 'Vetiver Mist', 'Clay Mask'],
+  },
+  electronics: {
+    brands: ['Voltkart', 'Sonaro', 'Brightway'],
+    categories: ['audio', 'kitchen', 'accessories'],
+    things: ['Wireless Earbuds', 'Electric Kettle', 'USB-C Hub', 'Bluetooth Speaker', 'Desk Lamp', 'Power Bank'],
+  },
+  jewellery: {
+    brands: ['Tarini', 'Rupa', 'Meenakari Works'],
+    categories: ['earrings', 'necklaces', 'bangles'],
+    things: ['Silver Jhumka', 'Pearl Choker', 'Meenakari Bangle', 'Kundan Ring', 'Temple Pendant', 'Oxidised Anklet'],
+  },
+};
+const shades = ['Indigo', 'Saffron', 'Ivory', 'Charcoal', 'Olive', 'Rust', 'Teal'];
+const pick = <T>(from: readonly T[], index: number): T => from[index % from.length] as T;
+const slugOf = (text: string) => text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+
+function product(company: Company, index: number, origin: string): Product {
+  const { brands, categories, things } = shelf[company.trade];
+  const name = `${pick(shades, index * 3 + Number(company.id))} ${pick(things, index)}`;
+  const uid = 7_500_000 + Number(company.id) * 1000 + index;
+  const marked = 499 + ((index * 377 + Number(company.id) * 91) % 60) * 50;
+  const effective = Math.round(marked * (1 - (index % 5) * 0.07));
+  const range = (min: number): Range => ({ min, max: min + (index % 3) * 150, currency_code: 'INR' });
+  const image = `${origin}/assets/products/${uid}.svg`;
+  const brand = pick(brands, index);
+  const category = pick(categories, index);
+  return {
+    uid,
+    name,
+    slug: `${slugOf(name)}-${uid}`,
+    item_code: `${brand.slice(0, 3).toUpperCase()}-${company.id.padStart(2, '0')}${String(index).padStart(3, '0')}`,
+    company_id: Number(company.id),
+    brand_uid: Number(company.id) * 10 + (index % brands.length),
+    brand: { uid: Number(company.id) * 10 + (index % brands.length), name: brand },
+    category_slug: category,
+    category: { name: category.replace('-', ' '), slug: category },
+    ...(index % 4 === 3 ? { images: [], media: [] } : { images: [image], media: [{ type: 'image', url: image }] }),
+    price: { marked: range(marked), effective: range(effective) },
+    cost_price: Math.round(effective * 0.6),
+    stock: (index * 7 + Number(company.id)) % 45,
+    is_active: index % 9 !== 8,
+    created_on: new Date(Date.UTC(2024, index % 12, 1 + (index % 28), 9, 30)).toISOString(),
+    modified_on: new Date(Date.UTC(2025, index % 12, 1 + (index % 28), 12, 0)).toISOString(),
+  };
+}
+
+/** The products of every company: made when first looked at, the same each time, changed by writes until a reset. */
+export function createCatalog(origin: () => string) {
+  let shelves = new Map<string, Product[]>();
+  const productsOf = (companyId: string): Product[] => {
+    const company = companies.get(companyId);
+    if (!company) return [];
+    const known = shelves.get(companyId);
+    if (known) return known;
+    const made = Array.from({ length: 36 }, (_, index) => product(company, index, origin()));
+    shelves.set(companyId, made);
+    return made;
+  };
+  return {
+    /** All of a company's products, or those that one of its storefronts sells (an outlet sells every third). */
+    list(companyId: string, applicationId?: string): Product[] {
+      const all = productsOf(companyId);
+      return applicationId?.endsWith('0002') ? all.filter((one) => one.uid % 3 === 0) : all;
+    },
+    find: (companyId: string, uid: string): Product | undefined =>
+      productsOf(companyId).find((one) => String(one.uid) === uid),
+    create(companyId: string, fields: Record<string, unknown>): Product {
+      const all = productsOf(companyId);
+      const uid = Math.max(...all.map((one) => one.uid)) + 1;
+      const name = typeof fields['name'] === 'string' ? fields['name'] : `Product ${uid}`;
+      const now = new Date().toISOString();
+      const made = {
+        item_code: `NEW-${uid}`,
+        is_active: true,
+        stock: 0,
+        images: [],
+        media: [],
+        ...fields,
+        name,
+        slug: `${slugOf(name)}-${uid}`,
+        uid,
+        company_id: Number(companyId),
+        created_on: now,
+        modified_on: now,
+      };
+      all.push(made);
+      return made;
+    },
+    /** Changes what is given and nothing else; the id and the company stay. */
+    update(target: Product, fields: Record<string, unknown>): Product {
+      const { uid: _uid, company_id: _company, ...changes } = fields;
+      return Object.assign(target, changes, { modified_on: new Date().toISOString() });
+    },
+    remove(companyId: string, target: Product): void {
+      const all = productsOf(companyId);
+      all.splice(all.indexOf(target), 1);
+    },
+    reset(): void {
+      shelves = new Map();
+    },
+  };
+}
+
+/** The catalog of a running platform. */
+export type Catalog = ReturnType<typeof createCatalog>;

@@ -1,0 +1,195 @@
+import * as v from 'valibot';
+import { type Answer, type Exchange, json, type Route } from './http.ts';
+import { faultSchema, gateSchema } from './interceptions.ts';
+import { parseSettings } from './settings.ts';
+import type { State } from './state.ts';
+import { notifyUninstall } from './uninstall.ts';
+import { companies, findTenant, organizations, type Tenant, type User } from './world.ts';
+
+const id = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform((value) => String(value)),
+);
+const tenantFields = { company_id: v.optional(id), organization_id: v.optional(id) };
+const codeSchema = v.strictObject({
+  ...tenantFields,
+  user: v.optional(v.string(), 'owner'),
+  scopes: v.optional(v.array(v.string())),
+  access_mode: v.optional(v.picklist(['online', 'offline']), 'online'),
+  client_id: v.optional(v.string()),
+});
+const expirySchema = v.strictObject({
+  ...tenantFields,
+  user: v.optional(v.string()),
+  access_mode: v.optional(v.picklist(['online', 'offline'])),
+  what: v.optional(v.picklist(['access', 'refresh', 'all']), 'access'),
+});
+const userSchema = v.strictObject({
+  permissions: v.optional(v.union([v.array(v.string()), v.record(v.string(), v.array(v.string()))])),
+  first_name: v.optional(v.string()),
+  last_name: v.optional(v.string()),
+  email: v.optional(v.string()),
+  role: v.optional(v.string()),
+});
+const uninstallSchema = v.strictObject({ notify: v.optional(v.boolean(), false) });
+
+/** A control call that cannot be done; the message is its answer. */
+class ControlError extends Error {}
+
+function bodyOf<S extends v.GenericSchema>({ body }: Exchange, schema: S): v.InferOutput<S> {
+  return v.parse(schema, body.length === 0 ? {} : JSON.parse(body.toString('utf8')));
+}
+
+function tenantOf(given: {
+  company_id?: string | undefined;
+  organization_id?: string | undefined;
+}): Tenant | undefined {
+  const [kind, value] =
+    given.organization_id === undefined ? ['company', given.company_id] : ['organization', given.organization_id];
+  if (value === undefined) return undefined;
+  const tenant = findTenant(kind, value);
+  if (!tenant) throw new ControlError(`There is no ${kind} ${value}`);
+  return tenant;
+}
+
+function userOf({ users }: State, key: string): User {
+  const user = users.find(key);
+  if (!user) throw new ControlError(`There is no user ${key}`);
+  return user;
+}
+
+function makeCode(state: State, exchange: Exchange): Answer {
+  const given = bodyOf(exchange, codeSchema);
+  const tenant = tenantOf(given);
+  if (!tenant) throw new ControlError('company_id or organization_id is required');
+  const code = state.grants.issueCode({
+    clientId: given.client_id ?? state.extension.apiKey,
+    tenant,
+    user: userOf(state, given.user),
+    scopes: given.scopes ?? [...(state.extension.scopes ?? ['company/products', 'company/orders'])],
+    mode: given.access_mode,
+  });
+  return json(201, { code: code.value });
+}
+
+function expire(state: State, exchange: Exchange): Answer {
+  const given = bodyOf(exchange, expirySchema);
+  const user = given.user === undefined ? undefined : userOf(state, given.user);
+  const expired = state.grants.expire({ tenant: tenantOf(given), user, mode: given.access_mode, what: given.what });
+  return json(200, { expired });
+}
+
+async function uninstall(state: State, exchange: Exchange, tenant: Tenant | undefined): Promise<Answer> {
+  if (!tenant) throw new ControlError('There is no such company');
+  const { notify } = bodyOf(exchange, uninstallSchema);
+  state.grants.uninstall(tenant);
+  return json(200, { uninstalled: true, notified: notify ? await notifyUninstall(state, tenant) : null });
+}
+
+function putUser(state: State, exchange: Exchange, key: string): Answer {
+  const { permissions, ...rest } = bodyOf(exchange, userSchema);
+  const names = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const held = Array.isArray(permissions) ? { '*': permissions } : permissions;
+  return json(200, state.users.put(key, { ...names, ...(held === undefined ? {} : { permissions: held }) }));
+}
+
+async function watchGate(state: State, { query }: Exchange, gateId: string): Promise<Answer> {
+  const wanted = Number(query.get('held') ?? 0);
+  const seen = await state.interceptions.watch(gateId, wanted, Number(query.get('timeout_ms') ?? 10_000));
+  if (!seen) return json(404, { message: 'No such gate' });
+  const { reached, ...gate } = seen;
+  return json(reached ? 200 : 504, gate);
+}
+
+const settingsRoutes = (state: State, exchange: Exchange): Answer | undefined => {
+  if (exchange.method === 'PUT') {
+    const given = parseSettings(JSON.parse(exchange.body.toString('utf8')));
+    if (given.autoApprove) userOf(state, given.autoApprove.user);
+    state.settings = { ...state.settings, ...given };
+  } else if (exchange.method === 'DELETE') {
+    state.resetSettings();
+  } else if (exchange.method !== 'GET') return undefined;
+  return json(200, state.settings);
+};
+
+const world = (state: State) => ({
+  origin: state.origin,
+  extension: {
+    api_key: state.extension.apiKey,
+    base_url: state.extension.baseUrl,
+    scopes: state.extension.scopes ?? null,
+  },
+  users: state.users.all(),
+  companies: [...companies.values()].map((company) => ({
+    ...company,
+    installed: state.grants.isInstalled({ kind: 'company', id: company.id }),
+    offline_scopes: state.grants.installation({ kind: 'company', id: company.id })?.scopes ?? null,
+  })),
+  organizations,
+});
+
+async function answer(state: State, exchange: Exchange): Promise<Answer | undefined> {
+  const { method, path } = exchange;
+  const { interceptions, recording } = state;
+  const [, what = '', name = '', act = ''] = path.split('/').slice(1).map(decodeURIComponent);
+  switch (`${method} ${what}${act === '' ? '' : `/*/${act}`}`) {
+    case 'GET requests':
+      return json(200, recording.list());
+    case 'DELETE requests':
+      recording.reset();
+      return json(200, {});
+    case 'GET faults':
+      return json(200, interceptions.faults());
+    case 'POST faults':
+      return json(201, interceptions.addFault(bodyOf(exchange, faultSchema)));
+    case 'DELETE faults':
+      interceptions.clearFaults();
+      return json(200, {});
+    case 'POST gates':
+      return json(201, interceptions.addGate(bodyOf(exchange, gateSchema)));
+    case 'GET gates':
+      return name === '' ? json(200, interceptions.gates()) : watchGate(state, exchange, name);
+    case 'DELETE gates':
+      interceptions.clearGates();
+      return json(200, {});
+    case 'POST gates/*/open':
+      return interceptions.open(name) ? json(200, { open: true }) : json(404, { message: 'No such gate' });
+    case 'POST companies/*/uninstall':
+      return uninstall(state, exchange, findTenant('company', name));
+    case 'POST organizations/*/uninstall':
+      return uninstall(state, exchange, findTenant('organization', name));
+    case 'POST tokens':
+      return name === 'expire' ? expire(state, exchange) : undefined;
+    case 'PUT users':
+      return name === '' ? undefined : putUser(state, exchange, name);
+    case 'POST codes':
+      return makeCode(state, exchange);
+    case 'POST reset':
+      state.reset();
+      return json(200, {});
+    case 'GET world':
+      return json(200, world(state));
+    default:
+      return what === 'settings' ? settingsRoutes(state, exchange) : undefined;
+  }
+}
+
+/** What tests say to the platform itself, under `/__control`. Neither recorded nor disturbed by faults. */
+export const controlRoute =
+  (state: State): Route =>
+  async (exchange) => {
+    if (!exchange.path.startsWith('/__control/')) return undefined;
+    try {
+      return (await answer(state, exchange)) ?? json(404, { message: 'No such control' });
+    } catch (error) {
+      if (v.isValiError(error)) {
+        return json(400, {
+          message: 'Bad control call',
+          issues: error.issues.map((one) => `${v.getDotPath(one) ?? 'body'}: ${one.message}`),
+        });
+      }
+      if (error instanceof ControlError || error instanceof SyntaxError || error instanceof URIError)
+        return json(400, { message: error.message });
+      throw error;
+    }
+  };

@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto';
+import { granted, lacking } from './scopes.ts';
+import type { Settings } from './settings.ts';
+import { type Tenant, tenantKey, type User, type Users } from './world.ts';
+
+type Mode = 'online' | 'offline';
+
+/** What a person agreed to, on its way to becoming tokens. */
+export type Code = {
+  value: string;
+  clientId: string;
+  tenant: Tenant;
+  user: User;
+  scopes: string[];
+  mode: Mode;
+  expiresAt: number;
+  spent: Set<'token' | 'offline-token'>;
+};
+
+/** One permission to act: the installation of a tenant (offline), or one sign-in of a person (online). */
+export type Grant = {
+  tenant: Tenant;
+  mode: Mode;
+  user: User | null;
+  asked: string[];
+  scopes: string[];
+  revoked: boolean;
+};
+
+/** A token that opens the Platform API until `expiresAt` (epoch milliseconds), or its grant ends. */
+export type AccessToken = { value: string; grant: Grant; expiresAt: number; revoked: boolean };
+
+type RefreshToken = { value: string; grant: Grant; used: boolean; expiresAt: number };
+
+/** Tokens as the token addresses give them out. */
+export type Issue = { access: AccessToken; seconds: number; refreshToken: string | undefined };
+
+const sameTenant = (a: Tenant, b: Tenant) => a.kind === b.kind && a.id === b.id;
+
+/** What was asked of `expire`: those tokens that fit all that is named. */
+export type Expiry = {
+  tenant?: Tenant | undefined;
+  user?: User | undefined;
+  mode?: Mode | undefined;
+  what: 'access' | 'refresh' | 'all';
+};
+
+/** Codes, consents, grants and tokens. Refusals are strings that say why; times are taken from the clock at each call. */
+export function createGrants(settings: () => Settings, users: Users) {
+  let codes = new Map<string, Code>();
+  let accessTokens = new Map<string, AccessToken>();
+  let refreshTokens = new Map<string, RefreshToken>();
+  let installations = new Map<string, Grant>();
+  let consents = new Map<string, string[]>();
+  const consentKey = (tenant: Tenant, user: User) => `${tenantKey(tenant)} ${user.key}`;
+  const secret = (kind: string) => `${settings().tokenPrefix}${kind}-${randomBytes(20).toString('hex')}`;
+
+  function issueAccess(grant: Grant): { access: AccessToken; seconds: number } {
+    const seconds = grant.mode === 'online' ? settings().accessTokenSeconds : settings().offlineTokenSeconds;
+    const access = { value: secret('oa'), grant, expiresAt: Date.now() + seconds * 1000, revoked: false };
+    accessTokens.set(access.value, access);
+    return { access, seconds };
+  }
+
+  function issueRefresh(grant: Grant): string {
+    const life = settings().refreshTokenSeconds;
+    const token = {
+      value: secret('rt'),
+      grant,
+      used: false,
+      expiresAt: life === null ? Infinity : Date.now() + life * 1000,
+    };
+    refreshTokens.set(token.value, token);
+    return token.value;
+  }
+
+  const refreshTokenOf = (grant: Grant): string =>
+    (settings().refresh.mode === 'reuse' &&
+      [...refreshTokens.values()].find((one) => one.grant === grant && one.expiresAt > Date.now())?.value) ||
+    issueRefresh(grant);
+
+  function spend(value: string, at: 'token' | 'offline-token', tenant: Tenant, clientId: string): Code | string {
+    const code = codes.get(value);
+    if (!code || code.clientId !== clientId) return 'the code is unknown';
+    if (settings().enforceCodeCompany && !sameTenant(code.tenant, tenant))
+      return 'the code was issued for another company';
+    if (code.expiresAt <= Date.now()) return 'the code has expired';
+    if (code.spent.has(at)) return 'the code has been redeemed already';
+    return code;
+  }
+
+  function installationFor(code: Code): Grant | { lacking: string[] } {
+    const known = installations.get(tenantKey(code.tenant));
+    const missing = lacking(users.permissions(code.user, code.tenant) ?? [], code.scopes);
+    const suffices = known !== undefined && lacking(known.scopes, code.scopes).length === 0;
+    if (missing.length > 0 && !(suffices && settings().offlineAgain === 'any-user')) return { lacking: missing };
+    if (known) {
+      known.scopes = [...new Set([...known.scopes, ...code.scopes])];
+      return known;
+    }
+    const grant: Grant = {
+      tenant: code.tenant,
+      mode: 'offline',
+      user: null,
+      asked: code.scopes,
+      scopes: code.scopes,
+      revoked: false,
+    };
+    installations.set(tenantKey(code.tenant), grant);
+    return grant;
+  }
+
+  function redeemOffline(code: Code, at: 'token' | 'offline-token', asked: string[]): Issue | { lacking: string[] } {
+    const grant = installationFor({ ...code, scopes: asked });
+    if ('lacking' in grant) return grant;
+    code.spent.add(at);
+    return { ...issueAccess(grant), refreshToken: refreshTokenOf(grant) };
+  }
+
+  return {
+    /** Makes a code for a person who agreed. */
+    issueCode(given: Pick<Code, 'clientId' | 'tenant' | 'user' | 'scopes' | 'mode'>): Code {
+      const code: Code = {
+        ...given,
+        value: secret('code'),
+        expiresAt: Date.now() + settings().codeSeconds * 1000,
+        spent: new Set(),
+      };
+      codes.set(code.value, code);
+      return code;
+    },
+    /** Remembers that a person agreed, so that the same is not asked again. */
+    consent(tenant: Tenant, user: User, scopes: string[]): void {
+      const known = consents.get(consentKey(tenant, user)) ?? [];
+      consents.set(consentKey(tenant, user), [...new Set([...known, ...scopes])]);
+    },
+    hasConsented: (tenant: Tenant, user: User, scopes: string[]): boolean => {
+      const known = consents.get(consentKey(tenant, user));
+      return known !== undefined && lacking(known, scopes).length === 0;
+    },
+    /** Whether anybody opened the extension for this tenant since the last uninstall. */
+    isInstalled: (tenant: Tenant): boolean =>
+      installations.has(tenantKey(tenant)) ||
+      [...consents.keys()].some((key) => key.startsWith(`${tenantKey(tenant)} `)),
+    installation: (tenant: Tenant): Grant | undefined => installations.get(tenantKey(tenant)),
+
+    /** A code at `/token`. Refusals: a reason, or the scopes that the person lacks. */
+    redeemCode(value: string, tenant: Tenant, clientId: string): Issue | string | { lacking: string[] } {
+      const code = spend(value, 'token', tenant, clientId);
+      if (typeof code === 'string') return code;
+      if (code.mode === 'offline') return redeemOffline(code, 'token', code.scopes);
+      code.spent.add('token');
+      const scopes = granted(code.scopes, users.permissions(code.user, code.tenant) ?? []);
+      const grant: Grant = {
+        tenant: code.tenant,
+        mode: 'online',
+        user: code.user,
+        asked: code.scopes,
+        scopes,
+        revoked: false,
+      };
+      return { ...issueAccess(grant), refreshToken: settings().onlineRefreshToken ? issueRefresh(grant) : undefined };
+    },
+    /** A code at `/offline-token`, for the scopes named there. */
+    redeemCodeOffline(
+      value: string,
+      tenant: Tenant,
+      clientId: string,
+      scopes: string[] | undefined,
+    ): Issue | string | { lacking: string[] } {
+      const code = spend(value, 'offline-token', tenant, clientId);
+      if (typeof code === 'string') return code;
+      const asked = scopes ?? code.scopes;
+      return lacking(code.scopes, asked).length > 0
+        ? 'the code was issued for fewer scopes'
+        : redeemOffline(code, 'offline-token', asked);
+    },
+    /** A refresh token, in the way that the settings say. */
+    refresh(value: string, tenant: Tenant): Issue | string {
+      const token = refreshTokens.get(value);
+      if (!token || !sameTenant(token.grant.tenant, tenant)) return 'the refresh token is unknown';
+      if (token.grant.revoked) return 'the grant is gone';
+      if (token.expiresAt <= Date.now()) return 'the refresh token has expired';
+      const { mode } = settings().refresh;
+      if (token.used && mode === 'revoke-family') token.grant.revoked = true;
+      if (token.used && (mode === 'single-use' || mode === 'revoke-family'))
+        return 'the refresh token has been used already';
+      token.used = true;
+      const { grant } = token;
+      if (grant.user) grant.scopes = granted(grant.asked, users.permissions(grant.user, grant.tenant) ?? []);
+      return { ...issueAccess(grant), refreshToken: mode === 'reuse' ? value : issueRefresh(grant) };
+    },
+    /** A token for an installed tenant without any person; undefined when it is not installed. */
+    clientCredentials(tenant: Tenant): Issue | undefined {
+      const grant = installations.get(tenantKey(tenant));
+      return grant && { ...issueAccess(grant), refreshToken: undefined };
+    },
+    /** The token, as long as it lives. */
+    findLive(value: string): AccessToken | undefined {
+      const token = accessTokens.get(value);
+      return token && !token.revoked && !token.grant.revoked && token.expiresAt > Date.now() ? token : undefined;
+    },
+    /** Ends everything that the extension was given for a tenant. */
+    uninstall(tenant: Tenant): void {
+      for (const token of [...accessTokens.values(), ...refreshTokens.values()]) {
+        if (sameTenant(token.grant.tenant, tenant)) token.grant.revoked = true;
+      }
+      installations.delete(tenantKey(tenant));
+      for (const code of codes.values()) if (sameTenant(code.tenant, tenant)) codes.delete(code.value);
+      for (const key of consents.keys()) if (key.startsWith(`${tenantKey(tenant)} `)) consents.delete(key);
+    },
+    /** Lets tokens end now; says how many. */
+    expire({ tenant, user, mode, what }: Expiry): number {
+      const fits = ({ grant, expiresAt }: AccessToken | RefreshToken) =>
+        expiresAt > Date.now() &&
+        (!tenant || sameTenant(grant.tenant, tenant)) &&
+        (!user || grant.user?.key === user.key) &&
+        (!mode || grant.mode === mode);
+      const ended = [
+        ...(what === 'refresh' ? [] : accessTokens.values()),
+        ...(what === 'access' ? [] : refreshTokens.values()),
+      ].filter(fits);
+      for (const token of ended) token.expiresAt = 0;
+      return ended.length;
+    },
+    reset(): void {
+      codes = new Map();
+      accessTokens = new Map();
+      refreshTokens = new Map();
+      installations = new Map();
+      consents = new Map();
+    },
+  };
+}
+
+/** The grants of a running platform. */
+export type Grants = ReturnType<typeof createGrants>;

@@ -1,0 +1,100 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { authorizeRoute, isConsentForm, signedAuthorizePath } from './authorize.ts';
+import { controlRoute } from './control.ts';
+import { deliver, disturb, isHandled } from './deliver.ts';
+import { judgeV1Signature } from './fp-signature.ts';
+import { type Answer, type Exchange, json, type RequestRecord, receive } from './http.ts';
+import { panelRoute } from './panel.ts';
+import { platformApiRoute } from './platform-api.ts';
+import { createState, type Extension, type State } from './state.ts';
+import { tokenRoute } from './token-endpoint.ts';
+
+/** A platform that serves. */
+export type RunningPlatform = { origin: string; close(): Promise<void> };
+
+/** Which extension is registered, and where to listen (port 0 or none: a free one). `log` gets one line per request. */
+export type PlatformOptions = {
+  port?: number;
+  host?: '127.0.0.1';
+  extension: Extension;
+  log?: (line: string) => void;
+};
+
+const publicRoutes = [tokenRoute, authorizeRoute, platformApiRoute, panelRoute];
+
+/** Consent forms are posted with the signature that the address had when it was shown. */
+function judgeSignature(request: Omit<Exchange, 'record'>): RequestRecord['signature'] {
+  return isConsentForm(request)
+    ? judgeV1Signature({ method: 'GET', path: signedAuthorizePath(request), headers: request.headers })
+    : judgeV1Signature({ method: request.method, path: request.url, headers: request.headers, body: request.body });
+}
+
+const startRecord = (request: Omit<Exchange, 'record'>): RequestRecord => ({
+  at: new Date().toISOString(),
+  method: request.method,
+  url: request.url,
+  headers: request.headers,
+  body_base64: request.body.toString('base64'),
+  status: null,
+  signature: judgeSignature(request),
+});
+
+async function answerPublic(state: State, exchange: Exchange): Promise<Answer> {
+  for (const route of publicRoutes) {
+    const answer = await route(state)(exchange);
+    if (answer) return answer;
+  }
+  return json(404, { message: 'Not found' });
+}
+
+async function serve(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: (line: string) => void,
+): Promise<void> {
+  const received = await receive(request);
+  const exchange: Exchange = { ...received, record: startRecord(received) };
+  const control = await controlRoute(state)(exchange);
+  if (control) return deliver(response, exchange, control);
+  state.recording.add(exchange.record);
+  await state.interceptions.pass(exchange, 'request');
+  const fault = state.interceptions.takeFault(exchange);
+  const real = fault === undefined || isHandled(fault) ? await answerPublic(state, exchange) : undefined;
+  await state.interceptions.pass(exchange, 'answer');
+  const answer = fault === undefined && real ? real : disturb(fault ?? {}, real);
+  await deliver(response, exchange, answer, fault);
+  const { method, record } = exchange;
+  log([record.status || '---', method, exchange.path, record.user && `as ${record.user}`].filter(Boolean).join(' '));
+}
+
+/** Starts the simulated Fynd Platform. Rejects when the port is taken. */
+export async function startPlatform(options: PlatformOptions): Promise<RunningPlatform> {
+  const state = createState(options.extension);
+  const log = options.log ?? (() => {});
+  const server = createServer((request, response) => {
+    serve(state, request, response, log).catch((error: unknown) => {
+      if (request.errored) return;
+      log(`500 ${request.method} ${error instanceof Error ? error.stack : 'unknown'}`);
+      if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' });
+      response.end('{"message":"The simulated platform failed"}');
+    });
+  });
+  server.keepAliveTimeout = 65_000;
+  const listening = Promise.withResolvers<void>();
+  server.once('error', listening.reject);
+  server.listen(options.port ?? 0, options.host ?? '127.0.0.1', listening.resolve);
+  await listening.promise;
+  state.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    origin: state.origin,
+    async close() {
+      state.interceptions.reset();
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      server.closeAllConnections();
+      await closed.promise;
+    },
+  };
+}

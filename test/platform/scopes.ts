@@ -1,0 +1,50 @@
+/** Whether one granted scope covers a wanted one: the same, a wildcard above it, or the whole of which it is `/read` or `/write`. */
+const covers = (granted: string, wanted: string): boolean =>
+  granted === wanted ||
+  granted === '*' ||
+  (granted.endsWith('/*') && wanted.startsWith(granted.slice(0, -1))) ||
+  wanted === `${granted}/read` ||
+  wanted === `${granted}/write`;
+
+/** Whether the granted scopes cover a wanted one. */
+export const holds = (granted: readonly string[], wanted: string): boolean =>
+  granted.some((scope) => covers(scope, wanted));
+
+/** The wanted scopes that nothing granted covers. */
+export const lacking = (granted: readonly string[], wanted: readonly string[]): string[] =>
+  wanted.filter((scope) => !holds(granted, scope));
+
+/** What is both asked for and held. Where a wildcard is asked for, what is held below it is granted by name. */
+export const granted = (wanted: readonly string[], held: readonly string[]): string[] => [
+  ...new Set(
+    wanted.flatMap((scope) =>
+      holds(held, scope) ? [scope] : held.filter((mine) => mine !== '*' && covers(scope, mine)),
+    ),
+  ),
+];
+
+/** Scopes of which any one opens a service of the Platform API. A service that is not named here is open to every token. */
+const opening: Readonly<Record<string, readonly string[]>> = {
+  catalog: ['company/products'],
+  order: ['company/orders'],
+  'order-manage': ['company/orders'],
+  'company-profile': ['company/profile'],
+  configuration: ['company/settings', 'company/saleschannel', 'company/applications'],
+};
+
+/** The services that exist. */
+export const services: ReadonlySet<string> = new Set(
+  Object.keys(opening).concat(
+    ['audit-trail', 'billing', 'cart', 'communication', 'content', 'discount', 'assets', 'lead', 'partners', 'payment'],
+    ['logistics', 'share', 'theme', 'user', 'webhook'],
+  ),
+);
+
+/** Whether a token with these scopes may call a service; `company/x/read` is enough for reading. */
+export function mayCall(tokenScopes: readonly string[], service: string, method: string): boolean {
+  const suffix = method === 'GET' || method === 'HEAD' ? '/read' : '/write';
+  const wanted = opening[service];
+  return (
+    wanted === undefined || wanted.some((scope) => holds(tokenScopes, scope) || tokenScopes.includes(scope + suffix))
+  );
+}

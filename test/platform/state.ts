@@ -1,0 +1,67 @@
+import { type Catalog, createCatalog } from './catalog.ts';
+import { createGrants, type Grants } from './grants.ts';
+import { createInterceptions, type Interceptions } from './interceptions.ts';
+import { createOrders, type Orders } from './orders.ts';
+import { createRecording, type Recording } from './recording.ts';
+import { defaultSettings, type Settings } from './settings.ts';
+import { createUsers, type Tenant, tenantKey, type Users } from './world.ts';
+
+/** The extension that is registered at this platform. `scopes`: the most that it may ask for; absent: anything. */
+export type Extension = { apiKey: string; apiSecret: string; baseUrl: string; scopes?: readonly string[] };
+
+/** Everything that a running platform knows. */
+export type State = {
+  extension: Extension;
+  /** Known once the platform listens. */
+  origin: string;
+  settings: Settings;
+  users: Users;
+  grants: Grants;
+  catalog: Catalog;
+  orders: Orders;
+  recording: Recording;
+  interceptions: Interceptions;
+  /** Who looked at a tenant's panel last: the person at the screen, where a frame comes without the panel's cookie. */
+  lastViewer: Map<string, string>;
+  resetSettings(): void;
+  reset(): void;
+};
+
+/** A world in which nothing has happened yet. */
+export function createState(extension: Extension): State {
+  const users = createUsers();
+  const state: State = {
+    extension: { ...extension, baseUrl: extension.baseUrl.replace(/\/+$/, '') },
+    origin: '',
+    settings: defaultSettings(),
+    users,
+    grants: createGrants(() => state.settings, users),
+    catalog: createCatalog(() => state.origin),
+    orders: createOrders(),
+    recording: createRecording(),
+    interceptions: createInterceptions(),
+    lastViewer: new Map(),
+    resetSettings() {
+      state.settings = defaultSettings();
+    },
+    reset() {
+      state.resetSettings();
+      for (const part of [users, state.grants, state.catalog, state.orders, state.recording, state.interceptions])
+        part.reset();
+      state.lastViewer.clear();
+    },
+  };
+  return state;
+}
+
+/** Who sits at the screen: the panel's cookie, else the last to look at this tenant, else the owner. */
+export function viewer({ users, lastViewer }: State, cookie: string | undefined, tenant?: Tenant) {
+  const named = /(?:^|;\s*)panel_user=([^;]*)/.exec(cookie ?? '')?.[1];
+  const last = tenant && lastViewer.get(tenantKey(tenant));
+  const user =
+    users.all().find(({ key }) => encodeURIComponent(key) === named) ??
+    (last === undefined ? undefined : users.find(last)) ??
+    users.find('owner');
+  if (!user) throw new Error('there is always an owner');
+  return user;
+}

@@ -1,0 +1,144 @@
+import type { Issue } from './grants.ts';
+import { type Answer, type Exchange, json, jsonObject, type Route } from './http.ts';
+import { refuseSignature } from './signature-check.ts';
+import type { State } from './state.ts';
+import { findTenant, type Tenant, type User } from './world.ts';
+
+const address =
+  /^\/service\/panel\/authentication\/v1\.0\/(company|organization)\/([^/]+)\/oauth\/(token|offline-token)$/;
+const details = /^\/service\/panel\/partners\/v1\.0\/extensions\/details\/([^/]+)$/;
+
+/** Whether the request carries the extension's key and secret. */
+function isExtension({ extension }: State, exchange: Exchange): boolean {
+  const [scheme, value] = (exchange.headers['authorization'] ?? '').split(' ');
+  return (
+    scheme?.toLowerCase() === 'basic' &&
+    Buffer.from(value ?? '', 'base64').toString('utf8') === `${extension.apiKey}:${extension.apiSecret}`
+  );
+}
+
+const person = ({ settings }: State, user: User): Record<string, unknown> => ({
+  [settings.idField]: settings.idsAsNumbers ? user.number : user.id,
+  first_name: user.first_name,
+  last_name: user.last_name,
+  emails: [{ email: user.email, primary: true, verified: true, active: true }],
+  phone_numbers: [{ country_code: 91, phone: user.phone, primary: true, verified: true, active: true }],
+});
+
+function tokenAnswer(
+  state: State,
+  exchange: Exchange,
+  { access, seconds, refreshToken }: Issue,
+  isRefresh: boolean,
+): Answer {
+  const { settings } = state;
+  const { grant } = access;
+  if (grant.user) exchange.record.user = grant.user.key;
+  const scope =
+    settings.scopeAs === 'array' ? grant.scopes : grant.scopes.join(settings.scopeAs === 'string' ? ' ' : ',');
+  const left: string[] = isRefresh ? [...settings.omit, ...settings.omitOnRefresh] : settings.omit;
+  const whole = {
+    access_token: access.value,
+    token_type: 'Bearer',
+    expires_in: seconds,
+    scope,
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    access_mode: grant.mode,
+    current_user: grant.user && settings.onlineCurrentUser === 'present' ? person(state, grant.user) : null,
+  };
+  return json(200, Object.fromEntries(Object.entries(whole).filter(([name]) => !left.includes(name))), {
+    'cache-control': 'no-store',
+  });
+}
+
+function invalidGrant({ settings }: State, reason: string): Answer {
+  if (settings.invalidGrant === 'oauth') return json(400, { error: 'invalid_grant', error_description: reason });
+  return settings.invalidGrant === 'message'
+    ? json(400, { message: `Invalid grant: ${reason}` })
+    : json(401, { message: 'Unauthorized', code: 'INVALID_GRANT' });
+}
+
+const answerIssue = (
+  state: State,
+  exchange: Exchange,
+  issue: Issue | string | { lacking: string[] },
+  isRefresh = false,
+): Answer => {
+  if (typeof issue === 'string') return invalidGrant(state, issue);
+  if ('lacking' in issue) {
+    return json(403, {
+      message: `User does not have the required permissions: ${issue.lacking.join(', ')}`,
+      code: 'FORBIDDEN',
+    });
+  }
+  return tokenAnswer(state, exchange, issue, isRefresh);
+};
+
+function answerToken(state: State, exchange: Exchange, tenant: Tenant): Answer {
+  if (!exchange.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
+    return json(415, { message: 'The body of a token request is a form' });
+  }
+  const form = new URLSearchParams(exchange.body.toString('utf8'));
+  switch (form.get('grant_type') ?? '') {
+    case 'authorization_code':
+      return answerIssue(
+        state,
+        exchange,
+        state.grants.redeemCode(form.get('code') ?? '', tenant, state.extension.apiKey),
+      );
+    case 'refresh_token':
+      return answerIssue(state, exchange, state.grants.refresh(form.get('refresh_token') ?? '', tenant), true);
+    case 'client_credentials': {
+      const issue = state.grants.clientCredentials(tenant);
+      return issue
+        ? tokenAnswer(state, exchange, issue, false)
+        : json(403, { message: 'The extension is not installed' });
+    }
+    default:
+      return json(400, { error: 'unsupported_grant_type', error_description: 'grant_type is missing or unknown' });
+  }
+}
+
+function answerOfflineToken(state: State, exchange: Exchange, tenant: Tenant): Answer {
+  const body = jsonObject(exchange.body);
+  if (!body || !exchange.headers['content-type']?.startsWith('application/json')) {
+    return json(400, { message: 'The body is not a JSON object' });
+  }
+  const { apiKey, apiSecret } = state.extension;
+  if (body['client_id'] !== apiKey || body['client_secret'] !== apiSecret) {
+    return json(401, { message: 'Invalid client credentials', code: 'UNAUTHORIZED' });
+  }
+  if (body['grant_type'] !== 'authorization_code' || typeof body['code'] !== 'string') {
+    return json(400, { error: 'invalid_request', error_description: 'grant_type and code are required' });
+  }
+  const scopes = Array.isArray(body['scope']) ? body['scope'].map(String) : undefined;
+  return answerIssue(state, exchange, state.grants.redeemCodeOffline(body['code'], tenant, apiKey, scopes));
+}
+
+/** The token addresses and the extension details: what the extension's servers ask with its key and secret. */
+export const tokenRoute =
+  (state: State): Route =>
+  (exchange) => {
+    const [, kind, id, operation] = address.exec(exchange.path) ?? [];
+    const asksDetails = details.exec(exchange.path);
+    if (kind === undefined && !asksDetails) return undefined;
+    const refused = refuseSignature(state, exchange);
+    if (refused) return refused;
+    if (!isExtension(state, exchange))
+      return json(401, { message: 'Invalid client credentials', code: 'UNAUTHORIZED' });
+    if (asksDetails) {
+      return asksDetails[1] === state.extension.apiKey && exchange.method === 'GET'
+        ? json(200, {
+            name: 'Extension',
+            extention_type: 'private',
+            base_url: state.extension.baseUrl,
+            scope: state.extension.scopes ?? ['company/*'],
+          })
+        : json(404, { message: 'Extension not found' });
+    }
+    const tenant = findTenant(kind ?? '', id ?? '');
+    if (!tenant) return json(404, { message: 'Not found' });
+    exchange.record[tenant.kind] = tenant.id;
+    if (exchange.method !== 'POST') return json(405, { message: 'Method not allowed' }, { allow: 'POST' });
+    return operation === 'token' ? answerToken(state, exchange, tenant) : answerOfflineToken(state, exchange, tenant);
+  };
