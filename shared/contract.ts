@@ -36,4 +36,6 @@ export const userCacheTable = {
   sortKey: 'sk',
   /** Epoch seconds. DynamoDB deletes late, so it is checked on every read too. */
   ttlAttribute: 'expiresAt',
+  /** All that an item may have: an entry's, and the epoch's. */
+  attributes: ['pk', 'sk', 'epoch', 'validFrom', 'policy', 'httpStatus', 'body', 'coding', 'expiresAt'],
 } as const;

@@ -74,6 +74,8 @@ export class UserCache {
       [this.#tableName]: {
         Keys: sortKeys.map((key) => ({ [partitionKey]: { S: partition(owner) }, [sortKey]: { S: key } })),
         ConsistentRead: true,
+        ProjectionExpression: userCacheTable.attributes.map((name) => `#${name}`).join(', '),
+        ExpressionAttributeNames: expressionNames(userCacheTable.attributes),
       },
     };
     let installation: InstallationGate | undefined;

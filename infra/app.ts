@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { ConfigurationError, parseOrigin } from '../shared/config.ts';
+import { bundle } from './bundle.ts';
+import { ExtensionStack, entriesOf } from './extension-stack.ts';
+import { loadExtension } from './load-extension.ts';
+import { addOwnResources } from './own-resources.ts';
+import { stackName } from './stack-name.ts';
+
+/** `node infra/app.ts` writes the cloud assembly to `CDK_OUTDIR` (default `cdk.out`), with the CDK CLI or without. */
+async function synthesize(): Promise<void> {
+  const extension = await loadExtension();
+  const directory = mkdtempSync(join(tmpdir(), 'extension-bundles-'));
+  try {
+    const bundles = await bundle({ extension, entries: entriesOf(extension), directory });
+    const app = new App({
+      outdir: process.env.CDK_OUTDIR ?? 'cdk.out',
+      autoSynth: false,
+      analyticsReporting: false,
+      // CloudFormation never sees what is synthesized without the CLI, as `npm start` does: judging it takes longer
+      // than all else together.
+      builtinCloudFormationValidation: process.env.CDK_CLI_VERSION !== undefined,
+      // The feature flags, which only the CLI would read otherwise. What the CLI hands over wins.
+      context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
+    });
+    const stack = new ExtensionStack(app, 'Extension', {
+      stackName: stackName(extension.name, app.node.tryGetContext('stackName')),
+      description: `${extension.name}: an extension for the Fynd Platform.`,
+      env: {
+        ...(process.env.CDK_DEFAULT_ACCOUNT && { account: process.env.CDK_DEFAULT_ACCOUNT }),
+        // A table with a key of our own wants its region named: one is assumed where nothing names it.
+        region: process.env.CDK_DEFAULT_REGION || process.env.AWS_REGION || 'ap-south-1',
+      },
+      extension,
+      bundles,
+      baseUrl: baseUrl(app.node.tryGetContext('EXTENSION_BASE_URL') ?? process.env.EXTENSION_BASE_URL),
+    });
+    addOwnResources({ stack, functions: stack.functions, extension });
+    app.synth();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function baseUrl(given: unknown): string | undefined {
+  if (given === undefined || given === '') return undefined;
+  const origin = typeof given === 'string' ? parseOrigin(given) : undefined;
+  if (origin !== undefined) return origin;
+  throw new ConfigurationError(
+    'EXTENSION_BASE_URL must be an https origin without a path, such as "https://extension.example.com" (http only for loopback).',
+  );
+}
+
+try {
+  await synthesize();
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,86 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildFailure, build, formatMessages, type OutputFile } from 'esbuild';
+import { ConfigurationError, type Extension } from '../shared/config.ts';
+
+export interface Bundle {
+  /** Holds `index.mjs` and nothing else: what Lambda receives. */
+  readonly directory: string;
+  readonly bytes: number;
+  /** The files that went into it, from the project's directory. */
+  readonly inputs: readonly string[];
+}
+
+/** Each function's bundle by its entry file, e.g. `./functions/install.ts`. */
+export type Bundles = ReadonlyMap<string, Bundle>;
+
+const substitute = (file: string): string => fileURLToPath(import.meta.resolve(`./substitutes/${file}`));
+
+/**
+ * Bundles every entry file into a folder of its own below `directory`, all in one esbuild run, with the configuration
+ * compiled in as the constant `EXTENSION`: a function reads no file and parses nothing when it starts.
+ * @throws {ConfigurationError} with esbuild's own words about the code that does not bundle.
+ */
+export async function bundle(options: {
+  readonly extension: Extension;
+  readonly entries: readonly string[];
+  readonly directory: string;
+}): Promise<Bundles> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: options.entries.map((entry) => ({ in: entry, out: join(folderName(entry), 'index') })),
+    outdir: options.directory,
+    outExtension: { '.js': '.mjs' },
+    define: { EXTENSION: JSON.stringify(options.extension) },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // Packages' ES modules, of which what is unused falls away.
+    mainFields: ['module', 'main'],
+    conditions: ['module'],
+    // What Lambda never runs: 155 of 390 KB.
+    alias: {
+      '@aws-sdk/credential-provider-node': substitute('environment-credentials.ts'),
+      '@smithy/core/event-streams': substitute('event-streams.ts'),
+    },
+    minify: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    metafile: true,
+    write: false,
+    logLevel: 'silent',
+  }).catch(async (error: BuildFailure) => {
+    if (!Array.isArray(error.errors)) throw error;
+    const messages = await formatMessages(error.errors, { kind: 'error' });
+    throw new ConfigurationError(`The functions cannot be bundled:\n${messages.join('').trimEnd()}`);
+  });
+
+  const filesByPath = new Map<string, OutputFile>(outputFiles.map((file) => [file.path, file]));
+  const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [resolve(path), output]));
+  return new Map(
+    options.entries.map((entry) => {
+      const directory = resolve(options.directory, folderName(entry));
+      const path = join(directory, 'index.mjs');
+      const file = filesByPath.get(path);
+      const output = outputs.get(path);
+      if (file === undefined || output === undefined) throw new Error(`esbuild wrote nothing for ${entry}.`);
+      // CommonJS packages ask for Node's own modules with require, which an ES module must make for itself.
+      const needsRequire = output.imports.some(({ external, kind }) => external && kind === 'require-call');
+      const code = needsRequire ? `${requireBanner}${file.text}` : file.text;
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(path, code);
+      return [entry, { directory, bytes: Buffer.byteLength(code), inputs: Object.keys(output.inputs) }];
+    }),
+  );
+}
+
+const requireBanner = `import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);`;
+
+/** `./functions/products.ts` → `functions--products`: a name for a folder and for a construct. */
+export function folderName(entry: string): string {
+  return entry
+    .replace(/^\.\//, '')
+    .replace(/\.ts$/, '')
+    .replaceAll(/[^\w-]+/g, '--');
+}

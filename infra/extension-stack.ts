@@ -1,0 +1,107 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import type { Extension } from '../shared/config.ts';
+import { environment } from '../shared/contract.ts';
+import { AuthorFunctions } from './author-functions.ts';
+import { type Bundles, folderName } from './bundle.ts';
+import { createFunction } from './function.ts';
+import { ExtensionApi } from './http-api.ts';
+import { Secrets, type SingleSecret } from './secrets.ts';
+import { Installations, UserCache } from './tables.ts';
+
+export interface ExtensionStackProps extends StackProps {
+  readonly extension: Extension;
+  readonly bundles: Bundles;
+  /** Origin of the extension as browsers see it; undefined: the API's own. */
+  readonly baseUrl: string | undefined;
+}
+
+/** Entry files of the functions that every extension has. */
+const ownEntries = ['install', 'callback', 'page', 'session', 'platform-proxy', 'healthz'].map(
+  (name) => `./functions/${name}.ts`,
+);
+
+/** Every entry file that the stack makes a function of, the author's included. */
+export function entriesOf(extension: Extension): string[] {
+  return [...ownEntries, ...handlersOf(extension)];
+}
+
+/** The whole extension. */
+export class ExtensionStack extends Stack {
+  readonly functions: AuthorFunctions;
+
+  constructor(scope: Construct, id: string, props: ExtensionStackProps) {
+    super(scope, id, props);
+    const { extension, bundles } = props;
+    const installations = new Installations(this, 'Installations');
+    const userCache = new UserCache(this, 'UserCache');
+    const secrets = new Secrets(this, 'Secrets');
+    const api = new ExtensionApi(this, 'Api');
+    const baseUrl = props.baseUrl ?? api.origin;
+
+    // A gateway waits 30 s, a call to the platform takes at most 25.
+    const callsThePlatform = 29;
+    const answersAlone = 10;
+    const functionOf = (id: string, entry: string, timeoutSeconds: number, memoryMegabytes?: number): Function => {
+      const bundle = bundles.get(entry);
+      if (bundle === undefined) throw new Error(`${entry} was not bundled.`);
+      return createFunction(this, id, { bundle, timeoutSeconds, ...(memoryMegabytes && { memoryMegabytes }) });
+    };
+    const install = functionOf('Install', './functions/install.ts', answersAlone);
+    const callback = functionOf('Callback', './functions/callback.ts', callsThePlatform);
+    const page = functionOf('Page', './functions/page.ts', answersAlone);
+    const session = functionOf('Session', './functions/session.ts', answersAlone);
+    const platformProxy = functionOf('PlatformProxy', './functions/platform-proxy.ts', callsThePlatform);
+    const healthz = functionOf('Healthz', './functions/healthz.ts', answersAlone, 256);
+    this.functions = new AuthorFunctions(
+      new Map(
+        handlersOf(extension).map((handler) => [
+          handler,
+          functionOf(`Own-${folderName(handler)}`, handler, callsThePlatform),
+        ]),
+      ),
+    );
+
+    const callers = [platformProxy, ...this.functions.all()];
+    const answering = [page, session, ...callers];
+
+    for (const fn of [install, callback, ...answering]) {
+      fn.addEnvironment(environment.baseUrl, baseUrl);
+      secrets.apiKey.grantValue(fn);
+      secrets.sessionKey.grantValue(fn);
+    }
+    secrets.apiSecret.grantValue(callback);
+    secrets.tokenKey.grantValue(callback);
+    installations.grantRecording(callback);
+    for (const fn of answering) {
+      installations.grantSessionChecks(fn);
+      userCache.grantReads(fn);
+    }
+    for (const fn of [session, ...callers]) userCache.grantEpochMoves(fn);
+    for (const fn of callers) userCache.grantEntryWrites(fn);
+
+    api.route('GET /fp/install', install);
+    api.route('GET /fp/auth', callback);
+    api.route('GET /company/{company_id}', page);
+    api.route('GET /company/{company_id}/application/{application_id}', page);
+    api.route('GET /api/session', session);
+    api.route('DELETE /api/session', session);
+    api.route('ANY /api/platform/{path+}', platformProxy);
+    api.route('GET /_healthz', healthz);
+    for (const [route, handler] of Object.entries(extension.api)) api.route(route, this.functions.get(handler));
+
+    const output = (id: string, value: string, description: string) => new CfnOutput(this, id, { value, description });
+    const put = (secret: SingleSecret, value: string): string =>
+      `aws secretsmanager put-secret-value --region ${this.region} --secret-id ${secret.secretArn} --secret-string '${value}'`;
+    output('ExtensionUrl', baseUrl, "Paste this as the extension's base URL in the partner panel.");
+    output('SetApiKey', put(secrets.apiKey, 'API_KEY'), 'Run this once with the API key from the partner panel.');
+    output('SetApiSecret', put(secrets.apiSecret, 'API_SECRET'), 'Run this once with the API secret from there.');
+    output('InstallationsTableName', installations.tableName, 'Who is installed. It stays when the stack goes.');
+    output('UserCacheTableName', userCache.tableName, 'Cached answers. It stays too and may be deleted.');
+  }
+}
+
+function handlersOf(extension: Extension): string[] {
+  return [...new Set(Object.values(extension.api))];
+}

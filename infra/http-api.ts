@@ -1,0 +1,76 @@
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+
+// No query string: codes and states travel in it. No headers: cookies do.
+const accessLogFields = {
+  requestId: '$context.requestId',
+  time: '$context.requestTime',
+  ip: '$context.identity.sourceIp',
+  method: '$context.httpMethod',
+  route: '$context.routeKey',
+  path: '$context.path',
+  status: '$context.status',
+  latencyMs: '$context.responseLatency',
+  integrationLatencyMs: '$context.integrationLatency',
+  integrationStatus: '$context.integrationStatus',
+  integrationError: '$context.integrationErrorMessage',
+  error: '$context.error.message',
+  responseBytes: '$context.responseLength',
+} as const;
+
+/** The extension's front door: the only thing of this stack that the public reaches. */
+export class ExtensionApi extends Construct {
+  readonly #api: HttpApi;
+  readonly #integrations = new Map<Function, HttpLambdaIntegration>();
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    // No CORS: no other site has business here. No default route: what is not listed is 404 at the gateway.
+    this.#api = new HttpApi(this, 'HttpApi', {
+      description: `The extension's routes (${Stack.of(this).stackName})`,
+      createDefaultStage: false,
+    });
+    Validations.of(this.#api).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason:
+        'Browsers come with a sealed session cookie, which the functions open and check on every request; installing and signing in must be reachable without one. An authorizer could know no more.',
+    });
+    const accessLog = new LogGroup(this, 'AccessLog', {
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.#api.addStage('Stage', {
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: 200, burstLimit: 400 },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(accessLog),
+        format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
+      },
+    });
+  }
+
+  /** The API's own origin, without a trailing slash. */
+  get origin(): string {
+    const { region, urlSuffix } = Stack.of(this);
+    return `https://${this.#api.apiId}.execute-api.${region}.${urlSuffix}`;
+  }
+
+  /** Sends `METHOD /path` to the function; `ANY` stands for every method. */
+  route(route: string, fn: Function): void {
+    const [method, path] = route.split(' ');
+    if (path === undefined || !isMethod(method)) throw new Error(`"${route}" is no route such as "GET /path".`);
+    const integration = this.#integrations.get(fn) ?? new HttpLambdaIntegration('Integration', fn);
+    this.#integrations.set(fn, integration);
+    this.#api.addRoutes({ path, methods: [method], integration });
+  }
+}
+
+function isMethod(method: string | undefined): method is HttpMethod {
+  return Object.values<string | undefined>(HttpMethod).includes(method);
+}

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadExtension } from '../../infra/load-extension.ts';
+import { ConfigurationError } from '../../shared/config.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'extension-config-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+let files = 0;
+function configuration(source: string): string {
+  const file = join(directory, `extension-${++files}.config.ts`);
+  writeFileSync(file, source);
+  return file;
+}
+
+const valid = (more = '') => `export default { name: 'Another Lens', scopes: ['company/orders'], ${more} };`;
+
+async function refusal(environment: NodeJS.ProcessEnv): Promise<string> {
+  const error: unknown = await loadExtension(environment).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(ConfigurationError);
+  return (error as ConfigurationError).message;
+}
+
+describe('the configuration', () => {
+  test('is the file that EXTENSION_CONFIG names, with its defaults filled in', async () => {
+    expect(await loadExtension({ EXTENSION_CONFIG: configuration(valid()) })).toMatchObject({
+      name: 'Another Lens',
+      cluster: 'https://api.fynd.com',
+      accessMode: 'offline',
+      api: {},
+    });
+  });
+
+  test('may be named relative to the directory in which the command runs', async () => {
+    const file = relative(process.cwd(), configuration(valid()));
+    expect(await loadExtension({ EXTENSION_CONFIG: file })).toMatchObject({ name: 'Another Lens' });
+  });
+
+  test('one handler file has one name, however it is spelled', async () => {
+    const api = `api: { 'GET /api/a': 'functions/healthz.ts', 'GET /api/b': './functions/../functions/healthz.ts' }`;
+    const { api: routes } = await loadExtension({ EXTENSION_CONFIG: configuration(valid(api)) });
+    expect(routes).toEqual({ 'GET /api/a': './functions/healthz.ts', 'GET /api/b': './functions/healthz.ts' });
+  });
+
+  test('that does not exist is a sentence that names the file', async () => {
+    expect(await refusal({ EXTENSION_CONFIG: 'nowhere.config.ts' })).toBe(
+      'nowhere.config.ts does not exist. EXTENSION_CONFIG names the configuration file.',
+    );
+  });
+
+  test('without a default export is a sentence that says what is missing', async () => {
+    const file = configuration('export const extension = {};');
+    expect(await refusal({ EXTENSION_CONFIG: file })).toBe(
+      `${file} has no default export: it must say "export default defineExtension({ … })".`,
+    );
+  });
+
+  test('that does not parse, or throws, is a sentence that names the file', async () => {
+    const broken = configuration('export default { name: ;');
+    expect(await refusal({ EXTENSION_CONFIG: broken })).toMatch(`${broken} cannot be loaded (`);
+    const throwing = configuration(`throw new TypeError('no such thing\\nand more');`);
+    expect(await refusal({ EXTENSION_CONFIG: throwing })).toBe(
+      `${throwing} cannot be loaded (TypeError: no such thing).`,
+    );
+  });
+
+  test('with a wrong field is a sentence that names the field', async () => {
+    const file = configuration(`export default { name: 'Another Lens', scopes: [] };`);
+    expect(await refusal({ EXTENSION_CONFIG: file })).toBe('extension.config.ts: scopes must name at least one scope.');
+  });
+
+  test('that names a handler which does not exist is a sentence that names the route', async () => {
+    const file = configuration(valid(`api: { 'GET /api/products': './functions/nowhere.ts' }`));
+    expect(await refusal({ EXTENSION_CONFIG: file })).toBe(
+      'extension.config.ts: api.GET /api/products names ./functions/nowhere.ts, a file that does not exist.',
+    );
+  });
+});
+
+describe('FP_API_DOMAIN', () => {
+  test.for([
+    ['api.uat.example.com', 'https://api.uat.example.com'],
+    ['https://api.uat.example.com', 'https://api.uat.example.com'],
+    ['http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
+    ['', 'https://api.fynd.com'],
+  ] as const)('"%s" makes %s the platform', async ([domain, cluster]) => {
+    const environment = { EXTENSION_CONFIG: configuration(valid()), FP_API_DOMAIN: domain };
+    expect(await loadExtension(environment)).toMatchObject({ cluster });
+  });
+
+  test('takes the panels along: those of the cluster, and a simulated platform is its own', async () => {
+    const panels = async (FP_API_DOMAIN: string, more?: string) =>
+      (await loadExtension({ EXTENSION_CONFIG: configuration(valid(more)), FP_API_DOMAIN })).adminOrigins;
+    const own = `adminOrigins: ['https://panel.example.com']`;
+    expect(await panels('api.uat.example.com')).toContain('https://platform.uat.example.com');
+    expect(await panels('api.uat.example.com', own)).toEqual(['https://panel.example.com']);
+    expect(await panels('http://127.0.0.1:3000', own)).toEqual(['http://127.0.0.1:3000']);
+  });
+
+  test.for(['http://api.fynd.com', 'https://api.fynd.com/service', 'api fynd'])(
+    '"%s" is a sentence',
+    async (domain) => {
+      expect(await refusal({ EXTENSION_CONFIG: configuration(valid()), FP_API_DOMAIN: domain })).toMatch(
+        /^FP_API_DOMAIN must be the host or https origin of the platform/,
+      );
+    },
+  );
+});

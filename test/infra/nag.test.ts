@@ -1,0 +1,28 @@
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, test } from 'vitest';
+import { type Synthesized, synthesizedStack } from './synthesized-stack.ts';
+
+/** Every finding that nobody has acknowledged, as `rule at construct`. */
+function findingsOf({ app }: Synthesized): string[] {
+  return new AwsSolutionsChecks(app)
+    .validateScope(app)
+    .violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map(
+        ({ constructPath, resourceLogicalId }) => `${ruleName} at ${constructPath ?? resourceLogicalId}`,
+      ),
+    );
+}
+
+describe("AWS's rules for solutions", () => {
+  test('find nothing that is not acknowledged, with a reason, where it is', () => {
+    expect(findingsOf(synthesizedStack())).toEqual([]);
+  });
+
+  test('would find a bucket that anybody may reach without TLS', () => {
+    const synthesized = synthesizedStack({
+      addOwnResources: ({ stack }) => void new Bucket(stack, 'Loose'),
+    });
+    expect(findingsOf(synthesized)).toContainEqual(expect.stringMatching(/^AwsSolutions-S10\b.* at Extension\/Loose/));
+  });
+});

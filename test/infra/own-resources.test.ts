@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { addOwnResources, type OwnResources } from '../../infra/own-resources.ts';
+import { ConfigurationError } from '../../shared/config.ts';
+import { ofType, synthesizedStack, target } from './synthesized-stack.ts';
+
+/** The example as it stands in the comment of own-resources.ts. */
+async function example(): Promise<(own: OwnResources) => void> {
+  const [, fenced] = /```ts\n([^]*?)```/.exec(readFileSync('infra/own-resources.ts', 'utf8')) ?? [];
+  const source = fenced?.replaceAll(/^ \* ?/gm, '');
+  expect(source).toContain('export const addOwnResources');
+  // Inside the project, so that its packages are found; the folder is ignored by git.
+  mkdirSync('cdk.out', { recursive: true });
+  const directory = mkdtempSync(join('cdk.out', 'own-resources-test-'));
+  try {
+    const file = resolve(directory, 'example.ts');
+    writeFileSync(file, source ?? '');
+    return (await import(/* @vite-ignore */ pathToFileURL(file).href)).addOwnResources;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+describe("the author's own resources", () => {
+  test('are none as the template comes', () => {
+    const { resources } = synthesizedStack({ addOwnResources });
+    expect(resources).toEqual(synthesizedStack().resources);
+  });
+
+  test('as in the example: a table that one function may use and knows the name of', async () => {
+    const { resources } = synthesizedStack({ addOwnResources: await example() });
+    expect(ofType(resources, 'AWS::DynamoDB::GlobalTable').get('Notes')).toMatchObject({ DeletionPolicy: 'Retain' });
+
+    const knowing = [...ofType(resources, 'AWS::Lambda::Function')].filter(([, { Properties }]) =>
+      JSON.stringify(Properties.Environment ?? {}).includes('NOTES_TABLE'),
+    );
+    expect(knowing.map(([id]) => id)).toEqual(['OwnfunctionsproductsFunction']);
+
+    const grants = [...ofType(resources, 'AWS::IAM::Policy')].flatMap(([id, { Properties }]) =>
+      (Properties.PolicyDocument as { Statement: { Action: unknown; Resource: unknown }[] }).Statement.filter(
+        ({ Resource }) => [Resource].flat().map(target).includes('Notes'),
+      ).map(({ Action }) => [id, Action]),
+    );
+    expect(grants).toEqual([['OwnfunctionsproductsRoleDefaultPolicy', ['dynamodb:GetItem', 'dynamodb:PutItem']]]);
+  });
+
+  test('a function that no route names is a sentence that says where to name it', () => {
+    const { stack } = synthesizedStack();
+    expect(() => stack.functions.get('./functions/nowhere.ts')).toThrow(
+      new ConfigurationError(
+        'infra/own-resources.ts: no route under api in extension.config.ts names ./functions/nowhere.ts.',
+      ),
+    );
+  });
+});

@@ -1,0 +1,96 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { Bundles } from '../../infra/bundle.ts';
+import { ExtensionStack, entriesOf } from '../../infra/extension-stack.ts';
+import type { OwnResources } from '../../infra/own-resources.ts';
+import { type ExtensionInput, parseExtension } from '../../shared/config.ts';
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+
+export interface Synthesized {
+  readonly app: App;
+  readonly stack: ExtensionStack;
+  readonly template: Template;
+  /** Resources by logical id. */
+  readonly resources: Readonly<Record<string, Resource>>;
+}
+
+export const sample: ExtensionInput = {
+  name: 'Product Lens',
+  scopes: ['company/products'],
+  api: {
+    'GET /api/products': './functions/products.ts',
+    'GET /api/products/application/{application_id}': './functions/products.ts',
+  },
+};
+
+/** The stack as it is deployed, except that a stand-in takes the place of every bundle. */
+export function synthesizedStack(
+  options: {
+    readonly extension?: ExtensionInput;
+    readonly baseUrl?: string;
+    readonly addOwnResources?: (own: OwnResources) => void;
+  } = {},
+): Synthesized {
+  const temporary = mkdtempSync(join(tmpdir(), 'stack-test-'));
+  const directory = join(temporary, 'bundle');
+  try {
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'index.mjs'), 'export const handler = () => {};');
+    const extension = parseExtension(options.extension ?? sample);
+    const bundles: Bundles = new Map(entriesOf(extension).map((entry) => [entry, { directory, bytes: 0, inputs: [] }]));
+    const app = new App({
+      outdir: join(temporary, 'cdk.out'),
+      analyticsReporting: false,
+      context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
+      builtinCloudFormationValidation: false,
+    });
+    const stack = new ExtensionStack(app, 'Extension', {
+      env: { region: 'ap-south-1' },
+      extension,
+      bundles,
+      baseUrl: options.baseUrl,
+    });
+    options.addOwnResources?.({ stack, functions: stack.functions, extension });
+    const template = Template.fromStack(stack);
+    const resources: Synthesized['resources'] = template.toJSON().Resources;
+    return { app, stack, template, resources };
+  } finally {
+    rmSync(temporary, { recursive: true });
+  }
+}
+
+/** The resources of one type, by their logical id without the digest at its end. */
+export function ofType(resources: Synthesized['resources'], type: string): Map<string, Resource> {
+  return new Map(
+    Object.entries(resources)
+      .filter(([, resource]) => resource.Type === type)
+      .map(([logicalId, resource]) => [readable(logicalId), resource]),
+  );
+}
+
+/** The resource of a type of which there is one. */
+export function single(resources: Synthesized['resources'], type: string): Resource {
+  const [found, ...others] = ofType(resources, type).values();
+  if (found === undefined || others.length > 0) throw new Error(`There is not exactly one ${type}.`);
+  return found;
+}
+
+function readable(logicalId: string): string {
+  return logicalId.replace(/[0-9A-F]{8}$/, '');
+}
+
+/** The logical id, without its digest, that a `Ref` or `Fn::GetAtt` is about; else the value itself. */
+export function target(value: unknown): string {
+  const { Ref, 'Fn::GetAtt': attribute } = Object(value) as { Ref?: string; 'Fn::GetAtt'?: [string, string] };
+  const logicalId = Ref ?? attribute?.[0];
+  return logicalId === undefined ? (typeof value === 'string' ? value : JSON.stringify(value)) : readable(logicalId);
+}
