@@ -1,10 +1,23 @@
 import { defineConfig } from 'vitest/config';
 
+// Starting whole programs takes seconds; a hung one must not look like a slow one for long.
+const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // The flow, the front door and synthesis start whole programs; a hung one must not look like a slow one for long.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [
+      { test: { ...timeouts, name: 'parts', include: ['test/**/*.test.ts'], exclude: ['test/flow/**'] } },
+      {
+        // Knows two addresses and nothing else, so that it runs against any deployment. FLOW_* names one.
+        test: {
+          ...timeouts,
+          name: 'flow',
+          include: ['test/flow/**/*.test.ts'],
+          globalSetup: ['test/flow/start-worlds.ts'],
+          // One simulated platform, whose settings are everybody's.
+          fileParallelism: false,
+        },
+      },
+    ],
   },
 });

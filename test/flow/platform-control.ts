@@ -1,0 +1,66 @@
+import type { World } from '../start-world.ts';
+
+export interface RecordedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body_base64: string;
+  readonly status: number | null;
+  readonly signature: 'valid' | 'invalid' | 'absent';
+}
+
+interface Match {
+  readonly method?: string;
+  readonly path: string;
+}
+
+/** The strings of the simulated platform, over HTTP. */
+export class PlatformControl {
+  readonly #origin: string;
+
+  constructor({ platformUrl }: World) {
+    this.#origin = platformUrl;
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${this.#origin}/__control/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  reset = () => this.#call('POST', 'reset');
+  set = (settings: Record<string, unknown>) => this.#call('PUT', 'settings', settings);
+  uninstall = (company: number) => this.#call('POST', `companies/${company}/uninstall`);
+  expireTokens = (of: Record<string, unknown>) => this.#call('POST', 'tokens/expire', of);
+  setUser = (key: string, user: Record<string, unknown>) => this.#call('PUT', `users/${key}`, user);
+  fault = (match: Match, fault: Record<string, unknown>, times?: number) =>
+    this.#call('POST', 'faults', { match, fault, ...(times === undefined ? {} : { times }) });
+  clearFaults = () => this.#call('DELETE', 'faults');
+  forgetRequests = () => this.#call('DELETE', 'requests');
+
+  /** What the platform was asked whose path begins with `path`. */
+  async requests(path = '/'): Promise<RecordedRequest[]> {
+    const all = (await this.#call('GET', 'requests')) as RecordedRequest[];
+    return all.filter(({ url }) => url.startsWith(path));
+  }
+
+  async code(of: Record<string, unknown>): Promise<string> {
+    return ((await this.#call('POST', 'codes', of)) as { code: string }).code;
+  }
+
+  /** Holds matching requests until it is opened. */
+  async gate(
+    match: Match,
+    at: 'request' | 'answer' = 'request',
+  ): Promise<{ held(count: number): Promise<void>; open(): Promise<void> }> {
+    const { id } = (await this.#call('POST', 'gates', { match, at })) as { id: string };
+    return {
+      held: async (count) => void (await this.#call('GET', `gates/${id}?held=${count}`)),
+      open: async () => void (await this.#call('POST', `gates/${id}/open`)),
+    };
+  }
+}

@@ -1,0 +1,55 @@
+import { findFreePort } from '../infra/local/listen.ts';
+import { type LocalExtension, startLocalExtension } from '../infra/local/start-local-extension.ts';
+import { startPlatform } from './platform/platform.ts';
+
+/** Where the flow tests find the extension and the platform: all that they know. */
+export interface World {
+  readonly baseUrl: string;
+  readonly platformUrl: string;
+  readonly apiKey: string;
+}
+
+export interface LocalWorldOptions {
+  readonly dataDir: string;
+  readonly configFile?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  readonly onDynamoDbRequest?: (operation: string) => void;
+  /** A platform that is there already, e.g. from before a restart. */
+  readonly platform?: { readonly origin: string; close(): Promise<void> };
+}
+
+export interface LocalWorld {
+  readonly world: World;
+  readonly extension: LocalExtension;
+  readonly platform: { readonly origin: string; close(): Promise<void> };
+  close(): Promise<void>;
+}
+
+const apiKey = '000000000000000000c0ffee';
+const apiSecret = 'CANARY-api-secret';
+
+/** The synthesized stack on this machine, and a simulated platform for it. */
+export async function startWorld(options: LocalWorldOptions): Promise<LocalWorld> {
+  const port = options.port ?? (await findFreePort());
+  const baseUrl = `http://localhost:${port}`;
+  const platform = options.platform ?? (await startPlatform({ extension: { apiKey, apiSecret, baseUrl } }));
+  const extension = await startLocalExtension({
+    apiKey,
+    apiSecret,
+    cluster: platform.origin,
+    port,
+    dataDir: options.dataDir,
+    configFile: options.configFile,
+    onDynamoDbRequest: options.onDynamoDbRequest,
+  });
+  return {
+    world: { baseUrl, platformUrl: platform.origin, apiKey },
+    extension,
+    platform,
+    close: async () => {
+      await extension.close();
+      await platform.close();
+    },
+  };
+}
