@@ -1,3 +1,9 @@
+import { securityHeaders } from './runtime/security-headers.ts';
+
 /** `GET /_healthz`: answers once requests are served; touches nothing. */
 export const handler = (): Promise<unknown> =>
-  Promise.resolve({ statusCode: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true}' });
+  Promise.resolve({
+    statusCode: 200,
+    headers: { ...securityHeaders, 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: '{"ok":true}',
+  });

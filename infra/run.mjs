@@ -21,7 +21,11 @@ if (reason) {
   const npm = process.env.npm_execpath;
   const install = npm
     ? spawnSync(process.execPath, [npm, 'ci', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
-    : spawnSync('npm', ['ci', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+    : spawnSync('npm', ['ci', '--loglevel=error'], {
+        cwd: root,
+        stdio: ['ignore', 2, 2],
+        shell: process.platform === 'win32',
+      });
   if (install.status !== 0) {
     console.error('Installing the dependencies failed; what npm said is above. Mend that and run the command again.');
     process.exit(install.status ?? 1);
