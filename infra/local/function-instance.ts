@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
+import type { FunctionDefinition } from './function-definition.ts';
+import type { Invocation, WorkerMessage, WorkerSettings } from './function-worker.ts';
+
+/** What became of an invocation; all but `result` are errors to whoever called. */
+export type Outcome =
+  | { readonly kind: 'result'; readonly json: string }
+  | { readonly kind: 'error'; readonly reason: string };
+
+export interface FunctionInstance {
+  /** Takes one event; the next only after the outcome. Never rejects. */
+  invoke(event: string, traceId: string): Promise<Outcome>;
+  readonly alive: boolean;
+  end(): Promise<void>;
+}
+
+const initSeconds = 10;
+const nothingToTransfer: [] = [];
+
+/**
+ * Starts an instance in a thread of its own, with only the given environment. It is killed when it takes longer than
+ * Lambda's 10 seconds to load or longer than the function's timeout to answer.
+ */
+export function startInstance(
+  definition: FunctionDefinition,
+  environment: Readonly<Record<string, string>>,
+  log: (line: string) => void,
+): FunctionInstance {
+  const dot = definition.handler.lastIndexOf('.');
+  const settings: WorkerSettings = {
+    file: entryFile(definition.directory, definition.handler.slice(0, dot)),
+    exportName: definition.handler.slice(dot + 1),
+  };
+  const worker = new Worker(new URL('./function-worker.ts', import.meta.url), {
+    name: definition.name,
+    workerData: settings,
+    env: { ...environment },
+    argv: [],
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: definition.memoryMegabytes },
+  });
+  for (const stream of [worker.stdout, worker.stderr]) createInterface({ input: stream }).on('line', log);
+
+  let alive = true;
+  let settle: ((outcome: Outcome) => void) | undefined;
+  const finish = (outcome: Outcome) => {
+    settle?.(outcome);
+    settle = undefined;
+  };
+  const kill = (reason: string) => {
+    alive = false;
+    log(reason);
+    finish({ kind: 'error', reason });
+    void worker.terminate();
+  };
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const ready = new Promise<void>((resolve) => {
+    const timer = setTimeout(() => kill(`Init took more than ${initSeconds} seconds`), initSeconds * 1000);
+    worker.once('message', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    void exited.then(() => clearTimeout(timer));
+  });
+  worker.on('message', (message: WorkerMessage) => {
+    if (message.type === 'result') finish({ kind: 'result', json: message.json });
+    if (message.type === 'failed') finish({ kind: 'error', reason: 'the handler threw' });
+  });
+  worker.on('error', (error) => kill(error.stack ?? String(error)));
+  worker.on('exit', (code) => {
+    if (alive) kill(`Runtime exited with status ${code}`);
+  });
+
+  return {
+    get alive() {
+      return alive;
+    },
+    async invoke(event, traceId) {
+      const outcome = new Promise<Outcome>((resolve) => (settle = resolve));
+      if (!alive) return { kind: 'error', reason: 'the instance has ended' };
+      await Promise.race([ready, exited]);
+      if (!alive) return outcome;
+      const timeout = definition.timeoutSeconds * 1000;
+      const timer = setTimeout(() => kill(`Task timed out after ${definition.timeoutSeconds} seconds`), timeout);
+      worker.postMessage(invocation(definition, event, traceId, Date.now() + timeout), nothingToTransfer);
+      return outcome.finally(() => clearTimeout(timer));
+    },
+    async end() {
+      alive = false;
+      finish({ kind: 'error', reason: 'the local runtime ends' });
+      await worker.terminate();
+    },
+  };
+}
+
+function entryFile(directory: string, name: string): string {
+  const candidates = ['.mjs', '.js', '.cjs'].map((extension) => join(directory, `${name}${extension}`));
+  return candidates.find((file) => existsSync(file)) ?? join(directory, `${name}.mjs`);
+}
+
+function invocation(definition: FunctionDefinition, event: string, traceId: string, deadline: number): Invocation {
+  return {
+    event,
+    traceId,
+    deadline,
+    context: {
+      callbackWaitsForEmptyEventLoop: true,
+      functionName: definition.name,
+      functionVersion: '$LATEST',
+      invokedFunctionArn: definition.arn,
+      memoryLimitInMB: String(definition.memoryMegabytes),
+      awsRequestId: randomUUID(),
+      logGroupName: `/aws/lambda/${definition.name}`,
+      logStreamName: 'local',
+    },
+  };
+}

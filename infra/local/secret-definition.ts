@@ -1,0 +1,22 @@
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-secretsmanager-secret-generatesecretstring.html */
+export interface GenerateSecretString {
+  readonly PasswordLength?: number;
+  readonly ExcludeCharacters?: string;
+  readonly ExcludeLowercase?: boolean;
+  readonly ExcludeUppercase?: boolean;
+  readonly ExcludeNumbers?: boolean;
+  readonly ExcludePunctuation?: boolean;
+  readonly IncludeSpace?: boolean;
+  readonly SecretStringTemplate?: string;
+  readonly GenerateStringKey?: string;
+}
+
+/** A secret as the template describes it. */
+export interface SecretDefinition {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  /** The value that the template spells out; undefined: one is generated. */
+  readonly initialValue: string | undefined;
+  readonly generate: GenerateSecretString;
+}

@@ -1,0 +1,84 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Log } from './log-entry.ts';
+import { StartError } from './start-error.ts';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+export interface SimulatedPlatform {
+  readonly url: string;
+  /** Settles when it ends without having been closed. */
+  readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface Credentials {
+  readonly apiKey: string;
+  readonly apiSecret: string;
+}
+
+/** The extension's key and secret on the simulated platform: made once, readable by their owner only. */
+export function platformCredentials(directory: string): Credentials {
+  const file = join(directory, 'simulated-platform.json');
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Credentials;
+  const credentials = { apiKey: randomBytes(12).toString('hex'), apiSecret: randomBytes(24).toString('base64url') };
+  writeFileSync(file, JSON.stringify(credentials, undefined, 2), { mode: 0o600 });
+  return credentials;
+}
+
+/**
+ * Starts the platform in a process of its own and waits until it serves.
+ * @throws {StartError} where it ends before.
+ */
+export async function startSimulatedPlatform(
+  options: Credentials & {
+    readonly port: number;
+    readonly baseUrl: string;
+    readonly log: Log;
+    /** Gives up starting, and ends what was started. */
+    readonly signal: AbortSignal;
+    /** Default: the one that the tests use. */
+    readonly program?: string | undefined;
+  },
+): Promise<SimulatedPlatform> {
+  const program = options.program ?? join(root, 'test', 'platform', 'main.ts');
+  const child = spawn(process.execPath, ['--import', new URL('./end-with-parent.ts', import.meta.url).href, program], {
+    cwd: root,
+    // A group of its own: Ctrl-C at the terminal reaches it through this process, in order.
+    detached: process.platform !== 'win32',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    signal: options.signal,
+    env: {
+      ...process.env,
+      PORT: String(options.port),
+      EXTENSION_API_KEY: options.apiKey,
+      EXTENSION_API_SECRET: options.apiSecret,
+      EXTENSION_BASE_URL: options.baseUrl,
+    },
+  }) as ChildProcessByStdio<null, Readable, Readable>;
+  const exited = new Promise<string>((resolve) => {
+    child.once('exit', (status, signal) => resolve(`The simulated platform ended (${signal ?? `status ${status}`}).`));
+    child.once('error', (error) => resolve(`The simulated platform could not be started (${error.message}).`));
+  });
+  const close = async () => {
+    child.kill();
+    await exited;
+  };
+  createInterface({ input: child.stderr }).on('line', (text) => {
+    options.log({ kind: 'output', source: 'platform', text });
+  });
+  const ready = new Promise<string>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const [, url] = /^platform ready (\S+)/.exec(text) ?? [];
+      if (url === undefined) options.log({ kind: 'output', source: 'platform', text });
+      else resolve(url);
+    });
+  });
+  const url = await Promise.race([ready, exited.then((sentence) => Promise.reject(new StartError(sentence)))]);
+  return { url, ended: exited, close };
+}

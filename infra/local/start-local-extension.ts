@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { environment } from '../../shared/contract.ts';
+import { assemblyDirectory, type DataDirectory, openDataDirectory } from './data-directory.ts';
+import { type OnDynamoDbRequest, startDynamoDb } from './dynamodb.ts';
+import { frontDoor } from './front-door.ts';
+import { accountId } from './lambda-environment.ts';
+import { assertPortFree, findFreePort, listenOnLoopback, type NamedPort } from './listen.ts';
+import { formatLogEntry, type Log, shortName } from './log-entry.ts';
+import { openFunction } from './open-function.ts';
+import { physicalIds } from './physical-ids.ts';
+import { readAssembly } from './read-assembly.ts';
+import { readStack, type Stack } from './read-stack.ts';
+import { openSecretStore } from './secret-store.ts';
+import { startSecretsManager } from './secrets-manager.ts';
+import { StartError } from './start-error.ts';
+import { synthesize } from './synthesize.ts';
+import { createTables } from './tables.ts';
+
+export interface LocalExtensionOptions {
+  readonly apiKey: string;
+  readonly apiSecret: string;
+  /** Origin of the platform's API. */
+  readonly cluster: string;
+  /** Where it listens, on both loopback addresses; the first counts. 0: a free one. */
+  readonly port: number | NamedPort | readonly NamedPort[];
+  /** Origin as browsers see it. Default `http://localhost:{port}`. */
+  readonly baseUrl?: string | undefined;
+  /** A folder to take for this run, or one that the caller has taken and will close. */
+  readonly dataDir: string | DataDirectory;
+  /** Default `extension.config.ts`. */
+  readonly configFile?: string | undefined;
+  /** The CDK app. Default `infra/app.ts`. */
+  readonly app?: string | undefined;
+  readonly log?: Log | undefined;
+  /** Told of what the functions (and tests) ask of DynamoDB, not of what starting does. */
+  readonly onDynamoDbRequest?: OnDynamoDbRequest | undefined;
+  /** Gives up starting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LocalExtension {
+  readonly baseUrl: string;
+  /** Where it listens. */
+  readonly ports: readonly number[];
+  readonly dynamoDbEndpoint: string;
+  readonly secretsEndpoint: string;
+  /** Physical names by logical id. */
+  readonly tableNames: Readonly<Record<string, string>>;
+  /** Physical names by the environment variable that hands them to functions, e.g. `INSTALLATIONS_TABLE`. */
+  readonly resourceNames: Readonly<Record<string, string>>;
+  /** Every line so far: of functions and of the gateway. */
+  logs(): string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Synthesizes the stack and serves it: routes, environment, timeouts and memory are the template's.
+ * @throws {StartError} with a sentence that says what to mend.
+ */
+export async function startLocalExtension(options: LocalExtensionOptions): Promise<LocalExtension> {
+  // Lambda's clock is UTC; threads share the time zone of their process.
+  process.env['TZ'] = 'UTC';
+  const lines: string[] = [];
+  const log: Log = (entry) => {
+    lines.push(formatLogEntry(entry));
+    options.log?.(entry);
+  };
+  // What was opened is closed in the opposite order, also when a later step fails.
+  const closers: (() => unknown)[] = [];
+  const close = async () => {
+    for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
+  };
+  try {
+    const ports = await reservePorts(options.port);
+    const baseUrl = options.baseUrl ?? `http://localhost:${ports[0]?.port}`;
+    const data = typeof options.dataDir === 'string' ? await takeDirectory(options.dataDir) : options.dataDir;
+    if (data !== options.dataDir) closers.push(() => data.close());
+
+    const outputDirectory = assemblyDirectory(data);
+    closers.push(() => rmSync(outputDirectory, { recursive: true, force: true }));
+    const { app, cluster, configFile, signal } = options;
+    const dynamoDirectory = join(data.path, 'dynamodb');
+    const synthesis = synthesize({ app, outputDirectory, baseUrl, cluster, configFile, signal });
+    synthesis.catch(() => undefined);
+    let serving = false;
+    const dynamoDb = await startDynamoDb(dynamoDirectory, (...request) => {
+      if (serving) options.onDynamoDbRequest?.(...request);
+    });
+    closers.push(() => dynamoDb.close());
+    await synthesis;
+    const assembly = readAssembly(outputDirectory);
+    // What one platform's company 1 installed is not the other's.
+    const suffix = createHash('sha256').update(`${cluster} ${options.apiKey}`).digest('hex').slice(0, 8);
+    const stack = readStack(assembly, physicalIds(assembly.resources, suffix));
+
+    for (const text of stack.notServed) log({ kind: 'note', text: `Not served on this machine: ${text}.` });
+
+    await createTables(dynamoDb.endpoint, stack.tables, dynamoDirectory);
+    const secrets = await startSecretsManager(
+      openSecretStore(join(data.path, 'secrets.json'), stack.secrets, fixedSecrets(stack, options)),
+    );
+    closers.push(() => secrets.close());
+
+    const endpoints = { dynamoDb: dynamoDb.endpoint, secretsManager: secrets.endpoint };
+    const functions = new Map(
+      stack.functions.map((definition) => [
+        definition.logicalId,
+        openFunction(definition, endpoints, (text) => {
+          for (const line of text.split('\n')) log({ kind: 'output', source: shortName(definition.name), text: line });
+        }),
+      ]),
+    );
+    closers.push(() => Promise.all([...functions.values()].map((fn) => fn.close())));
+
+    const listener = frontDoor({
+      ...stack,
+      accountId,
+      baseUrl,
+      log,
+      functionOf({ functionId }) {
+        const fn = functions.get(functionId);
+        if (!fn) throw new StartError(`The template has no function ${functionId}.`);
+        return fn;
+      },
+    });
+    for (const port of ports) {
+      const listening = await listenOnLoopback(listener, port);
+      closers.push(() => listening.close());
+    }
+    serving = true;
+    return {
+      baseUrl,
+      ports: ports.map(({ port }) => port),
+      dynamoDbEndpoint: dynamoDb.endpoint,
+      secretsEndpoint: secrets.endpoint,
+      tableNames: Object.fromEntries(stack.tables.map(({ logicalId, name }) => [logicalId, name])),
+      resourceNames: Object.assign({}, ...stack.functions.map((fn) => fn.environment)) as Record<string, string>,
+      logs: () => [...lines],
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function reservePorts(given: LocalExtensionOptions['port']): Promise<readonly NamedPort[]> {
+  if (given === 0) return [{ port: await findFreePort(), name: 'port' }];
+  const ports = typeof given === 'number' ? [{ port: given, name: 'port' }] : 'port' in given ? [given] : given;
+  for (const port of ports) await assertPortFree(port);
+  return ports;
+}
+
+async function takeDirectory(given: string): Promise<DataDirectory> {
+  const taken = await openDataDirectory(given);
+  if (taken) return taken;
+  throw new StartError(`${given} is in use by another run.`);
+}
+
+/** The API key and secret come from outside: they go to the secrets whose ids the functions get under these names. */
+function fixedSecrets(stack: Stack, { apiKey, apiSecret }: LocalExtensionOptions): Map<string, string> {
+  const fixed = new Map<string, string>();
+  for (const { environment: variables } of stack.functions) {
+    for (const [name, value] of [
+      [environment.apiKeySecretId, apiKey],
+      [environment.apiSecretSecretId, apiSecret],
+    ] as const) {
+      const id = variables[name];
+      if (id !== undefined) fixed.set(id, value);
+    }
+  }
+  return fixed;
+}
