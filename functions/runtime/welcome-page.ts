@@ -57,7 +57,7 @@ ${
     <p class="small"><span class="muted" id="source" aria-live="polite"></span> <button class="button" id="reload" type="button">Load again</button></p>
   </div>
   <p role="alert" id="problem" hidden></p>
-  <div class="scroll"><table>
+  <div class="scroll" id="table"><table>
     <thead><tr><th>Product</th><th>Brand</th><th>Item code</th><th class="number">Price</th></tr></thead>
     <tbody id="products"><tr><td colspan="4" class="muted">Loading …</td></tr></tbody>
   </table></div>
@@ -100,7 +100,8 @@ async function load() {
   byId('problem').hidden = true;
   try {
     const response = await call(productsUrl);
-    byId('source').textContent = describe(response.headers.get('cache-status'));
+    byId('source').textContent = response.ok ? describe(response.headers.get('cache-status')) : '';
+    byId('table').hidden = !response.ok;
     if (!response.ok) {
       const missing = response.headers.get('x-missing-scopes');
       throw new Error(response.status === 403
@@ -120,7 +121,7 @@ async function load() {
     }));
     if (items.length === 0) byId('products').innerHTML = '<tr><td colspan="4" class="muted">This company has no products yet.</td></tr>';
   } catch (error) {
-    byId('products').replaceChildren();
+    byId('table').hidden = true;
     byId('problem').textContent = error instanceof TypeError ? 'The extension could not be reached.' : error.message;
     byId('problem').hidden = false;
   } finally {

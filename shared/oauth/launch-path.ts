@@ -1,5 +1,5 @@
 /** The page of a company or of one of its applications, under which the extension's front end lives. */
-export function pagePath(companyId: string, applicationId: string | undefined): string {
+function pagePath(companyId: string, applicationId: string | undefined): string {
   return `/company/${companyId}${applicationId === undefined ? '' : `/application/${applicationId}`}`;
 }
 
