@@ -7,4 +7,7 @@ export default defineExtension({
     'GET /api/products': './functions/products.ts',
     'GET /api/products/application/{application_id}': './functions/products.ts',
   },
+  events: { 'company/product/update/v1': './functions/on-product-update.ts' },
+  webhooks: { notificationEmail: 'developers@example.com' },
+  schedules: { nightly: { every: '1 day', handler: './functions/nightly.ts' } },
 });

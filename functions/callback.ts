@@ -1,23 +1,27 @@
 import * as v from 'valibot';
+import { launched } from '#launched';
 import { AppError } from '../shared/errors.ts';
 import { createExchange } from '../shared/fynd/exchange.ts';
 import { applicationId, companyId } from '../shared/fynd/ids.ts';
-import { completeInstall } from '../shared/oauth/complete-install.ts';
+import { completeInstall, type Installed } from '../shared/oauth/complete-install.ts';
 import { installPath, launchPath } from '../shared/oauth/launch-path.ts';
+import { parseRedirectPath } from '../shared/oauth/redirect-path.ts';
 import { startedAtMs } from '../shared/oauth/started-at.ts';
-import { sealSession, sessionCookieName } from '../shared/session/sessions.ts';
+import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
 import {
   isSameState,
   openTransaction,
   type Transaction,
   transactionCookieName,
 } from '../shared/session/transactions.ts';
+import { pendingWork } from '../shared/work/pending-work.ts';
 import { type HttpRequest, http } from './runtime/http.ts';
 import { input } from './runtime/input.ts';
 import { apiKey, apiSecret, sessionKeys, tokenKeys } from './runtime/secrets.ts';
 import { redirectHeaders } from './runtime/security-headers.ts';
 import { baseUrl, extension, now, once } from './runtime/settings.ts';
 import { installations } from './runtime/tables.ts';
+import { workQueue } from './runtime/work-queue.ts';
 
 const answer = v.object({
   state: v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(200, 'must have at most 200 characters')),
@@ -54,7 +58,7 @@ export const handler = http(async (request) => {
   }
 
   const { cookies } = request;
-  const session = await completeInstall(
+  const { session, installed } = await completeInstall(
     {
       extension: extension(),
       credentials: { apiKey: clientId, apiSecret: await apiSecret() },
@@ -70,10 +74,47 @@ export const handler = http(async (request) => {
   const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
   cookies.set(sessionCookieName(session.companyId), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
   await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
+  const [trouble, wished] = await Promise.all([
+    sendPendingWork(clientId, installed),
+    askLaunched(session, transaction),
+  ]);
   const path =
-    transaction.redirectPath ?? launchPath(extension().launchPath, transaction.companyId, transaction.applicationId);
-  return { status: 302, headers: { ...redirectHeaders, location: `${baseUrl()}${path}` } };
+    wished.path ??
+    transaction.redirectPath ??
+    launchPath(extension().launchPath, transaction.companyId, transaction.applicationId);
+  return {
+    status: 302,
+    headers: { ...redirectHeaders, location: `${baseUrl()}${path}` },
+    trouble: trouble ?? wished.trouble,
+  };
 });
+
+/** Hooks and webhooks follow through the queue. A queue that fails spoils no sign-in: the next one makes up for it. */
+async function sendPendingWork(clientId: string, installed: Installed): Promise<string | undefined> {
+  const messages = pendingWork({ extension: extension(), baseUrl: baseUrl(), apiKey: clientId }, installed);
+  if (messages.length === 0) return undefined;
+  try {
+    await workQueue().send(messages);
+    return undefined;
+  } catch {
+    return 'work_not_queued';
+  }
+}
+
+/** Where the author's `launched` hook wants the person to land. If it fails, they land as usual. */
+async function askLaunched(
+  session: Session,
+  { applicationId }: Transaction,
+): Promise<{ path?: string; trouble?: string }> {
+  if (launched === undefined) return {};
+  try {
+    const { companyId: company, user, scopes } = session;
+    const path = await launched({ company, application: applicationId, user, scopes });
+    return path === undefined ? {} : { path: parseRedirectPath(path, baseUrl()) };
+  } catch {
+    return { trouble: 'launched_hook_failed' };
+  }
+}
 
 /** The transaction that this browser began for this state; it is used up whatever comes of it. */
 async function takeTransaction({ cookies }: HttpRequest, fields: v.InferOutput<typeof answer>): Promise<Transaction> {

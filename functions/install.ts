@@ -28,7 +28,7 @@ export const handler = http(async ({ query, cookies }) => {
     {
       companyId: fields.company_id,
       applicationId: fields.application_id,
-      redirectPath: fields.redirect_path && parseRedirectPath(fields.redirect_path, baseUrl()),
+      redirectPath: fields.redirect_path ? parseRedirectPath(fields.redirect_path, baseUrl()) : undefined,
       installEvent: fields.install_event === 'true',
     },
     cookies,

@@ -13,35 +13,36 @@ import { stackName } from './stack-name.ts';
 async function synthesize(): Promise<void> {
   const extension = await loadExtension();
   const directory = mkdtempSync(join(tmpdir(), 'extension-bundles-'));
-  try {
-    const bundles = await bundle({ extension, entries: entriesOf(extension), directory });
-    const app = new App({
-      outdir: process.env.CDK_OUTDIR ?? 'cdk.out',
-      autoSynth: false,
-      analyticsReporting: false,
-      // CloudFormation never sees what is synthesized without the CLI, as `npm start` does: judging it takes longer
-      // than all else together.
-      builtinCloudFormationValidation: process.env.CDK_CLI_VERSION !== undefined,
-      // The feature flags, which only the CLI would read otherwise. What the CLI hands over wins.
-      context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
-    });
-    const stack = new ExtensionStack(app, 'Extension', {
-      stackName: stackName(extension.name, app.node.tryGetContext('stackName')),
-      description: `${extension.name}: an extension for the Fynd Platform.`,
-      env: {
-        ...(process.env.CDK_DEFAULT_ACCOUNT && { account: process.env.CDK_DEFAULT_ACCOUNT }),
-        // A table with a key of our own wants its region named: one is assumed where nothing names it.
-        region: process.env.CDK_DEFAULT_REGION || process.env.AWS_REGION || 'ap-south-1',
-      },
-      extension,
-      bundles,
-      baseUrl: baseUrl(app.node.tryGetContext('EXTENSION_BASE_URL') ?? process.env.EXTENSION_BASE_URL),
-    });
-    addOwnResources({ stack, functions: stack.functions, extension });
-    app.synth();
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  // However it ends: Ctrl-C, too, which would end it without a word.
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+  const bundles = await bundle({ extension, entries: entriesOf(extension), directory });
+  const app = new App({
+    outdir: process.env.CDK_OUTDIR ?? 'cdk.out',
+    autoSynth: false,
+    analyticsReporting: false,
+    // CloudFormation never sees what is synthesized without the CLI, as `npm start` does: judging it takes longer
+    // than all else together.
+    builtinCloudFormationValidation: process.env.CDK_CLI_VERSION !== undefined,
+    // The feature flags, which only the CLI would read otherwise. What the CLI hands over wins.
+    context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
+  });
+  const stack = new ExtensionStack(app, 'Extension', {
+    stackName: stackName(extension.name, app.node.tryGetContext('stackName')),
+    description: `${extension.name}: an extension for the Fynd Platform.`,
+    env: {
+      ...(process.env.CDK_DEFAULT_ACCOUNT && { account: process.env.CDK_DEFAULT_ACCOUNT }),
+      // A table with a key of our own wants its region named: one is assumed where nothing names it, which
+      // infra/cdk.ts refuses to deploy.
+      region:
+        app.node.tryGetContext('region') || process.env.CDK_DEFAULT_REGION || process.env.AWS_REGION || 'ap-south-1',
+    },
+    extension,
+    bundles,
+    baseUrl: baseUrl(app.node.tryGetContext('EXTENSION_BASE_URL') ?? process.env.EXTENSION_BASE_URL),
+  });
+  addOwnResources({ stack, functions: stack.functions, worker: stack.worker, extension });
+  app.synth();
 }
 
 function baseUrl(given: unknown): string | undefined {

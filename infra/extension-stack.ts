@@ -7,8 +7,10 @@ import { AuthorFunctions } from './author-functions.ts';
 import { type Bundles, folderName } from './bundle.ts';
 import { createFunction } from './function.ts';
 import { ExtensionApi } from './http-api.ts';
+import { addSchedules } from './schedules.ts';
 import { Secrets, type SingleSecret } from './secrets.ts';
-import { Installations, UserCache } from './tables.ts';
+import { Deliveries, Installations, UserCache } from './tables.ts';
+import { WorkQueue } from './work-queue.ts';
 
 export interface ExtensionStackProps extends StackProps {
   readonly extension: Extension;
@@ -18,9 +20,18 @@ export interface ExtensionStackProps extends StackProps {
 }
 
 /** Entry files of the functions that every extension has. */
-const ownEntries = ['install', 'callback', 'page', 'session', 'platform-proxy', 'healthz'].map(
-  (name) => `./functions/${name}.ts`,
-);
+const ownEntries = [
+  'install',
+  'callback',
+  'page',
+  'session',
+  'platform-proxy',
+  'healthz',
+  'webhook',
+  'auto-install',
+  'uninstall',
+  'worker',
+].map((name) => `./functions/${name}.ts`);
 
 /** Every entry file that the stack makes a function of, the author's included. */
 export function entriesOf(extension: Extension): string[] {
@@ -30,12 +41,17 @@ export function entriesOf(extension: Extension): string[] {
 /** The whole extension. */
 export class ExtensionStack extends Stack {
   readonly functions: AuthorFunctions;
+  /** Handles what is in the work queue, with the author's handlers of events, schedules and durable hooks in it. */
+  readonly worker: Function;
 
   constructor(scope: Construct, id: string, props: ExtensionStackProps) {
     super(scope, id, props);
     const { extension, bundles } = props;
     const installations = new Installations(this, 'Installations');
     const userCache = new UserCache(this, 'UserCache');
+    const deliveries = new Deliveries(this, 'Deliveries');
+    const worksAlone = 60;
+    const workQueue = new WorkQueue(this, 'WorkQueue', { workerTimeoutSeconds: worksAlone });
     const secrets = new Secrets(this, 'Secrets');
     const api = new ExtensionApi(this, 'Api');
     const baseUrl = props.baseUrl ?? api.origin;
@@ -54,6 +70,10 @@ export class ExtensionStack extends Stack {
     const session = functionOf('Session', './functions/session.ts', answersAlone);
     const platformProxy = functionOf('PlatformProxy', './functions/platform-proxy.ts', callsThePlatform);
     const healthz = functionOf('Healthz', './functions/healthz.ts', answersAlone, 256);
+    const webhook = functionOf('Webhook', './functions/webhook.ts', answersAlone);
+    const autoInstall = functionOf('AutoInstall', './functions/auto-install.ts', callsThePlatform);
+    const uninstall = functionOf('Uninstall', './functions/uninstall.ts', answersAlone);
+    this.worker = functionOf('Worker', './functions/worker.ts', worksAlone);
     this.functions = new AuthorFunctions(
       new Map(
         handlersOf(extension).map((handler) => [
@@ -71,9 +91,18 @@ export class ExtensionStack extends Stack {
       secrets.apiKey.grantValue(fn);
       secrets.sessionKey.grantValue(fn);
     }
-    secrets.apiSecret.grantValue(callback);
-    secrets.tokenKey.grantValue(callback);
-    installations.grantRecording(callback);
+    // What they register with the platform is at this address.
+    for (const fn of [autoInstall, this.worker]) fn.addEnvironment(environment.baseUrl, baseUrl);
+    for (const fn of [uninstall, autoInstall, this.worker]) secrets.apiKey.grantValue(fn);
+    for (const fn of [callback, webhook, uninstall, autoInstall, this.worker]) secrets.apiSecret.grantValue(fn);
+    for (const fn of [callback, autoInstall, this.worker]) secrets.tokenKey.grantValue(fn);
+    for (const fn of [callback, autoInstall]) installations.grantRecording(fn);
+    installations.grantBackgroundWork(this.worker);
+    deliveries.grantRecords(this.worker);
+    for (const fn of [callback, webhook, uninstall, autoInstall, this.worker]) workQueue.grantSends(fn);
+    workQueue.deliverTo(this.worker);
+    addSchedules(this, 'Schedules', extension.schedules, workQueue);
+
     for (const fn of answering) {
       installations.grantSessionChecks(fn);
       userCache.grantReads(fn);
@@ -89,6 +118,9 @@ export class ExtensionStack extends Stack {
     api.route('DELETE /api/session', session);
     api.route('ANY /api/platform/{path+}', platformProxy);
     api.route('GET /_healthz', healthz);
+    api.route('POST /api/webhook-events', webhook);
+    api.route('POST /fp/auto_install', autoInstall);
+    api.route('POST /fp/uninstall', uninstall);
     for (const [route, handler] of Object.entries(extension.api)) api.route(route, this.functions.get(handler));
 
     const output = (id: string, value: string, description: string) => new CfnOutput(this, id, { value, description });
@@ -99,6 +131,9 @@ export class ExtensionStack extends Stack {
     output('SetApiSecret', put(secrets.apiSecret, 'API_SECRET'), 'Run this once with the API secret from there.');
     output('InstallationsTableName', installations.tableName, 'Who is installed. It stays when the stack goes.');
     output('UserCacheTableName', userCache.tableName, 'Cached answers. It stays too and may be deleted.');
+    output('DeliveriesTableName', deliveries.tableName, 'Handled webhooks. It stays too and may be deleted.');
+    output('WorkQueueUrl', workQueue.queueUrl, 'Work that waits: events, lifecycle jobs, scheduled work.');
+    output('DeadLetterQueueUrl', workQueue.deadLetters.queueUrl, 'Work that failed for good: npm run redrive.');
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigurationError, type Extension, parseExtension, parseOrigin } from '../shared/config.ts';
+import { eventKeyOf } from '../shared/event-key.ts';
 
 /**
  * The author's configuration, judged and with every default filled in. Paths count from the directory in which the
@@ -11,7 +12,26 @@ import { ConfigurationError, type Extension, parseExtension, parseOrigin } from 
 export async function loadExtension(environment: NodeJS.ProcessEnv = process.env): Promise<Extension> {
   const input = await importDefault(environment.EXTENSION_CONFIG || 'extension.config.ts');
   const extension = parseExtension(environment.FP_API_DOMAIN ? onCluster(input, environment.FP_API_DOMAIN) : input);
-  return { ...extension, api: Object.fromEntries(Object.entries(extension.api).map(existingHandler)) };
+  const files = (group: string, named: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.entries(named).map(([name, file]) => [name, existingHandler(`${group}.${name}`, file)] as const),
+    );
+  return {
+    ...extension,
+    api: files('api', extension.api),
+    events: extension.events.map((event) =>
+      event.handler === undefined
+        ? event
+        : { ...event, handler: existingHandler(`events.${eventKeyOf(event)}`, event.handler) },
+    ),
+    schedules: Object.fromEntries(
+      Object.entries(extension.schedules).map(([name, schedule]) => [
+        name,
+        { ...schedule, handler: existingHandler(`schedules.${name}.handler`, schedule.handler) },
+      ]),
+    ),
+    hooks: files('hooks', extension.hooks),
+  };
 }
 
 async function importDefault(file: string): Promise<unknown> {
@@ -45,10 +65,10 @@ function onCluster(input: unknown, domain: string): unknown {
   return cluster.startsWith('http:') ? { ...input, cluster, adminOrigins: undefined } : { ...input, cluster };
 }
 
-function existingHandler([route, handler]: [string, string]): [string, string] {
+function existingHandler(field: string, handler: string): string {
   if (!existsSync(resolve(handler))) {
-    throw new ConfigurationError(`extension.config.ts: api.${route} names ${handler}, a file that does not exist.`);
+    throw new ConfigurationError(`extension.config.ts: ${field} names ${handler}, a file that does not exist.`);
   }
   // One spelling, so that a file is one function however often and however it is named.
-  return [route, `./${relative('.', handler).replaceAll('\\', '/')}`];
+  return `./${relative('.', handler).replaceAll('\\', '/')}`;
 }

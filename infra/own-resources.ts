@@ -2,7 +2,8 @@
  * The place for resources of your own: tables, buckets, queues, and the permissions that your functions need for
  * them. Updates of the template do not touch this file.
  *
- * `functions.get(…)` takes the path of a handler that `api` in extension.config.ts names. This adds a table, lets one
+ * `functions.get(…)` takes the path of a handler that `api` in extension.config.ts names; `worker` is the function in
+ * which the handlers of events, schedules and durable hooks run, all of them together. This adds a table, lets one
  * function use it and tells the function its name (a test builds this very example):
  *
  * ```ts
@@ -21,10 +22,14 @@
  * };
  * ```
  *
+ * With `worker` in place of `products`, a handler of an event could write notes as well. The hook `launched` is neither's:
+ * it runs in the callback, which holds the offline tokens' key and gets nothing from here.
+ *
  * Begin the partition key with the company that the session proves (`company` in the handler), never with one that a
  * request names.
  */
 import type { Stack } from 'aws-cdk-lib';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { Extension } from '../shared/config.ts';
 import type { AuthorFunctions } from './author-functions.ts';
 
@@ -33,6 +38,8 @@ export interface OwnResources {
   readonly stack: Stack;
   /** The functions that your handlers became. */
   readonly functions: AuthorFunctions;
+  /** The function in which your handlers of events, schedules and durable hooks run. */
+  readonly worker: Function;
   /** Your configuration with its defaults filled in. */
   readonly extension: Extension;
 }

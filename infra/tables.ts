@@ -1,9 +1,9 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { environment, installationsTable, userCacheTable } from '../shared/contract.ts';
+import { deliveriesTable, environment, installationsTable, userCacheTable } from '../shared/contract.ts';
 import { allow } from './function.ts';
 
 /** Which company is installed, and its sealed offline token. */
@@ -20,7 +20,15 @@ export class Installations extends TableV2 {
     });
     super(scope, id, {
       partitionKey: { name: installationsTable.partitionKey, type: AttributeType.STRING },
-      // No index: every access is by this key. No stream: nothing follows this table.
+      // Every access but the worker's listing of companies is by this key. No stream: nothing follows this table.
+      globalSecondaryIndexes: [
+        {
+          indexName: installationsTable.listing.indexName,
+          partitionKey: { name: installationsTable.listing.partitionKey, type: AttributeType.STRING },
+          // So that no token, and nothing that changes with one, is ever copied.
+          projectionType: ProjectionType.KEYS_ONLY,
+        },
+      ],
       billing: Billing.onDemand(),
       encryption: TableEncryptionV2.customerManagedKey(key),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
@@ -68,6 +76,31 @@ export class Installations extends TableV2 {
   }
 
   /**
+   * For the worker, which no browser reaches: reads and refreshes the offline token, leaves a tombstone, and lists the
+   * installed companies through the index, which holds nothing but keys.
+   */
+  grantBackgroundWork(fn: Function): void {
+    this.#grantKeyUse(fn);
+    allow(fn, {
+      actions: ['dynamodb:GetItem'],
+      resource: this.tableArn,
+      conditions: only(installationsTable.refreshAttributes),
+    });
+    allow(fn, {
+      actions: ['dynamodb:UpdateItem'],
+      resource: this.tableArn,
+      conditions: {
+        ...only([...installationsTable.refreshAttributes, ...installationsTable.workerWrittenAttributes]),
+        StringEquals: { 'dynamodb:ReturnValues': 'NONE' },
+      },
+    });
+    allow(fn, {
+      actions: ['dynamodb:Query'],
+      resource: `${this.tableArn}/index/${installationsTable.listing.indexName}`,
+    });
+  }
+
+  /**
    * DynamoDB decrypts the table's key in the name of whoever reads or writes; all else it does under a grant that it
    * made when the table was created. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
    */
@@ -109,6 +142,27 @@ export class UserCache extends TableV2 {
   /** Stores entries. Nobody deletes any: they go stale, and the TTL removes them. */
   grantEntryWrites(fn: Function): void {
     allow(fn, { actions: ['dynamodb:PutItem'], resource: this.tableArn });
+  }
+}
+
+/** Which webhook bodies were handled, so that what the platform sends again is known. */
+export class Deliveries extends TableV2 {
+  constructor(scope: Construct, id: string) {
+    super(scope, id, {
+      partitionKey: { name: deliveriesTable.partitionKey, type: AttributeType.STRING },
+      timeToLiveAttribute: deliveriesTable.ttlAttribute,
+      // No index: every access is by the digest of a body.
+      billing: Billing.onDemand(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    // No deletion protection: whoever deletes it handles at most two days' events a second time.
+  }
+
+  /** Begins a delivery, ends it, and sees whether somebody else did. Nobody deletes any: the TTL does. */
+  grantRecords(fn: Function): void {
+    fn.addEnvironment(environment.deliveriesTable, this.tableName);
+    allow(fn, { actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], resource: this.tableArn });
   }
 }
 

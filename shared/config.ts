@@ -6,6 +6,24 @@ export type AccessMode = 'offline' | 'online';
 /** `METHOD path` below `/service/platform/`; `*` stands for one segment or any method, a last `**` for any rest. */
 export type RoutePattern = `${string} ${string}`;
 
+/** Where the platform delivers an event. `rest` comes to this extension; the others go past it, to a queue or topic. */
+export type EventProvider = 'rest' | 'kafka' | 'sqs' | 'event_bridge' | 'pub_sub' | 'temporal';
+
+/** One event that the extension wants; the shorthand is the path of its handler. */
+export interface EventInput {
+  /** The file that handles it, for `rest`. */
+  readonly handler?: string;
+  /** Default `rest`. */
+  readonly provider?: EventProvider;
+  /** Kafka's or Pub/Sub's topic, SQS's queue, Temporal's queue, EventBridge's name. */
+  readonly destination?: string;
+  /** For `temporal`. */
+  readonly workflowName?: string;
+  /** Passed to the platform as they are: which payloads are delivered, and what remains of them. */
+  readonly filters?: Readonly<Record<string, unknown>>;
+  readonly reducer?: Readonly<Record<string, unknown>>;
+}
+
 /** What an extension's author writes in `extension.config.ts`. Everything but name and scopes has a default. */
 export interface ExtensionInput {
   /** Shown to people on the extension's pages. */
@@ -34,6 +52,35 @@ export interface ExtensionInput {
   };
   /** The author's own routes, e.g. `'GET /api/products': './functions/products.ts'`. */
   readonly api?: Readonly<Record<string, string>>;
+  /** Events of the platform by `category/name/type/vN`, e.g. `'company/product/update/v1': './functions/on-product.ts'`. */
+  readonly events?: Readonly<Record<string, string | EventInput>>;
+  readonly webhooks?: {
+    /** Whom the platform tells when deliveries fail. Required as soon as there are events. */
+    readonly notificationEmail?: string;
+    /** Whose events: of all sales channels, of none, or of those named. Default `all`. */
+    readonly salesChannels?: 'all' | 'none' | readonly string[];
+  };
+  /** Work for every installed company, e.g. `nightly: { every: '1 day', handler: './functions/nightly.ts' }`. */
+  readonly schedules?: Readonly<Record<string, { readonly every: string; readonly handler: string }>>;
+  /** What the author does when a company installs, launches, grants other scopes or uninstalls. */
+  readonly hooks?: Partial<Readonly<Record<HookName, string>>>;
+}
+
+/** `launched` runs while a person waits; the others come through the queue, at least once and in order per company. */
+export type HookName = 'installed' | 'launched' | 'scopesChanged' | 'uninstalled';
+
+/** An event as it is registered with the platform. */
+export interface ExtensionEvent {
+  readonly category: string;
+  readonly name: string;
+  readonly type: string;
+  readonly version: string;
+  readonly provider: EventProvider;
+  readonly handler: string | undefined;
+  readonly destination: string | undefined;
+  readonly workflowName: string | undefined;
+  readonly filters: Readonly<Record<string, unknown>> | undefined;
+  readonly reducer: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The configuration with every default filled in: what the stack and the functions work with. */
@@ -50,6 +97,14 @@ export interface Extension {
     readonly rules: readonly { readonly route: string; readonly ttlSeconds: number }[];
   };
   readonly api: Readonly<Record<string, string>>;
+  readonly events: readonly ExtensionEvent[];
+  readonly webhooks: {
+    readonly notificationEmail: string | undefined;
+    readonly salesChannels: 'all' | 'none' | readonly string[];
+  };
+  /** A schedule by its name. */
+  readonly schedules: Readonly<Record<string, { readonly everyMinutes: number; readonly handler: string }>>;
+  readonly hooks: Partial<Readonly<Record<HookName, string>>>;
 }
 
 /** A configuration that cannot work. The message is a sentence for its author and names the field. */
@@ -102,6 +157,53 @@ const apiRoute = v.pipe(
   ),
 );
 
+const handlerFile = v.pipe(v.string('must be the path of a file'), v.regex(/\.ts$/, 'must be the path of a .ts file'));
+const eventKey = v.pipe(
+  v.string(),
+  v.regex(/^[\w-]+\/[\w-]+\/[\w-]+\/v\d+$/, 'must be category/name/type/vN, such as "company/product/update/v1"'),
+);
+const providers = ['rest', 'kafka', 'sqs', 'event_bridge', 'pub_sub', 'temporal'] as const;
+const anyObject = v.record(v.string(), v.unknown(), 'must be an object');
+const event = v.pipe(
+  v.union(
+    [
+      v.pipe(
+        handlerFile,
+        v.transform((handler): EventInput => ({ handler })),
+      ),
+      v.strictObject({
+        handler: v.optional(handlerFile),
+        provider: v.optional(v.picklist(providers, `must be one of ${providers.join(', ')}`)),
+        destination: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
+        workflowName: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
+        filters: v.optional(anyObject),
+        reducer: v.optional(anyObject),
+      }),
+    ],
+    'must be the path of a .ts file, or an object with handler or provider and destination',
+  ),
+  v.check(
+    ({ provider = 'rest', handler, destination }) =>
+      provider === 'rest'
+        ? handler !== undefined && destination === undefined
+        : handler === undefined && destination !== undefined,
+    'must have a handler where it comes to this extension, and a destination where its provider is another one',
+  ),
+  v.check(
+    ({ provider, workflowName }) => (provider === 'temporal') === (workflowName !== undefined),
+    'must have a workflowName where its provider is temporal, and only there',
+  ),
+);
+const unitMinutes = { minute: 1, hour: 60, day: 1_440 } as const;
+const every = v.pipe(
+  v.string('must be text such as "1 day"'),
+  v.regex(/^[1-9]\d{0,3} (minute|hour|day)s?$/, 'must be a number of minutes, hours or days, such as "1 day"'),
+  v.transform((text) => {
+    const [count, unit = ''] = text.split(' ');
+    return Number(count) * unitMinutes[unit.replace(/s$/, '') as keyof typeof unitMinutes];
+  }),
+);
+
 const schema = v.strictObject({
   name: v.pipe(
     v.string('must be text'),
@@ -149,6 +251,36 @@ const schema = v.strictObject({
     }),
     {},
   ),
+  events: v.optional(v.record(eventKey, event), {}),
+  webhooks: v.optional(
+    v.strictObject({
+      notificationEmail: v.optional(v.pipe(v.string('must be text'), v.email('must be an email address'))),
+      salesChannels: v.optional(
+        v.union(
+          [v.picklist(['all', 'none']), v.pipe(v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/i))), v.nonEmpty())],
+          'must be "all", "none" or a list of application ids',
+        ),
+        'all',
+      ),
+    }),
+    {},
+  ),
+  schedules: v.optional(
+    v.record(
+      v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"')),
+      v.strictObject({ every, handler: handlerFile }),
+    ),
+    {},
+  ),
+  hooks: v.optional(
+    v.strictObject({
+      installed: v.optional(handlerFile),
+      launched: v.optional(handlerFile),
+      scopesChanged: v.optional(handlerFile),
+      uninstalled: v.optional(handlerFile),
+    }),
+    {},
+  ),
   api: v.optional(
     v.record(
       apiRoute,
@@ -166,11 +298,49 @@ export function parseExtension(input: unknown): Extension {
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (!result.success) throw new ConfigurationError(sentence(result.issues[0]));
   const { output } = result;
+  const { accessMode, events, hooks, schedules, webhooks } = output;
+  if (Object.keys(events).length > 0 && webhooks.notificationEmail === undefined) {
+    throw new ConfigurationError(
+      'extension.config.ts: webhooks.notificationEmail is missing: the platform wants it for events.',
+    );
+  }
+  if (accessMode === 'online' && Object.keys({ ...events, ...schedules }).length > 0) {
+    throw new ConfigurationError(
+      'extension.config.ts: accessMode must be "offline" for events and schedules: they work without a person.',
+    );
+  }
   return {
     ...output,
     launchPath: output.launchPath,
     adminOrigins: output.adminOrigins ?? defaultAdminOrigins(output.cluster),
     proxy: { only: output.proxy.only, also: output.proxy.also },
+    events: Object.entries(events).map(([key, given]) => toEvent(key, given)),
+    webhooks: { notificationEmail: webhooks.notificationEmail, salesChannels: webhooks.salesChannels },
+    schedules: Object.fromEntries(
+      Object.entries(schedules).map(([name, schedule]) => [
+        name,
+        { everyMinutes: schedule.every, handler: schedule.handler },
+      ]),
+    ),
+    hooks: Object.fromEntries(Object.entries(hooks).filter(([, handler]) => handler !== undefined)),
+  };
+}
+
+function toEvent(key: string, given: v.InferOutput<typeof event>): ExtensionEvent {
+  const [category = '', name = '', type = '', version = ''] = key.split('/');
+  const { handler, provider = 'rest', destination, workflowName, filters, reducer } = given;
+  const numberOf = (text: string) => text.slice('v'.length);
+  return {
+    category,
+    name,
+    type,
+    version: numberOf(version),
+    provider,
+    handler,
+    destination,
+    workflowName,
+    filters,
+    reducer,
   };
 }
 
@@ -185,14 +355,15 @@ function sentence(issue: v.BaseIssue<unknown>): string {
 
 /**
  * An origin in its canonical form, or undefined where the text is none. `https` is assumed where no scheme is given;
- * plain `http` is taken only for loopback, which browsers trust (https://www.w3.org/TR/secure-contexts/).
+ * plain `http` is taken only for loopback, `*.localhost` included, which browsers trust
+ * (https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy).
  */
 export function parseOrigin(text: string): string | undefined {
   if (/[\s\\@]/.test(text)) return undefined;
   const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `https://${text}`);
   if (url === null || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.hostname === '')
     return undefined;
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  const loopback = /^(([\w-]+\.)*localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   return url.protocol === 'https:' || (url.protocol === 'http:' && loopback) ? url.origin : undefined;
 }
 

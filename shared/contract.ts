@@ -15,19 +15,43 @@ export const environment = {
   /** DynamoDB table names. */
   installationsTable: 'INSTALLATIONS_TABLE',
   userCacheTable: 'USER_CACHE_TABLE',
+  deliveriesTable: 'DELIVERIES_TABLE',
+  /** URL of the FIFO queue through which events, lifecycle jobs and scheduled work go. */
+  workQueueUrl: 'WORK_QUEUE_URL',
 } as const;
 
-/** Installations: one item per company. Every access is by this key, so there is no index. */
+/** Installations: one item per company. Every access but the listing of companies is by this key. */
 export const installationsTable = {
   partitionKey: 'pk',
   /** What a function that answers browsers may read: enough to know whether a session still counts, and no token. */
   sessionAttributes: ['pk', 'generation', 'status', 'sessionsValidFrom'],
   /** What the callback reads to decide whether the company's grant is asked for again. */
-  callbackAttributes: ['pk', 'generation', 'status', 'version', 'scopes'],
+  callbackAttributes: ['pk', 'generation', 'status', 'version', 'scopes', 'announced', 'registered'],
   /** The sealed offline token. The callback writes it; no function that a browser reaches can read it. */
   tokenAttribute: 'token',
   /** What the callback writes beside the attributes that it reads. */
-  writtenAttributes: ['token', 'accessTokenExpiresAt', 'installedAt', 'updatedAt'],
+  writtenAttributes: ['token', 'accessTokenExpiresAt', 'refreshFrom', 'installedAt', 'updatedAt', 'listed'],
+  /** A sparse index with keys only: installed companies carry `listed`, whose value spreads them over partitions. */
+  listing: { indexName: 'listed', partitionKey: 'listed', partitions: 8 },
+  /** What background functions read to use and refresh the offline token. */
+  refreshAttributes: [
+    'pk',
+    'generation',
+    'version',
+    'status',
+    'scopes',
+    'token',
+    'accessTokenExpiresAt',
+    'refreshFrom',
+    'retryFrom',
+    'attempt',
+    'leasedVersion',
+    'installedAt',
+    'announced',
+    'registered',
+  ],
+  /** What background functions write beside what they read. */
+  workerWrittenAttributes: ['listed', 'updatedAt', 'uninstalledAt'],
 } as const;
 
 /** UserCache: one partition per company, user and installation generation; entries leave by their TTL. */
@@ -38,4 +62,11 @@ export const userCacheTable = {
   ttlAttribute: 'expiresAt',
   /** All that an item may have: an entry's, and the epoch's. */
   attributes: ['pk', 'sk', 'epoch', 'validFrom', 'policy', 'httpStatus', 'body', 'coding', 'expiresAt'],
+} as const;
+
+/** Deliveries: which webhook bodies were handled; an item per body outlives the platform's 48 hours of retries. */
+export const deliveriesTable = {
+  partitionKey: 'pk',
+  /** Epoch seconds. */
+  ttlAttribute: 'expiresAt',
 } as const;

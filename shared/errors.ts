@@ -16,6 +16,16 @@ export const refusals = {
   },
   session_required: { status: 401, title: 'Sign-in required', advice: 'Open the extension from your admin panel.' },
   session_expired: { status: 401, title: 'Your session has ended', advice: 'Open the extension again to sign in.' },
+  signature_required: {
+    status: 401,
+    title: 'The request is not signed',
+    advice: 'Only the platform makes such requests.',
+  },
+  signature_mismatch: {
+    status: 403,
+    title: 'The signature does not match',
+    advice: 'Check that the API secret is the one in the partner panel.',
+  },
   access_denied: {
     status: 403,
     title: 'Access was not granted',
@@ -42,6 +52,11 @@ export const refusals = {
     advice: 'Ask the author of the extension.',
   },
   not_found: { status: 404, title: 'There is nothing here', advice: 'Open the extension from your admin panel.' },
+  installation_required: {
+    status: 409,
+    title: 'The extension is not installed in this company',
+    advice: 'Open the extension once from the admin panel of the company.',
+  },
   code_refused: {
     status: 502,
     title: 'The platform did not accept the sign-in',

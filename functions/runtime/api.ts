@@ -1,4 +1,4 @@
-import type { PlatformAnswer } from '../../shared/cache/call-platform.ts';
+import { callPlatform, type PlatformAnswer } from '../../shared/cache/call-platform.ts';
 import { AppError } from '../../shared/errors.ts';
 import { createExchange, deadlineIn } from '../../shared/fynd/exchange.ts';
 import type { PlatformUser } from '../../shared/fynd/oauth-endpoints.ts';
@@ -45,9 +45,14 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
       requireLive(session, await userCache().view({ companyId, userId: user.id, generation }));
       const answers: PlatformAnswer[] = [];
       const dependencies = { extension: extension(), userCache: userCache(), exchange: exchange(), now };
+      const platform = createPlatformClient(async (call) => {
+        const answer = await callPlatform(dependencies, session, call, deadline);
+        answers.push(answer);
+        return answer;
+      });
       try {
         const result = await handle({
-          platform: createPlatformClient(dependencies, session, deadline, (answer) => answers.push(answer)),
+          platform,
           company: companyId,
           application: place.applicationId,
           user,

@@ -33,8 +33,9 @@ export interface HttpResponse {
   readonly headers?: Readonly<Record<string, string>>;
   /** Text, or bytes that are sent as they are. */
   readonly body?: string | Buffer;
-  /** Something for the log that does not change the answer. */
+  /** For the log: something that failed without changing the answer, and what became of the request. */
   readonly trouble?: string | undefined;
+  readonly outcome?: string | undefined;
 }
 
 export type LambdaHandler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
@@ -84,7 +85,8 @@ function readEvent(event: APIGatewayProxyEventV2): HttpRequest {
     query: new URLSearchParams(event.rawQueryString),
     headers,
     cookies: new Cookies([...(event.cookies ?? []), ...(cookieHeader === undefined ? [] : [cookieHeader])]),
-    body: event.body === undefined ? undefined : Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8'),
+    // Some front doors send an empty text where there is none.
+    body: event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : undefined,
     requestId: event.requestContext.requestId,
     isNavigation: /\btext\/html\b/.test(headers['accept'] ?? ''),
   };

@@ -13,22 +13,27 @@ export function logRequest(request: {
   durationMs: number;
 }): void {
   const { event, response, error, durationMs } = request;
-  const line = {
+  writeLog({
     level: response.status >= 500 ? 'error' : 'info',
-    time: new Date().toISOString(),
     request_id: event.requestContext.requestId,
     method: event.requestContext.http.method,
     route: event.routeKey,
     status: response.status,
     duration_ms: Math.round(durationMs),
     cache: response.headers?.['cache-status'],
+    outcome: response.outcome,
     trouble: response.trouble,
     ...(error === undefined ? {} : describeError(error)),
-  };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  });
 }
 
-function describeError(error: unknown): object {
+/** A line of JSON, with the time. */
+export function writeLog(fields: Readonly<Record<string, unknown>>): void {
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`);
+}
+
+/** The kind and place of an error, or an AppError's own words: never the message of an unknown one. */
+export function describeError(error: unknown): object {
   if (error instanceof AppError) {
     const { cause } = error;
     return { code: error.code, detail: error.message, ...(cause instanceof Error ? { cause: nameOf(cause) } : {}) };

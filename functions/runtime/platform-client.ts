@@ -1,8 +1,6 @@
-import { type CallPlatformDependencies, callPlatform, type PlatformAnswer } from '../../shared/cache/call-platform.ts';
 import { AppError } from '../../shared/errors.ts';
-import type { Deadline } from '../../shared/fynd/exchange.ts';
 import { platformPath } from '../../shared/fynd/platform-path.ts';
-import type { Session } from '../../shared/session/sessions.ts';
+import type { PlatformCall } from '../../shared/fynd/platform-request.ts';
 
 export interface PlatformCallOptions {
   /** A list is sent as a repeated parameter; undefined is left out. */
@@ -16,11 +14,12 @@ export interface PlatformWriteOptions extends PlatformCallOptions {
 }
 
 /**
- * The Platform API as the signed-in person, through that person's cache. Paths are relative to `/service/platform/`,
- * unescaped, and name the session's company: `catalog/v2.0/company/1/products/`.
+ * The Platform API. Paths are relative to `/service/platform/`, unescaped, and name the company that the work is for:
+ * `catalog/v2.0/company/1/products/`.
  *
  * Each method answers the parsed JSON body (undefined where there is none) and throws PlatformRefusal for any status
- * from 400 on. One that is not caught reaches the browser as the platform gave it, with a 401 as `session_expired`.
+ * from 400 on. In a route of the author's, one that is not caught reaches the browser as the platform gave it, with a
+ * 401 as `session_expired`.
  */
 export interface PlatformClient {
   get<Answer = unknown>(path: string, options?: PlatformCallOptions): Promise<Answer>;
@@ -28,6 +27,12 @@ export interface PlatformClient {
   put<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
   patch<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
   delete<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+}
+
+interface PlatformAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
 }
 
 /** The platform answered with a status from 400 on. */
@@ -41,32 +46,21 @@ export class PlatformRefusal extends Error {
   }
 }
 
-/** @param onAnswer is told of every answer, refusals included. */
-export function createPlatformClient(
-  dependencies: CallPlatformDependencies,
-  session: Session,
-  deadline: Deadline,
-  onAnswer: (answer: PlatformAnswer) => void,
-): PlatformClient {
+/** @param send makes the call, with whose token it may be. */
+export function createPlatformClient(send: (call: PlatformCall) => Promise<PlatformAnswer>): PlatformClient {
   async function call(method: string, path: string, options: PlatformWriteOptions = {}) {
     const hasBody = options.body !== undefined;
-    const answer = await callPlatform(
-      dependencies,
-      session,
-      {
-        method,
-        path: platformPath(path.split('/')),
-        rawQuery: queryString(options.query ?? {}),
-        headers: {
-          accept: 'application/json',
-          ...(hasBody ? { 'content-type': 'application/json' } : {}),
-          ...options.headers,
-        },
-        body: hasBody ? Buffer.from(JSON.stringify(options.body)) : undefined,
+    const answer = await send({
+      method,
+      path: platformPath(path.split('/')),
+      rawQuery: queryString(options.query ?? {}),
+      headers: {
+        accept: 'application/json',
+        ...(hasBody ? { 'content-type': 'application/json' } : {}),
+        ...options.headers,
       },
-      deadline,
-    );
-    onAnswer(answer);
+      body: hasBody ? Buffer.from(JSON.stringify(options.body)) : undefined,
+    });
     if (answer.status >= 400) throw new PlatformRefusal(answer);
     return parseBody(answer.body);
   }

@@ -8,6 +8,9 @@ export const apiKey = (): Promise<string> => secrets().value(setting('apiKeySecr
 
 export const apiSecret = (): Promise<string> => secrets().value(setting('apiSecretSecretId'));
 
+/** Both API secrets that may have signed something: the current one and, while a rotation is under way, the one before. */
+export const apiSecrets = (): Promise<readonly string[]> => secrets().values(setting('apiSecretSecretId'));
+
 /** Seals sessions and transactions: every function that a browser reaches has it. */
 export const sessionKeys = once(() => secrets().keyRing(setting('sessionKeySecretId')));
 

@@ -16,6 +16,8 @@ export interface Place {
 }
 
 const path = v.object({ company_id: v.optional(companyId), application_id: v.optional(applicationId) });
+/** Whatever else is in the query may be the platform's. */
+const query = v.object({ company_id: v.optional(companyId) });
 const header = v.object({ 'X-Company-Id': v.optional(companyId) });
 
 /** The place that the route's own path parameters name. @throws {AppError} `invalid_request`. */
@@ -35,7 +37,7 @@ export async function signedIn<Result>(
   use: (session: Session) => Promise<Result>,
 ): Promise<Result> {
   const fromHeader = input(header, { 'X-Company-Id': request.headers['x-company-id'] })['X-Company-Id'];
-  const fromQuery = input(path, request.query).company_id;
+  const fromQuery = input(query, request.query).company_id;
   const { cookies } = request;
   const company = selectCompany([place.companyId, fromHeader, fromQuery], cookies);
   request.retryPath = installPath(await apiKey(), company, place.applicationId);

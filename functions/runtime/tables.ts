@@ -1,5 +1,7 @@
+import { Deliveries } from '../../shared/store/deliveries.ts';
 import { createDynamoDb } from '../../shared/store/dynamodb.ts';
 import { Installations } from '../../shared/store/installations.ts';
+import { OfflineGrants } from '../../shared/store/offline-grants.ts';
 import { UserCache } from '../../shared/store/user-cache.ts';
 import { once, setting } from './settings.ts';
 
@@ -14,3 +16,7 @@ export const userCache = once(
       installations: setting('installationsTable'),
     }),
 );
+
+export const offlineGrants = once(() => new OfflineGrants(dynamoDb(), setting('installationsTable')));
+
+export const deliveries = once(() => new Deliveries(dynamoDb(), setting('deliveriesTable')));

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { RouteMatch } from './match-route.ts';
+import { traceId } from './trace-id.ts';
 
 export interface ReceivedRequest {
   readonly requestId: string;
@@ -132,11 +132,6 @@ function encodeBody(body: Buffer, headers: Record<string, string>): { body?: str
     /^\s*(identity)?\s*$/i.test(headers['content-encoding'] ?? '') &&
     isUtf8(body);
   return { body: body.toString(isText ? 'utf8' : 'base64'), isBase64Encoded: !isText };
-}
-
-function traceId(at: Date): string {
-  const seconds = Math.floor(at.getTime() / 1000);
-  return `Root=1-${seconds.toString(16)}-${randomBytes(12).toString('hex')}`;
 }
 
 /** `10/Jul/2026:19:19:05 +0000` */

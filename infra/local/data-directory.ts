@@ -35,6 +35,19 @@ export async function openDataDirectory(path: string): Promise<DataDirectory | u
   return { path, close: () => void lock.close() };
 }
 
+/** Whether a live process holds the folder. */
+export async function isDirectoryInUse(path: string): Promise<boolean> {
+  const socket = connect(lockAddress(realpathSync(path)));
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
 const assemblyPrefix = 'cdk.out-';
 
 /** Where this run's cloud assembly goes. */

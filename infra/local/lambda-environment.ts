@@ -4,6 +4,7 @@ import type { FunctionDefinition } from './function-definition.ts';
 export interface LocalEndpoints {
   readonly dynamoDb: string;
   readonly secretsManager: string;
+  readonly sqs: string;
 }
 
 export const region = 'us-east-1';
@@ -38,5 +39,6 @@ export function lambdaEnvironment(
     AWS_SESSION_TOKEN: 'local',
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamoDb,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
   };
 }

@@ -12,6 +12,15 @@ export type LogEntry =
       readonly milliseconds: number;
       readonly functionName: string | undefined;
       readonly cacheStatus: string | undefined;
+    }
+  | {
+      readonly kind: 'batch';
+      readonly functionName: string;
+      readonly messages: number;
+      readonly failed: number;
+      /** Of the failed ones, those that were tried for the last time. */
+      readonly givenUp: number;
+      readonly milliseconds: number;
     };
 
 export type Log = (entry: LogEntry) => void;
@@ -27,6 +36,16 @@ export function formatLogEntry(entry: LogEntry, colour = false): string {
     colour ? styleText(style, text, { validateStream: false }) : text;
   if (entry.kind === 'note') return entry.text;
   if (entry.kind === 'output') return paint('dim', `  ${entry.source} | ${entry.text}`);
+  if (entry.kind === 'batch') {
+    const { functionName, messages, failed, givenUp, milliseconds } = entry;
+    const parts = [
+      `${messages} ${messages === 1 ? 'message' : 'messages'}`,
+      ...(failed > 0 ? [paint('red', `${failed} failed`)] : []),
+      ...(givenUp > 0 ? [paint('red', `${givenUp} to the dead letters`)] : []),
+      paint('dim', `${Math.round(milliseconds)} ms`),
+    ];
+    return `${paint('bold', functionName)}  ${parts.join(', ')}`;
+  }
   const { method, path, status, milliseconds, functionName, cacheStatus } = entry;
   const statusStyle = status >= 500 ? 'red' : status >= 400 ? 'yellow' : 'green';
   return [

@@ -6,6 +6,8 @@ import type { References } from './resolve-value.ts';
 export interface PhysicalIds extends References {
   name(logicalId: string): string;
   arn(logicalId: string): string;
+  /** Only of queues. */
+  url(logicalId: string): string;
 }
 
 const pseudoParameters: Readonly<Record<string, string>> = {
@@ -21,19 +23,26 @@ const nameProperties: Readonly<Record<string, string>> = {
   'AWS::DynamoDB::GlobalTable': 'TableName',
   'AWS::DynamoDB::Table': 'TableName',
   'AWS::Lambda::Function': 'FunctionName',
+  'AWS::SQS::Queue': 'QueueName',
   'AWS::SecretsManager::Secret': 'Name',
 };
 
 /**
  * Names are logical ids where the template gives none, so that they are the same in every run.
- * @param tableSuffix keeps the tables of different platforms apart.
+ * @param options.suffix keeps the tables and queues of different platforms apart.
  */
-export function physicalIds(resources: Readonly<Record<string, Resource>>, tableSuffix: string): PhysicalIds {
+export function physicalIds(
+  resources: Readonly<Record<string, Resource>>,
+  { suffix, sqsEndpoint }: { readonly suffix: string; readonly sqsEndpoint: string },
+): PhysicalIds {
   const name = (logicalId: string): string => {
     const { Type: type, Properties: properties } = resources[logicalId] ?? {};
     const given = properties?.[nameProperties[type ?? ''] ?? ''];
     const own = typeof given === 'string' ? given : logicalId;
-    return type?.startsWith('AWS::DynamoDB::') ? `${own}-${tableSuffix}` : own;
+    if (type === 'AWS::SQS::Queue') {
+      return `${own.replace(/\.fifo$/, '')}-${suffix}${properties?.['FifoQueue'] === true ? '.fifo' : ''}`;
+    }
+    return type?.startsWith('AWS::DynamoDB::') ? `${own}-${suffix}` : own;
   };
   const arn = (logicalId: string): string => {
     const of = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
@@ -43,22 +52,33 @@ export function physicalIds(resources: Readonly<Record<string, Resource>>, table
         return of('dynamodb', `table/${name(logicalId)}`);
       case 'AWS::Lambda::Function':
         return of('lambda', `function:${name(logicalId)}`);
+      case 'AWS::SQS::Queue':
+        return of('sqs', name(logicalId));
       case 'AWS::SecretsManager::Secret':
         return of('secretsmanager', `secret:${name(logicalId)}-local0`);
       default:
         return of('local', logicalId);
     }
   };
+  // The SDK calls the origin of a queue's URL, whatever endpoint it was given.
+  const url = (logicalId: string) => `${sqsEndpoint}/${accountId}/${name(logicalId)}`;
   return {
     name,
     arn,
+    url,
     ref(reference) {
       if (reference in pseudoParameters) return pseudoParameters[reference];
       if (!(reference in resources)) return undefined;
-      return resources[reference]?.Type === 'AWS::SecretsManager::Secret' ? arn(reference) : name(reference);
+      const type = resources[reference]?.Type;
+      if (type === 'AWS::SQS::Queue') return url(reference);
+      return type === 'AWS::SecretsManager::Secret' ? arn(reference) : name(reference);
     },
     attribute(logicalId, attribute) {
       if (!(logicalId in resources)) return undefined;
+      if (resources[logicalId]?.Type === 'AWS::SQS::Queue') {
+        if (attribute === 'QueueName') return name(logicalId);
+        if (attribute === 'QueueUrl') return url(logicalId);
+      }
       return attribute === 'Arn' ? arn(logicalId) : undefined;
     },
   };

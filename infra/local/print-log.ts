@@ -8,6 +8,6 @@ export function printLog(): Log {
   const colour = process.stdout.isTTY && !process.env['NO_COLOR'];
   return (entry) => {
     const line = formatLogEntry(entry, colour);
-    console.log(entry.kind === 'request' ? `${time.format(new Date())} ${line}` : line);
+    console.log(entry.kind === 'request' || entry.kind === 'batch' ? `${time.format(new Date())} ${line}` : line);
   };
 }

@@ -11,13 +11,19 @@ export interface Assembly {
   readonly resources: Readonly<Record<string, Resource>>;
   /** The folder that is deployed under this S3 key, or undefined where no asset has it. */
   assetDirectory(objectKey: string): string | undefined;
+  /** The id that the app gave to the construct of this resource, or undefined where the assembly does not tell. */
+  constructId(logicalId: string): string | undefined;
 }
 
 interface Manifest {
   readonly artifacts: Readonly<
     Record<
       string,
-      { readonly type: string; readonly properties?: { readonly templateFile?: string; readonly file?: string } }
+      {
+        readonly type: string;
+        readonly properties?: { readonly templateFile?: string; readonly file?: string };
+        readonly additionalMetadataFile?: string;
+      }
     >
   >;
 }
@@ -33,6 +39,8 @@ interface AssetManifest {
     >
   >;
 }
+
+type Metadata = Readonly<Record<string, readonly { readonly type: string; readonly data?: unknown }[]>>;
 
 /**
  * Reads a cloud assembly as `cdk deploy` does: the manifest names the template and its assets.
@@ -59,9 +67,22 @@ export function readAssembly(directory: string): Assembly {
       for (const { objectKey } of Object.values(destinations)) directories.set(objectKey, join(directory, source.path));
     }
   }
+  const constructIds = new Map<string, string>();
+  for (const { additionalMetadataFile } of artifacts) {
+    if (additionalMetadataFile === undefined) continue;
+    for (const [path, entries] of Object.entries(readJson(join(directory, additionalMetadataFile)) as Metadata)) {
+      const id =
+        path
+          .replace(/\/Resource$/, '')
+          .split('/')
+          .at(-1) ?? '';
+      for (const { type, data } of entries) if (type === 'aws:cdk:logicalId') constructIds.set(String(data), id);
+    }
+  }
   return {
     resources: (readJson(join(directory, template)) as { Resources: Assembly['resources'] }).Resources,
     assetDirectory: (objectKey) => directories.get(objectKey),
+    constructId: (logicalId) => constructIds.get(logicalId),
   };
 }
 

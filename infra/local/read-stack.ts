@@ -1,8 +1,11 @@
 import type { FunctionDefinition } from './function-definition.ts';
 import type { Route } from './match-route.ts';
 import type { PhysicalIds } from './physical-ids.ts';
-import type { Assembly, Resource } from './read-assembly.ts';
-import { resolveText, resolveValue } from './resolve-value.ts';
+import type { MappingDefinition, QueueDefinition, ScheduleDefinition } from './queue-definition.ts';
+import type { Assembly } from './read-assembly.ts';
+import { readQueues } from './read-queues.ts';
+import { type ResourceReader, readResource } from './read-resource.ts';
+import { resolveText } from './resolve-value.ts';
 import type { SecretDefinition } from './secret-definition.ts';
 import { StartError } from './start-error.ts';
 import type { TableDefinition } from './tables.ts';
@@ -15,6 +18,9 @@ export interface Stack {
   readonly functions: readonly FunctionDefinition[];
   readonly tables: readonly TableDefinition[];
   readonly secrets: readonly SecretDefinition[];
+  readonly queues: readonly QueueDefinition[];
+  readonly mappings: readonly MappingDefinition[];
+  readonly schedules: readonly ScheduleDefinition[];
   /** Resources that do something when deployed and nothing here: logical id and type. */
   readonly notServed: readonly string[];
 }
@@ -22,7 +28,8 @@ export interface Stack {
 const tableTypes = ['AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table'];
 /** Services whose resources act by themselves; roles, logs, keys and alarms are of no account on this machine. */
 const actingServices = /^AWS::(Events|Pipes|S3|SNS|SQS|Scheduler|StepFunctions)::|^AWS::Lambda::EventSourceMapping$/;
-const policies = /Policy$/;
+/** Of those services, what acts only through others. */
+const passive = /Policy$|^AWS::Scheduler::ScheduleGroup$/;
 
 const lambdaDefaults = { memoryMegabytes: 128, timeoutSeconds: 3 };
 const integrationTimeoutMilliseconds = 30_000;
@@ -31,7 +38,7 @@ const integrationTimeoutMilliseconds = 30_000;
 export function readStack(assembly: Assembly, ids: PhysicalIds): Stack {
   const entries = Object.entries(assembly.resources);
   const ofType = (type: string) =>
-    entries.filter(([, resource]) => resource.Type === type).map(([id, resource]) => property(id, resource, ids));
+    entries.filter(([, resource]) => resource.Type === type).map(([id, resource]) => readResource(id, resource, ids));
   const functions = ofType('AWS::Lambda::Function').map((resource) => readFunction(resource, assembly, ids));
   const [api, ...otherApis] = ofType('AWS::ApiGatewayV2::Api');
   const [stage, ...otherStages] = ofType('AWS::ApiGatewayV2::Stage');
@@ -43,6 +50,7 @@ export function readStack(assembly: Assembly, ids: PhysicalIds): Stack {
   if (api.optional('CorsConfiguration') !== undefined) {
     throw new StartError(`The template's ${api.id}.CorsConfiguration: the local runtime answers no CORS preflights.`);
   }
+  const { servedIds, ...queues } = readQueues(ofType, functions, assembly, ids);
   const integrations = new Map(ofType('AWS::ApiGatewayV2::Integration').map((resource) => [resource.id, resource]));
   return {
     apiId: ids.name(api.id),
@@ -80,36 +88,14 @@ export function readStack(assembly: Assembly, ids: PhysicalIds): Stack {
       initialValue: secret.optional('SecretString') === undefined ? undefined : secret.text('SecretString'),
       generate: (secret.optional('GenerateSecretString') ?? {}) as SecretDefinition['generate'],
     })),
+    ...queues,
     notServed: entries
-      .filter(([, { Type: type }]) => actingServices.test(type) && !policies.test(type))
+      .filter(([id, { Type: type }]) => actingServices.test(type) && !passive.test(type) && !servedIds.has(id))
       .map(([id, { Type: type }]) => `${id} (${type})`),
   };
 }
 
-/** A reader for the properties of one resource. */
-function property(id: string, resource: Resource, ids: PhysicalIds) {
-  const properties = resource.Properties ?? {};
-  const place = (name: string) => `${id}.${name}`;
-  return {
-    id,
-    optional: (name: string): unknown =>
-      properties[name] === undefined ? undefined : resolveValue(properties[name], place(name), ids),
-    value(name: string): unknown {
-      if (properties[name] === undefined) throw new StartError(`The template's ${place(name)} is missing.`);
-      return resolveValue(properties[name], place(name), ids);
-    },
-    text: (name: string): string => resolveText(properties[name], place(name), ids),
-    number: (name: string, otherwise: number): number =>
-      properties[name] === undefined ? otherwise : Number(resolveText(properties[name], place(name), ids)),
-    texts: (name: string, values: Readonly<Record<string, unknown>>): Record<string, string> =>
-      Object.fromEntries(
-        Object.entries(values).map(([key, value]) => [key, resolveText(value, place(`${name}.${key}`), ids)]),
-      ),
-    raw: properties,
-  };
-}
-
-function readFunction(resource: ReturnType<typeof property>, assembly: Assembly, ids: PhysicalIds): FunctionDefinition {
+function readFunction(resource: ResourceReader, assembly: Assembly, ids: PhysicalIds): FunctionDefinition {
   const runtime = resource.text('Runtime');
   if (!runtime.startsWith('nodejs'))
     throw new StartError(`The template's ${resource.id}.Runtime is ${runtime}: only Node.js runs here.`);

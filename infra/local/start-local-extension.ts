@@ -12,8 +12,12 @@ import { openFunction } from './open-function.ts';
 import { physicalIds } from './physical-ids.ts';
 import { readAssembly } from './read-assembly.ts';
 import { readStack, type Stack } from './read-stack.ts';
+import { announceRunning, describeRunning } from './running-extension.ts';
 import { openSecretStore } from './secret-store.ts';
 import { startSecretsManager } from './secrets-manager.ts';
+import { sendScheduled } from './send-scheduled.ts';
+import { type MessageCounts, serveQueues } from './serve-queues.ts';
+import { startSqs } from './sqs.ts';
 import { StartError } from './start-error.ts';
 import { synthesize } from './synthesize.ts';
 import { createTables } from './tables.ts';
@@ -36,6 +40,8 @@ export interface LocalExtensionOptions {
   readonly log?: Log | undefined;
   /** Told of what the functions (and tests) ask of DynamoDB, not of what starting does. */
   readonly onDynamoDbRequest?: OnDynamoDbRequest | undefined;
+  /** How long a message that failed waits at most until it comes again. Default 5; Infinity: as long as on AWS. */
+  readonly longestRetrySeconds?: number | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -50,10 +56,20 @@ export interface LocalExtension {
   readonly tableNames: Readonly<Record<string, string>>;
   /** Physical names by the environment variable that hands them to functions, e.g. `INSTALLATIONS_TABLE`. */
   readonly resourceNames: Readonly<Record<string, string>>;
+  readonly sqsEndpoint: string;
+  /** URLs by logical id. */
+  readonly queues: Readonly<Record<string, string>>;
+  countMessages(): Promise<MessageCounts>;
+  /** Settles when no message waits for a function and no function has one; what waits to be tried again counts. */
+  idle(): Promise<void>;
+  /** Sends what the schedule of this name sends when it is due. */
+  runSchedule(name: string): Promise<void>;
   /** Every line so far: of functions and of the gateway. */
   logs(): string[];
   close(): Promise<void>;
 }
+
+const longestRetrySeconds = 5;
 
 /**
  * Synthesizes the stack and serves it: routes, environment, timeouts and memory are the template's.
@@ -89,11 +105,13 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       if (serving) options.onDynamoDbRequest?.(...request);
     });
     closers.push(() => dynamoDb.close());
+    const sqs = await startSqs();
+    closers.push(() => sqs.close());
     await synthesis;
     const assembly = readAssembly(outputDirectory);
     // What one platform's company 1 installed is not the other's.
     const suffix = createHash('sha256').update(`${cluster} ${options.apiKey}`).digest('hex').slice(0, 8);
-    const stack = readStack(assembly, physicalIds(assembly.resources, suffix));
+    const stack = readStack(assembly, physicalIds(assembly.resources, { suffix, sqsEndpoint: sqs.endpoint }));
 
     for (const text of stack.notServed) log({ kind: 'note', text: `Not served on this machine: ${text}.` });
 
@@ -103,7 +121,7 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     );
     closers.push(() => secrets.close());
 
-    const endpoints = { dynamoDb: dynamoDb.endpoint, secretsManager: secrets.endpoint };
+    const endpoints = { dynamoDb: dynamoDb.endpoint, secretsManager: secrets.endpoint, sqs: sqs.endpoint };
     const functions = new Map(
       stack.functions.map((definition) => [
         definition.logicalId,
@@ -112,7 +130,21 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
         }),
       ]),
     );
-    closers.push(() => Promise.all([...functions.values()].map((fn) => fn.close())));
+    const closeFunctions = () => Promise.all([...functions.values()].map((fn) => fn.close()));
+    closers.push(closeFunctions);
+    const queues = await serveQueues({
+      stack,
+      sqs,
+      directory: data.path,
+      functions,
+      log,
+      longestRetrySeconds: options.longestRetrySeconds ?? longestRetrySeconds,
+    });
+    closers.push(async () => {
+      await queues.stopPolling();
+      await closeFunctions();
+      await queues.close();
+    });
 
     const listener = frontDoor({
       ...stack,
@@ -130,6 +162,8 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       closers.push(() => listening.close());
     }
     serving = true;
+    const running = describeRunning(stack, sqs.endpoint);
+    closers.push(announceRunning(data.path, running));
     return {
       baseUrl,
       ports: ports.map(({ port }) => port),
@@ -137,6 +171,11 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       secretsEndpoint: secrets.endpoint,
       tableNames: Object.fromEntries(stack.tables.map(({ logicalId, name }) => [logicalId, name])),
       resourceNames: Object.assign({}, ...stack.functions.map((fn) => fn.environment)) as Record<string, string>,
+      sqsEndpoint: sqs.endpoint,
+      queues: Object.fromEntries(stack.queues.map(({ logicalId, url }) => [logicalId, url])),
+      countMessages: () => queues.count(),
+      idle: () => queues.idle(),
+      runSchedule: (name) => sendScheduled(running, name),
       logs: () => [...lines],
       close,
     };

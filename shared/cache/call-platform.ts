@@ -5,9 +5,15 @@ import type { Extension } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { matchesRoute } from '../fynd/allowed-routes.ts';
 import type { Deadline, Exchange, ExchangeAnswer } from '../fynd/exchange.ts';
-import { type PlatformPath, withQuery } from '../fynd/platform-path.ts';
+import {
+  exchangeWithRetry,
+  isSafe,
+  type PlatformCall,
+  pick,
+  platformRequest,
+  requestHeaders,
+} from '../fynd/platform-request.ts';
 import { missingScopes } from '../fynd/scopes.ts';
-import { signatureDate, signV1 } from '../fynd/signature.ts';
 import { packScopes } from '../session/granted-scopes.ts';
 import { requireLive } from '../session/require-live.ts';
 import type { Session } from '../session/sessions.ts';
@@ -19,17 +25,6 @@ import {
   type UserCache,
 } from '../store/user-cache.ts';
 import { judgeAnswer, type KeptAnswer, openPolicy, type Verdict } from './http-policy.ts';
-
-/** A call of the Platform API on behalf of a signed-in person. */
-export interface PlatformCall {
-  readonly method: string;
-  readonly path: PlatformPath;
-  /** Without the question mark, as it was sent. */
-  readonly rawQuery: string;
-  /** Lower-case names; only those on the allow-list travel. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | undefined;
-}
 
 /** The platform's answer, or the same answer from this person's cache. */
 export interface PlatformAnswer {
@@ -48,21 +43,8 @@ export interface CallPlatformDependencies {
   readonly now: () => Date;
 }
 
-const requestHeaders = [
-  'accept',
-  'accept-language',
-  'content-encoding',
-  'content-language',
-  'content-type',
-  'idempotency-key',
-  'if-match',
-  'if-unmodified-since',
-  'prefer',
-  'x-currency-code',
-  'x-location-detail',
-] as const;
-
-const responseHeaders = [
+/** What may be handed on to a browser. */
+export const responseHeaders = [
   'allow',
   'content-disposition',
   'content-encoding',
@@ -198,45 +180,13 @@ const write: Step = async (dependencies, session, call, deadline) => {
   return { ...passedOn(answer), ...(moved ? {} : { trouble: 'epoch_not_moved' }) };
 };
 
-const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-const passingTrouble = new Set([502, 503, 504]);
-
-/** One more try for an idempotent call (RFC 9110 §9.2.2) that met a passing trouble, within the same deadline. */
-async function send(
-  dependencies: CallPlatformDependencies,
+const send = (
+  { extension, exchange, now }: CallPlatformDependencies,
   session: Session,
   call: PlatformCall,
   deadline: Deadline,
-): Promise<ExchangeAnswer> {
-  const attempt = () => dependencies.exchange(signedRequest(dependencies, session, call), deadline);
-  if (!idempotentMethods.has(call.method)) return await attempt();
-  try {
-    const answer = await attempt();
-    if (!passingTrouble.has(answer.status) || answer.headers['retry-after'] !== undefined) return answer;
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'platform_error') throw error;
-  }
-  const pauseMs = 100 + Math.random() * 200;
-  await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, deadline.remainingMs())));
-  return await attempt();
-}
-
-function signedRequest({ extension, now }: CallPlatformDependencies, session: Session, call: PlatformCall) {
-  const target = withQuery(call.path.target, call.rawQuery);
-  const date = signatureDate(now());
-  const conditions = isSafe(call.method) ? ['if-none-match', 'if-modified-since'] : ['if-none-match'];
-  const headers = {
-    accept: '*/*',
-    ...pick(call.headers, [...requestHeaders, ...conditions]),
-    host: new URL(extension.cluster).host,
-    authorization: `Bearer ${session.accessToken}`,
-    'user-agent': 'fynd-extension-serverless',
-    'x-fp-date': date,
-  };
-  const { method, body } = call;
-  const signature = signV1({ method, target, headers, body }, date);
-  return { origin: extension.cluster, method, target, headers: { ...headers, 'x-fp-signature': signature }, body };
-}
+): Promise<ExchangeAnswer> =>
+  exchangeWithRetry(exchange, () => platformRequest(extension.cluster, session.accessToken, call, now()), deadline);
 
 /**
  * An entry's key within its owner's partition: the granted scopes, path, query and every header that may select a
@@ -260,10 +210,6 @@ export function entryKey(
 
 function ownerOf(session: Session): CacheOwner {
   return { companyId: session.companyId, userId: session.user.id, generation: session.generation };
-}
-
-function isSafe(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }
 
 /** What a browser sends when somebody reloads with force: RFC 9111 §5.2.1. */
@@ -333,13 +279,4 @@ function passedOn({ status, headers, body }: ExchangeAnswer): PlatformAnswer {
 
 function withCacheStatus(answer: PlatformAnswer, parameters: string): PlatformAnswer {
   return { ...answer, headers: { ...answer.headers, 'cache-status': `user-cache; ${parameters}` } };
-}
-
-function pick(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
-  const picked: Record<string, string> = {};
-  for (const name of names) {
-    const value = headers[name];
-    if (value !== undefined) picked[name] = value;
-  }
-  return picked;
 }

@@ -25,8 +25,13 @@ export interface Verdict {
   readonly keepSeconds: number;
 }
 
-/** Judges whether and how long an answer to a GET may be kept, with `defaultTtlSeconds` where the platform is silent. */
+/**
+ * Judges whether and how long an answer to a GET may be kept, with `defaultTtlSeconds` where the platform is silent.
+ * What is no 200 is kept only where it names its lifetime: a validator alone is no wish to be kept.
+ */
 export function judgeAnswer(answer: CacheableAnswer, defaultTtlSeconds: number): Verdict {
+  const namesLifetime = /max-age/i.test(answer.headers['cache-control'] ?? '') || 'expires' in answer.headers;
+  if (answer.status !== 200 && !namesLifetime) return { policy: undefined, keepSeconds: 0 };
   const headers = withDefaultTtl(answer, defaultTtlSeconds);
   return verdict(new CachePolicy(bareRequest, { status: answer.status, headers }, options));
 }

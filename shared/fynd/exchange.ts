@@ -75,6 +75,11 @@ export function createExchange(): Exchange {
           signal,
         });
         request.on('error', reject);
+        // Without a listener, Node would close the connection and say nothing.
+        request.on('upgrade', (_answer, socket) => {
+          socket.destroy();
+          reject(new AppError('platform_error', 'The platform answered in another protocol.'));
+        });
         request.on('response', (response) => {
           const chunks: Buffer[] = [];
           let bytes = 0;

@@ -54,15 +54,18 @@ export function authorizeUrl(request: {
   return `${request.cluster}${target}&x-fp-signature=${encodeURIComponent(signature)}`;
 }
 
-interface RedeemRequest {
+interface TokenRequest {
   readonly exchange: Exchange;
   readonly cluster: string;
   readonly companyId: string;
   readonly credentials: Credentials;
-  readonly code: string;
-  readonly scopes: readonly string[];
   readonly now: Date;
   readonly deadline: Deadline;
+}
+
+interface RedeemRequest extends TokenRequest {
+  readonly code: string;
+  readonly scopes: readonly string[];
 }
 
 /**
@@ -103,8 +106,93 @@ export async function redeemOfflineToken(request: RedeemRequest): Promise<TokenG
   return processTokenAnswer(answer, request.scopes);
 }
 
+/** What became of a refresh. */
+export type RefreshOutcome =
+  | { readonly outcome: 'granted'; readonly grant: TokenGrant }
+  /** The platform no longer knows the refresh token: used up, revoked or expired. */
+  | { readonly outcome: 'invalid_grant' }
+  /**
+   * The platform was not reached or says that it did not refresh; it may be asked again, after so many seconds where it
+   * says so. A gateway that says it may be wrong, but waiting for longer would not tell.
+   */
+  | { readonly outcome: 'refused'; readonly retryAfterSeconds: number | undefined }
+  /** No answer, or half of one: the platform may have refreshed or not. */
+  | { readonly outcome: 'unknown' };
+
+/** Exchanges a company's refresh token (RFC 6749 §6). Its answer keeps the old one where it names no new one. */
+export async function refreshOfflineToken(
+  request: TokenRequest & { readonly refreshToken: string; readonly scopes: readonly string[] },
+): Promise<RefreshOutcome> {
+  const { refreshToken, scopes } = request;
+  const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }).toString();
+  let answer: ExchangeAnswer;
+  try {
+    answer = await post(request, 'token', 'application/x-www-form-urlencoded', body);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return wasNeverSent(error) ? { outcome: 'refused', retryAfterSeconds: undefined } : { outcome: 'unknown' };
+  }
+  return processRefreshAnswer(answer, { refreshToken, scopes, now: request.now });
+}
+
+/** Errors that say nothing about the grant (RFC 6749 §4.1.2.1, §5.2; RFC 8628 §3.5). */
+const otherErrors = new Set([
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_request',
+  'server_error',
+  'temporarily_unavailable',
+  'slow_down',
+]);
+
+function processRefreshAnswer(
+  answer: ExchangeAnswer,
+  asked: { refreshToken: string; scopes: readonly string[]; now: Date },
+): RefreshOutcome {
+  const { status, headers, body } = answer;
+  if (status >= 200 && status < 300) {
+    const parsed = v.safeParse(refreshSchema, parseJson(body));
+    if (!parsed.success) return { outcome: 'unknown' };
+    const grant = toTokenGrant(parsed.output, asked.scopes);
+    return { outcome: 'granted', grant: { ...grant, refreshToken: grant.refreshToken ?? asked.refreshToken } };
+  }
+  if ((status === 400 || status === 401 || status === 403) && isAboutGrant(body)) return { outcome: 'invalid_grant' };
+  return { outcome: 'refused', retryAfterSeconds: retryAfterSeconds(headers['retry-after'], asked.now) };
+}
+
+/**
+ * Whether a refusal is about the grant: how the platform words that is not known, so it is unless something else is
+ * named. A page is no answer of the token address but of a firewall or gateway before it.
+ */
+function isAboutGrant(body: Buffer): boolean {
+  if (body.toString().trimStart().startsWith('<')) return false;
+  const parsed = v.safeParse(refusalSchema, parseJson(body));
+  if (!parsed.success) return true;
+  const { error, message } = parsed.output;
+  if (error === 'invalid_grant') return true;
+  return !otherErrors.has(error) && !/client|signature/i.test(`${error} ${message}`);
+}
+
+const refusalText = v.optional(v.fallback(v.string(), ''), '');
+const refusalSchema = v.looseObject({ error: refusalText, message: refusalText });
+
+/** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3). */
+function retryAfterSeconds(header: string | undefined, now: Date): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now.getTime()) / 1000));
+}
+
+/** The connection was never made, so that nothing can have happened at the other end. */
+function wasNeverSent({ cause }: AppError): boolean {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
+}
+
 async function post(
-  request: RedeemRequest,
+  request: TokenRequest,
   endpoint: string,
   contentType: string,
   body: string,
@@ -158,12 +246,34 @@ const userSchema = v.pipe(
   }),
 );
 
+const accessToken = v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/));
+const seconds = v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.finite(), v.minValue(1));
+const scopeList = v.union([v.array(v.string()), v.string()]);
+
 const tokenSchema = v.looseObject({
-  access_token: v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/)),
+  access_token: accessToken,
   refresh_token: v.optional(v.nullable(v.string())),
-  expires_in: v.optional(v.nullable(v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.number()))),
-  scope: v.optional(v.nullable(v.union([v.array(v.string()), v.string()]))),
+  expires_in: v.optional(v.nullable(seconds)),
+  scope: v.optional(v.nullable(scopeList)),
   current_user: v.optional(v.nullable(userSchema)),
+});
+
+const maxExpiresInSeconds = 366 * 86_400;
+
+/** There may be no second answer to a refresh: what is strange in this one counts as left out, and its tokens are kept. */
+const refreshSchema = v.looseObject({
+  access_token: accessToken,
+  refresh_token: v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined),
+  expires_in: v.fallback(
+    v.optional(
+      v.pipe(
+        seconds,
+        v.transform((value) => Math.min(value, maxExpiresInSeconds)),
+      ),
+    ),
+    undefined,
+  ),
+  scope: v.fallback(v.optional(scopeList), undefined),
 });
 
 /** Judges a token answer; asks nobody. */
@@ -184,14 +294,20 @@ function processTokenAnswer(answer: ExchangeAnswer, askedFor: readonly string[])
     throw new AppError('platform_error', 'The platform answered a token request with something else.');
   }
   const { output } = parsed;
-  const scope = typeof output.scope === 'string' ? output.scope.split(/[\s,]+/).filter(Boolean) : output.scope;
-  const expiresIn = output.expires_in ?? defaultExpiresInSeconds;
+  return { ...toTokenGrant(output, askedFor), user: output.current_user ?? undefined };
+}
+
+function toTokenGrant(
+  answer: Pick<v.InferOutput<typeof tokenSchema>, 'access_token' | 'refresh_token' | 'expires_in' | 'scope'>,
+  askedFor: readonly string[],
+): TokenGrant {
+  const { scope } = answer;
   return {
-    accessToken: output.access_token,
-    refreshToken: output.refresh_token ?? undefined,
-    expiresInSeconds: Math.max(0, Math.floor(expiresIn)),
-    scopes: scope ?? askedFor,
-    user: output.current_user ?? undefined,
+    accessToken: answer.access_token,
+    refreshToken: answer.refresh_token ?? undefined,
+    expiresInSeconds: Math.floor(answer.expires_in ?? defaultExpiresInSeconds),
+    scopes: (typeof scope === 'string' ? scope.split(/[\s,]+/).filter(Boolean) : scope) ?? askedFor,
+    user: undefined,
   };
 }
 

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { parse } from 'node:querystring';
 
 /**
- * Fynd's request signature, version 1: an integrity checksum under a public constant, not authentication. Every call
+ * Fynd's request signature. Version 1 is an integrity checksum under a public constant, not authentication. Every call
  * to the platform carries it. Agrees with `@gofynd/fp-signature` 1.0.2.
  */
 const publicConstant = '1234567';
@@ -11,7 +11,7 @@ interface SignedRequest {
   readonly method: string;
   /** Path and query exactly as they will be sent. */
   readonly target: string;
-  /** Lower-case names. Only `host` and `x-fp-*` are signed. */
+  /** Lower-case names. Version 1 signs only `host` and `x-fp-*`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string | undefined;
 }
@@ -22,11 +22,29 @@ export function signatureDate(now: Date): string {
 }
 
 /** The value of `x-fp-signature` for a request that carries `date` as its `x-fp-date` (in a header or in the query). */
-export function signV1({ method, target, headers, body = '' }: SignedRequest, date: string): string {
+export function signV1(request: SignedRequest, date: string): string {
+  const names = Object.keys(request.headers).filter((name) => name.includes('host') || name.includes('x-fp-'));
+  return sign(request, date, publicConstant, names);
+}
+
+/**
+ * Version 2: what the platform's servers send to an extension, under the extension's own secret. Signs exactly the
+ * given headers. Agrees with `@gofynd/fp-signature` 2.0.1.
+ */
+export function signV2(request: SignedRequest, date: string, secret: string): string {
+  return sign(request, date, secret, Object.keys(request.headers));
+}
+
+function sign(
+  { method, target, headers, body = '' }: SignedRequest,
+  date: string,
+  secret: string,
+  names: readonly string[],
+): string {
   const queryAt = target.indexOf('?');
   const path = queryAt < 0 ? target : target.slice(0, queryAt);
   const signed = Object.entries(headers)
-    .filter(([name]) => (name.includes('host') || name.includes('x-fp-')) && name !== 'x-fp-signature')
+    .filter(([name]) => names.includes(name) && name !== 'x-fp-signature')
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const canonical = [
     method.toUpperCase(),
@@ -37,7 +55,7 @@ export function signV1({ method, target, headers, body = '' }: SignedRequest, da
     signed.map(([name]) => name).join(';'),
     sha256(body),
   ].join('\n');
-  return `v1.1:${createHmac('sha256', publicConstant)
+  return `v1.1:${createHmac('sha256', secret)
     .update(`${date}\n${sha256(canonical)}`)
     .digest('hex')}`;
 }

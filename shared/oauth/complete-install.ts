@@ -3,11 +3,12 @@ import { AppError } from '../errors.ts';
 import { type Deadline, deadlineIn, type Exchange } from '../fynd/exchange.ts';
 import { type Credentials, redeemCode, redeemOfflineToken, type TokenGrant } from '../fynd/oauth-endpoints.ts';
 import { missingScopes } from '../fynd/scopes.ts';
-import { type KeyRing, seal } from '../session/sealing.ts';
+import type { KeyRing } from '../session/sealing.ts';
 import type { Session } from '../session/sessions.ts';
 import type { Transaction } from '../session/transactions.ts';
-import type { Installation, Installations, StoredGrant } from '../store/installations.ts';
-import { isGrantAlive } from './is-grant-alive.ts';
+import type { Installation, Installations } from '../store/installations.ts';
+import { sealGrant } from './offline-token.ts';
+import { probeGrant } from './probe-grant.ts';
 
 export interface CompleteInstallDependencies {
   readonly extension: Extension;
@@ -18,12 +19,15 @@ export interface CompleteInstallDependencies {
   readonly now: () => Date;
 }
 
+/** A company's installation after a sign-in: what its hooks and webhooks are brought in step with. */
+export type Installed = Pick<Installation, 'companyId' | 'generation' | 'scopes' | 'announced' | 'registered'>;
+
 /** All calls of the platform together. */
 const budgetMs = 25_000;
 
 /**
  * Completes a sign-in that came back with a code: redeems it for the person's own token and, where the company's grant
- * is needed, for the offline token; makes the company installed; returns the person's session.
+ * is needed, for the offline token; makes the company installed; returns the person's session and the installation.
  *
  * A crash after any step leaves the installation as it was or as it will be: there is one write, and it comes last.
  * @throws {AppError} `scopes_missing` on a first installation by somebody who lacks scopes, with nothing stored;
@@ -33,7 +37,7 @@ export async function completeInstall(
   dependencies: CompleteInstallDependencies,
   transaction: Transaction,
   code: string,
-): Promise<Session> {
+): Promise<{ session: Session; installed: Installed }> {
   const { extension, credentials, exchange, installations } = dependencies;
   const { companyId } = transaction;
   const deadline = deadlineIn(budgetMs);
@@ -51,27 +55,52 @@ export async function completeInstall(
 
   const need = neededGrant(extension, installation, transaction, online.scopes);
   if (need === 'refused') throw scopesMissing(missingScopes(online.scopes, extension.scopes));
-  let generation = installation?.generation;
+  let installed: Installed | undefined = installation;
   if (need === 'offline') {
     const grant = await offlineGrant(extension, installation, () =>
       redeemOfflineToken({ ...redeem, now: dependencies.now() }),
     );
-    if (grant !== undefined) generation = await install(dependencies, transaction, installation, grant, deadline);
+    if (grant !== undefined) installed = await install(dependencies, transaction, installation, grant, deadline);
   } else if (need === 'row') {
-    generation = await install(dependencies, transaction, installation, undefined, deadline);
+    installed = await install(dependencies, transaction, installation, undefined, deadline);
   }
-  if (generation === undefined) throw new AppError('internal', 'The company is not installed.');
+  if (installed === undefined) throw new AppError('internal', 'The company is not installed.');
 
   const now = dependencies.now();
-  return {
+  const session = {
     companyId,
     user: online.user,
-    generation,
+    generation: installed.generation,
     signedInAtMs: now.getTime(),
     accessToken: online.accessToken,
     scopes: extension.scopes.filter((scope) => missingScopes(online.scopes, [scope]).length === 0),
     expiresAt: Math.floor(now.getTime() / 1000) + online.expiresInSeconds,
   };
+  return { session, installed };
+}
+
+/**
+ * Installs a company that the platform installed without a person: the code must redeem, and nothing else is trusted.
+ * Undefined where nothing changed: a working installation stays as it is, and in online mode the first sign-in installs.
+ * @throws {AppError} as `completeInstall`.
+ */
+export async function autoInstall(
+  dependencies: CompleteInstallDependencies,
+  companyId: string,
+  code: string,
+): Promise<Installed | undefined> {
+  const { extension, credentials, exchange, installations } = dependencies;
+  const { accessMode, cluster, scopes } = extension;
+  if (accessMode === 'online') return undefined;
+  const deadline = deadlineIn(budgetMs);
+  const now = dependencies.now();
+  const grant = await redeemOfflineToken({ exchange, cluster, companyId, credentials, code, scopes, deadline, now });
+  const missing = missingScopes(grant.scopes, scopes);
+  if (missing.length > 0) throw scopesMissing(missing);
+  const installation = await installations.find(companyId);
+  const launch = { companyId, installEvent: false };
+  if (neededGrant(extension, installation, launch, grant.scopes) !== 'offline') return undefined;
+  return await install(dependencies, launch, installation, grant, deadline);
 }
 
 /**
@@ -119,26 +148,33 @@ async function offlineGrant(
 const maxWriteAttempts = 4;
 
 /**
- * Writes the installation and returns its generation. Where somebody else wrote first, the grant at hand is asked
+ * Writes the installation and returns it. Where somebody else wrote first, the grant at hand is asked
  * whether it works: if so it is written over the other (authorizing again gives the same grant, and the other may be
  * the older one), else the other one stands.
+ * @throws {AppError} `platform_error` where neither works.
  */
 async function install(
   { installations, extension, exchange, tokenKeys, now }: CompleteInstallDependencies,
-  { companyId, installEvent }: Transaction,
+  { companyId, installEvent }: Pick<Transaction, 'companyId' | 'installEvent'>,
   found: Installation | undefined,
   grant: TokenGrant | undefined,
   deadline: Deadline,
-): Promise<number> {
+): Promise<Installed> {
   let seen = found;
   for (let attempt = 1; attempt <= maxWriteAttempts; attempt++) {
     const generation = nextGeneration(seen, seen === found && installEvent);
-    const stored = grant && (await sealGrant(tokenKeys, companyId, generation, grant, now()));
-    if (await installations.save(companyId, seen, { generation, grant: stored, now: now() })) return generation;
+    const stored = grant && (await sealGrant(await tokenKeys.current(), { companyId, generation }, grant, now()));
+    if (await installations.save(companyId, seen, { generation, grant: stored, now: now() })) {
+      return { companyId, generation, scopes: grant?.scopes, announced: seen?.announced, registered: seen?.registered };
+    }
     seen = await installations.find(companyId);
-    const othersStand =
-      grant === undefined || !(await isGrantAlive(extension.cluster, companyId, grant, exchange, now(), deadline));
-    if (othersStand && seen !== undefined && seen.status === 'installed') return seen.generation;
+    // A platform that cannot be asked counts as «no»: nothing is overwritten on a guess.
+    const platform = { cluster: extension.cluster, exchange, now };
+    const works = grant && (await probeGrant(platform, companyId, grant.accessToken, deadline)) === 'alive';
+    if (works) continue;
+    if (seen?.status === 'installed') return seen;
+    // The extension was uninstalled meanwhile: a grant that died with it must not look like an installation.
+    if (grant !== undefined) throw new AppError('platform_error', 'The platform gave a grant that does not work.');
   }
   throw new AppError('internal', 'The installation could not be written.');
 }
@@ -150,23 +186,6 @@ async function install(
 function nextGeneration(seen: Installation | undefined, installEvent: boolean): number {
   if (seen === undefined) return 1;
   return seen.status !== 'installed' || installEvent ? seen.generation + 1 : seen.generation;
-}
-
-async function sealGrant(
-  keys: Pick<KeyRing, 'current'>,
-  companyId: string,
-  generation: number,
-  grant: TokenGrant,
-  now: Date,
-): Promise<StoredGrant> {
-  return {
-    sealedToken: await seal(keys, 'offline-token', {
-      subject: `company#${companyId}#g${generation}`,
-      claims: { tok: grant.accessToken, ref: grant.refreshToken },
-    }),
-    scopes: grant.scopes,
-    accessTokenExpiresAt: Math.floor(now.getTime() / 1000) + grant.expiresInSeconds,
-  };
 }
 
 function scopesMissing(missing: readonly string[]): AppError {

@@ -29,11 +29,12 @@ export function parseRedirectPath(text: string, baseUrl: string): string {
   return resolved;
 }
 
-/** The path decoded once more, and what that resolves to. */
+/** The path decoded once more, and what that resolves to, whether a decoded `?` or `#` ends the path there or not. */
 function readAgain(path: string): string[] {
   try {
     const decoded = decodeURIComponent(path).replaceAll(controlCharacters, '');
-    return [decoded, new URL(`https://extension.invalid${decoded.replaceAll(/[?#]/g, '_')}`).pathname];
+    const resolve = (text: string) => new URL(`https://extension.invalid${text}`).pathname;
+    return [decoded, resolve(decoded), resolve(decoded.replaceAll(/[?#]/g, '_'))];
   } catch {
     return ['//'];
   }

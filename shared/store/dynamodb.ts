@@ -34,6 +34,12 @@ export function optionalInteger(item: Item, attribute: string): number | undefin
   return Number.isSafeInteger(parsed) ? parsed : corrupt(attribute);
 }
 
+export function stringList(item: Item, attribute: string): string[] | undefined {
+  const value = item[attribute];
+  if (value === undefined) return undefined;
+  return (value.L ?? corrupt(attribute)).map((each) => each.S ?? corrupt(attribute));
+}
+
 export function corrupt(attribute: string): never {
   throw new CorruptItemError(`A stored item has no valid ${attribute}.`);
 }

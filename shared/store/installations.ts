@@ -1,6 +1,16 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { installationsTable } from '../contract.ts';
-import { corrupt, expressionNames, type Item, integer, isConditionFailure, optionalInteger, text } from './dynamodb.ts';
+import {
+  corrupt,
+  expressionNames,
+  type Item,
+  integer,
+  isConditionFailure,
+  optionalInteger,
+  optionalText,
+  stringList,
+  text,
+} from './dynamodb.ts';
 
 const statuses = ['installed', 'reauthorize', 'uninstalled'] as const;
 
@@ -17,6 +27,10 @@ export interface Installation {
   readonly status: InstallationStatus;
   /** Scopes of the offline grant; undefined where there is none (online mode). */
   readonly scopes: readonly string[] | undefined;
+  /** The installation that the author's hooks were last told of, as `announcementOf` names it. */
+  readonly announced?: string | undefined;
+  /** The registration of webhooks that the platform last took, as `registrationOf` names it. */
+  readonly registered?: string | undefined;
 }
 
 /** What decides whether a session still counts. */
@@ -33,10 +47,17 @@ export interface StoredGrant {
   readonly scopes: readonly string[];
   /** Epoch seconds. */
   readonly accessTokenExpiresAt: number;
+  /** Epoch seconds from which a refresh is worth it. */
+  readonly refreshFrom: number;
 }
 
 export function installationKey(companyId: string): Item {
   return { [installationsTable.partitionKey]: { S: `company#${companyId}` } };
+}
+
+/** Installed companies are listed by partition, so that none of them grows hot. */
+function listingPartition(companyId: string): string {
+  return `installed#${Number(companyId.slice(-6)) % installationsTable.listing.partitions}`;
 }
 
 export class Installations {
@@ -65,7 +86,9 @@ export class Installations {
       generation: integer(item, 'generation'),
       version: integer(item, 'version'),
       status: parseStatus(item),
-      scopes: item['scopes']?.L?.map((scope) => scope.S ?? corrupt('scopes')),
+      scopes: stringList(item, 'scopes'),
+      announced: optionalText(item, 'announced'),
+      registered: optionalText(item, 'registered'),
     };
   }
 
@@ -84,6 +107,7 @@ export class Installations {
       generation: { N: String(next.generation) },
       version: { N: String((seen?.version ?? 0) + 1) },
       status: { S: 'installed' },
+      listed: { S: listingPartition(companyId) },
       updatedAt: now,
       ...(isNewGeneration ? { installedAt: now } : {}),
       ...(next.grant === undefined
@@ -92,9 +116,10 @@ export class Installations {
             token: { S: next.grant.sealedToken },
             scopes: { L: next.grant.scopes.map((scope) => ({ S: scope })) },
             accessTokenExpiresAt: { N: String(next.grant.accessTokenExpiresAt) },
+            refreshFrom: { N: String(next.grant.refreshFrom) },
           }),
     };
-    const remove = next.grant === undefined ? ['token', 'scopes', 'accessTokenExpiresAt'] : [];
+    const remove = next.grant === undefined ? ['token', 'scopes', 'accessTokenExpiresAt', 'refreshFrom'] : [];
     const update = [
       `SET ${Object.keys(set)
         .map((name) => `#${name} = :${name}`)
@@ -142,7 +167,7 @@ export function parseInstallationGate(item: Item): InstallationGate {
   };
 }
 
-function parseStatus(item: Item): InstallationStatus {
+export function parseStatus(item: Item): InstallationStatus {
   const status = text(item, 'status');
   return statuses.find((each) => each === status) ?? corrupt('status');
 }

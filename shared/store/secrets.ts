@@ -35,6 +35,12 @@ export class Secrets {
     return value;
   }
 
+  /** The current value and the one before it, if there is one: what a signature may have been made with. */
+  async values(secretId: string): Promise<readonly string[]> {
+    const [current, previous] = await Promise.all([this.value(secretId), this.#read(secretId, 'AWSPREVIOUS', freshMs)]);
+    return previous === undefined ? [current] : [current, previous];
+  }
+
   /** The sealing keys in a secret: a rotation is a new secret value, and the previous one still opens. */
   keyRing(secretId: string): KeyRing {
     return {

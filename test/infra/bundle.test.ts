@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bundle, type Bundles, bundle } from '../../infra/bundle.ts';
 import { entriesOf } from '../../infra/extension-stack.ts';
 import { loadExtension } from '../../infra/load-extension.ts';
-import { ConfigurationError, parseExtension } from '../../shared/config.ts';
+import { ConfigurationError, type Extension, type ExtensionInput, parseExtension } from '../../shared/config.ts';
 import { sample } from './synthesized-stack.ts';
 
 const extension = parseExtension(sample);
@@ -24,10 +24,10 @@ function write(name: string, source: string): string {
   return `./${file}`;
 }
 
-async function bundled(name: string, source: string): Promise<Bundle> {
+async function bundled(name: string, source: string, configured: Extension = extension): Promise<Bundle> {
   const entry = write(name, source);
   const output = mkdtempSync(join(directory, 'output-'));
-  const made = (await bundle({ extension, entries: [entry], directory: output })).get(entry);
+  const made = (await bundle({ extension: configured, entries: [entry], directory: output })).get(entry);
   if (made === undefined) throw new Error('Nothing was bundled.');
   return made;
 }
@@ -78,6 +78,17 @@ describe('the functions of the sample', () => {
     expect(packagesIn('./functions/callback.ts')).toContain('@aws-sdk/client-dynamodb');
   });
 
+  test('accepting a webhook or an uninstall needs no table: the queue has their clients, and others have none', () => {
+    for (const entry of ['./functions/webhook.ts', './functions/uninstall.ts']) {
+      expect(packagesIn(entry)).not.toContain('@aws-sdk/client-dynamodb');
+      expect(packagesIn(entry)).toContain('@aws-sdk/client-sqs');
+    }
+    const queueing = [...bundles.keys()].filter((entry) => packagesIn(entry).has('@aws-sdk/client-sqs'));
+    expect(queueing.sort()).toEqual(
+      ['auto-install', 'callback', 'uninstall', 'webhook', 'worker'].map((name) => `./functions/${name}.ts`),
+    );
+  });
+
   test('load in Node without any variable, and hand Lambda a handler', () => {
     for (const made of bundles.values()) {
       expect(inNode(made, 'typeof module.handler')).toBe('function\n');
@@ -126,5 +137,124 @@ describe('a bundle', () => {
     expect(message).toMatch(/^The functions cannot be bundled:\n/);
     expect(message).toContain('Could not resolve "no-such-package"');
     expect(message).toMatch(/broken\.ts:1:\d+/);
+  });
+});
+
+describe('the handlers that the configuration names', () => {
+  const handler = (name: string) => write(`${name}.ts`, `export const handler = () => '${name}';`);
+  const withEvent = (more: Partial<ExtensionInput>) =>
+    parseExtension({ ...sample, webhooks: { notificationEmail: 'owner@example.com' }, ...more });
+  const everything = () =>
+    withEvent({
+      events: {
+        'company/product/update/v1': handler('on-product-update'),
+        'company/order/update/v2': { handler: handler('on-order') },
+        'company/location/create/v1': { provider: 'kafka', destination: 'locations' },
+      },
+      schedules: { nightly: { every: '1 day', handler: handler('nightly') } },
+      hooks: {
+        installed: handler('on-installed'),
+        scopesChanged: handler('on-scopes-changed'),
+        uninstalled: handler('on-uninstalled'),
+        launched: handler('on-launched'),
+      },
+    });
+  const exportHandlers = `export * from '#handlers';`;
+  const exportLaunched = `export { launched } from '#launched';`;
+  const namesOf = (handlers: Record<string, () => string>) =>
+    Object.fromEntries(Object.entries(handlers).map(([key, handle]) => [key, handle()]));
+
+  test('are in #handlers by the key under which they are configured, but for what goes past the extension', async () => {
+    const { events, schedules, hooks } = await load(await bundled('worker.ts', exportHandlers, everything()));
+    expect(namesOf(events)).toEqual({
+      'company/product/update/v1': 'on-product-update',
+      'company/order/update/v2': 'on-order',
+    });
+    expect(namesOf(schedules)).toEqual({ nightly: 'nightly' });
+    expect(namesOf(hooks)).toEqual({
+      installed: 'on-installed',
+      scopesChanged: 'on-scopes-changed',
+      uninstalled: 'on-uninstalled',
+    });
+  });
+
+  test('the one for launches is in #launched, alone', async () => {
+    const made = await bundled('launching.ts', exportLaunched, everything());
+    expect((await load(made)).launched()).toBe('on-launched');
+    const files = new Set(made.inputs.map((input) => input.split('/').at(-1)));
+    expect(files).toEqual(new Set(['launching.ts', 'configured-handlers:#launched', 'on-launched.ts']));
+  });
+
+  test("are in the worker's bundle and the callback's, and in no other", async () => {
+    const configured = everything();
+    const entries = entriesOf(configured);
+    const output = mkdtempSync(join(directory, 'functions-'));
+    const bundles = await bundle({ extension: configured, entries, directory: output });
+    const handlersIn = Object.fromEntries(
+      [...bundles].map(([entry, { inputs }]) => [
+        entry,
+        inputs.filter((input) => input.startsWith(directory)).map((input) => basename(input, '.ts')),
+      ]),
+    );
+    expect(Object.entries(handlersIn).filter(([, handlers]) => handlers.length > 0)).toEqual([
+      ['./functions/callback.ts', ['on-launched']],
+      [
+        './functions/worker.ts',
+        ['on-product-update', 'on-order', 'nightly', 'on-installed', 'on-scopes-changed', 'on-uninstalled'],
+      ],
+    ]);
+  });
+
+  test('are none where none is configured', async () => {
+    const { events, schedules, hooks } = await load(await bundled('idle-worker.ts', exportHandlers));
+    expect([events, schedules, hooks]).toEqual([{}, {}, {}]);
+    expect((await load(await bundled('not-launching.ts', exportLaunched))).launched).toBeUndefined();
+  });
+
+  test('may be one file for several of them', async () => {
+    const both = handler('both');
+    const configured = withEvent({
+      events: { 'company/product/update/v1': both, 'company/product/create/v1': both },
+      hooks: { installed: both },
+    });
+    const { events, hooks } = await load(await bundled('sharing-worker.ts', exportHandlers, configured));
+    expect(new Set([...Object.values(events), ...Object.values(hooks)]).size).toBe(1);
+  });
+
+  const handlerless = () => write('handlerless.ts', 'export const handle = () => {};');
+  test.for<[string, string, (file: string) => Partial<ExtensionInput>]>([
+    [
+      'events.company/product/update/v1',
+      exportHandlers,
+      (file) => ({ events: { 'company/order/update/v1': handler('fine'), 'company/product/update/v1': file } }),
+    ],
+    [
+      'schedules.nightly.handler',
+      exportHandlers,
+      (file) => ({
+        events: { 'company/order/update/v1': handler('fine') },
+        schedules: { nightly: { every: '1 day', handler: file } },
+      }),
+    ],
+    ['hooks.uninstalled', exportHandlers, (file) => ({ hooks: { installed: handler('fine'), uninstalled: file } })],
+    ['hooks.launched', exportLaunched, (file) => ({ hooks: { installed: handler('fine'), launched: file } })],
+  ])('%s without a handler is a sentence that names the field', async ([field, source, more]) => {
+    const file = handlerless();
+    const failure: unknown = await bundled('refused.ts', source, withEvent(more(file))).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(ConfigurationError);
+    expect((failure as ConfigurationError).message).toBe(
+      `extension.config.ts: ${field} names ${file}, which exports no "handler".`,
+    );
+  });
+
+  test('several without one are a sentence each', async () => {
+    const configured = withEvent({ hooks: { installed: handlerless(), launched: handlerless() } });
+    const failure: unknown = await bundled('twice-refused.ts', `${exportHandlers}${exportLaunched}`, configured).catch(
+      (error: unknown) => error,
+    );
+    const fields = (failure as Error).message.split('\n').map((line) => line.split(' ')[1]);
+    expect(fields).toEqual(['hooks.installed', 'hooks.launched']);
   });
 });

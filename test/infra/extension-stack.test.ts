@@ -1,6 +1,10 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { stackName } from '../../infra/stack-name.ts';
-import { ofType, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
+import { WorkQueue } from '../../infra/work-queue.ts';
+import { busySample, ofType, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
 
 const { resources, template } = synthesizedStack();
 
@@ -31,6 +35,9 @@ describe('the API', () => {
       'DELETE /api/session': 'SessionFunction',
       'ANY /api/platform/{path+}': 'PlatformProxyFunction',
       'GET /_healthz': 'HealthzFunction',
+      'POST /api/webhook-events': 'WebhookFunction',
+      'POST /fp/auto_install': 'AutoInstallFunction',
+      'POST /fp/uninstall': 'UninstallFunction',
       'GET /api/products': 'OwnfunctionsproductsFunction',
       'GET /api/products/application/{application_id}': 'OwnfunctionsproductsFunction',
     });
@@ -99,9 +106,12 @@ describe('the API', () => {
       'AWS::IAM::Policy',
       'AWS::IAM::Role',
       'AWS::KMS::Key',
+      'AWS::Lambda::EventSourceMapping',
       'AWS::Lambda::Function',
       'AWS::Lambda::Permission',
       'AWS::Logs::LogGroup',
+      'AWS::SQS::Queue',
+      'AWS::SQS::QueuePolicy',
       'AWS::SecretsManager::Secret',
     ]);
   });
@@ -122,7 +132,7 @@ describe('functions', () => {
     }
   });
 
-  test('have longer than a call to the platform where they make one, and less than the gateway waits', () => {
+  test('have longer than a call to the platform where they make one, and less than the gateway waits if it does', () => {
     expect(Object.fromEntries([...functions].map(([id, { Properties }]) => [id, Properties.Timeout]))).toEqual({
       InstallFunction: 10,
       CallbackFunction: 29,
@@ -130,6 +140,10 @@ describe('functions', () => {
       SessionFunction: 10,
       PlatformProxyFunction: 29,
       HealthzFunction: 10,
+      WebhookFunction: 10,
+      AutoInstallFunction: 29,
+      UninstallFunction: 10,
+      WorkerFunction: 60,
       OwnfunctionsproductsFunction: 29,
     });
   });
@@ -165,8 +179,8 @@ describe('what is stored', () => {
   const replicaOf = (id: string) =>
     (tables.get(id)?.Properties.Replicas as Record<string, Record<string, unknown>>[] | undefined)?.[0];
 
-  test('both tables outlive the stack, can be restored to any second and are paid by request', () => {
-    expect([...tables.keys()]).toEqual(['Installations', 'UserCache']);
+  test('all tables outlive the stack, can be restored to any second and are paid by request', () => {
+    expect([...tables.keys()]).toEqual(['Installations', 'UserCache', 'Deliveries']);
     for (const [id, table] of tables) {
       expect(table).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
       expect(table.Properties.BillingMode).toBe('PAY_PER_REQUEST');
@@ -185,6 +199,26 @@ describe('what is stored', () => {
     const key = single(resources, 'AWS::KMS::Key');
     expect(key).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
     expect(key.Properties.EnableKeyRotation).toBe(true);
+  });
+
+  test('installed companies are listed by an index that holds keys alone: no token, no status, no time', () => {
+    expect(tables.get('Installations')?.Properties.GlobalSecondaryIndexes).toEqual([
+      {
+        IndexName: 'listed',
+        KeySchema: [{ AttributeName: 'listed', KeyType: 'HASH' }],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
+    ]);
+    for (const id of ['UserCache', 'Deliveries']) {
+      expect(tables.get(id)?.Properties).not.toHaveProperty('GlobalSecondaryIndexes');
+    }
+  });
+
+  test('which deliveries were handled is forgotten by itself', () => {
+    expect(tables.get('Deliveries')?.Properties).toMatchObject({
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    });
   });
 
   test("a user's cached answers leave by themselves", () => {
@@ -213,17 +247,164 @@ describe('what is stored', () => {
   test('what holds state keeps its logical id: another one would be an empty table, or another key', () => {
     expect(
       Object.entries(resources)
-        .filter(([, { Type }]) => /^AWS::(DynamoDB|KMS|SecretsManager)::/.test(Type))
+        .filter(([, { Type }]) => /^AWS::(DynamoDB::|KMS::|SecretsManager::|SQS::Queue$)/.test(Type))
         .map(([logicalId]) => logicalId),
     ).toEqual([
       'InstallationsKey71169501',
       'Installations4BA2EDC8',
       'UserCache49B65B5A',
+      'DeliveriesBF2F7293',
+      'WorkQueueDeadLetters22C59BE0',
+      'WorkQueue94013F35',
       'SecretsApiKey92A01E51',
       'SecretsApiSecretA53FDED3',
       'SecretsSessionKeyBDCFDE07',
       'SecretsTokenKeyDB23CA28',
     ]);
+  });
+});
+
+describe('the work queue', () => {
+  const queues = ofType(resources, 'AWS::SQS::Queue');
+  const queue = queues.get('WorkQueue')?.Properties;
+  const deadLetters = queues.get('WorkQueueDeadLetters')?.Properties;
+
+  test('keeps the order of each group without limiting all of them together', () => {
+    expect(queue).toMatchObject({
+      FifoQueue: true,
+      DeduplicationScope: 'messageGroup',
+      FifoThroughputLimit: 'perMessageGroupId',
+    });
+  });
+
+  test('takes messages without a de-duplication id, as the scheduler sends them, and as long ones as SQS does', () => {
+    expect(queue).toMatchObject({ ContentBasedDeduplication: true, MaximumMessageSize: 1_048_576 });
+  });
+
+  test('hides a message for at least six times as long as the worker may take', () => {
+    const worker = ofType(resources, 'AWS::Lambda::Function').get('WorkerFunction');
+    expect(queue?.VisibilityTimeout).toBeGreaterThanOrEqual(6 * Number(worker?.Properties.Timeout));
+  });
+
+  test('keeps work for four days; what failed five times waits for two weeks more, with its group and length', () => {
+    expect(queue?.RedrivePolicy).toMatchObject({ maxReceiveCount: 5 });
+    expect(target(Object(queue?.RedrivePolicy).deadLetterTargetArn)).toBe('WorkQueueDeadLetters');
+    const days = 86_400;
+    expect(queue?.MessageRetentionPeriod).toBe(4 * days);
+    expect(deadLetters).toMatchObject({
+      MessageRetentionPeriod: 14 * days,
+      FifoQueue: true,
+      DeduplicationScope: 'messageGroup',
+      FifoThroughputLimit: 'perMessageGroupId',
+      MaximumMessageSize: 1_048_576,
+    });
+    expect(deadLetters).not.toHaveProperty('RedrivePolicy');
+  });
+
+  test('goes with the stack: no message of anybody stays where nobody handles or deletes it', () => {
+    expect([...queues.keys()].sort()).toEqual(['WorkQueue', 'WorkQueueDeadLetters']);
+    for (const each of queues.values()) {
+      expect(each).toMatchObject({ DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' });
+    }
+  });
+
+  test('is encrypted, and refuses whoever comes without TLS', () => {
+    const refusing = [...ofType(resources, 'AWS::SQS::QueuePolicy').values()].flatMap(({ Properties }) => {
+      const { Statement } = Properties.PolicyDocument as { Statement: Record<string, unknown>[] };
+      expect(Statement).toHaveLength(1);
+      expect(Statement[0]).toMatchObject({
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: 'sqs:*',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      });
+      expect((Properties.Queues as unknown[]).map(target)).toEqual([target(Statement[0]?.Resource)]);
+      return (Properties.Queues as unknown[]).map(target);
+    });
+    expect(refusing.sort()).toEqual(['WorkQueue', 'WorkQueueDeadLetters']);
+    for (const { Properties } of queues.values()) expect(Properties.SqsManagedSseEnabled).toBe(true);
+  });
+
+  test('calls the worker, and nothing else, with up to ten messages of which it may refuse single ones', () => {
+    const { Properties } = single(resources, 'AWS::Lambda::EventSourceMapping');
+    expect(Object.keys(Properties).sort()).toEqual([
+      'BatchSize',
+      'EventSourceArn',
+      'FunctionName',
+      'FunctionResponseTypes',
+    ]);
+    expect(Properties).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+    expect(target(Properties.EventSourceArn)).toBe('WorkQueue');
+    expect(target(Properties.FunctionName)).toBe('WorkerFunction');
+  });
+
+  test('may be told how many calls at once, where a platform or a database needs it', () => {
+    const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Bounded');
+    const bounded = new WorkQueue(stack, 'WorkQueue', { workerTimeoutSeconds: 60 });
+    const code = Code.fromInline('exports.handler = () => {};');
+    const worker = new Function(stack, 'Worker', { code, handler: 'index.handler', runtime: Runtime.NODEJS_24_X });
+    bounded.deliverTo(worker, { maxConcurrency: 5 });
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ScalingConfig: { MaximumConcurrency: 5 },
+    });
+  });
+});
+
+describe('schedules', () => {
+  const { resources: busy } = synthesizedStack({ extension: busySample });
+
+  test('are none where none is configured, and neither is a role for them', () => {
+    expect(ofType(resources, 'AWS::Scheduler::Schedule').size).toBe(0);
+    expect([...ofType(resources, 'AWS::IAM::Role').keys()].filter((id) => id.startsWith('Schedules'))).toEqual([]);
+  });
+
+  test('send one message to the work queue each time, in a group of their own', () => {
+    const schedules = ofType(busy, 'AWS::Scheduler::Schedule');
+    expect([...schedules.keys()]).toEqual(['Schedulesnightly', 'Schedulespulse']);
+    for (const { Properties } of schedules.values()) {
+      const { Arn, RoleArn } = Properties.Target as Record<string, unknown>;
+      expect([target(Arn), target(RoleArn)]).toEqual(['WorkQueue', 'SchedulesRole']);
+      expect(Properties).toMatchObject({ State: 'ENABLED', FlexibleTimeWindow: { Mode: 'OFF' } });
+    }
+    expect(schedules.get('Schedulesnightly')?.Properties).toMatchObject({
+      ScheduleExpression: 'rate(1440 minutes)',
+      Target: { SqsParameters: { MessageGroupId: 'schedule#nightly' } },
+    });
+    expect(schedules.get('Schedulespulse')?.Properties).toMatchObject({
+      ScheduleExpression: 'rate(1 minute)',
+      Target: { SqsParameters: { MessageGroupId: 'schedule#pulse' } },
+    });
+  });
+
+  test('say which they are and, in words that the scheduler fills in, which run it is', () => {
+    const nightly = ofType(busy, 'AWS::Scheduler::Schedule').get('Schedulesnightly');
+    expect(JSON.parse(Object(nightly?.Properties.Target).Input)).toEqual({
+      kind: 'schedule',
+      name: 'nightly',
+      run: '<aws.scheduler.execution-id>',
+    });
+  });
+
+  test('begin only when their role may send, and only those of this account can use it', () => {
+    const role = ofType(busy, 'AWS::IAM::Role').get('SchedulesRole')?.Properties;
+    expect(Object(role?.AssumeRolePolicyDocument).Statement).toEqual([
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'scheduler.amazonaws.com' },
+        Action: 'sts:AssumeRole',
+        Condition: {
+          StringEquals: {
+            'aws:SourceAccount': { Ref: 'AWS::AccountId' },
+            'aws:SourceArn': {
+              'Fn::Join': ['', ['arn:aws:scheduler:ap-south-1:', { Ref: 'AWS::AccountId' }, ':schedule-group/default']],
+            },
+          },
+        },
+      },
+    ]);
+    for (const schedule of ofType(busy, 'AWS::Scheduler::Schedule').values()) {
+      expect(schedule.DependsOn?.map((id) => target({ Ref: id }))).toContain('SchedulesRoleDefaultPolicy');
+    }
   });
 });
 
@@ -236,6 +417,9 @@ test('the outputs say what to paste into the partner panel and how to store what
   expect(text('SetApiSecret')).toBe(`${put} SecretsApiSecret --secret-string 'API_SECRET'`);
   expect(target(outputs.InstallationsTableName?.Value)).toBe('Installations');
   expect(target(outputs.UserCacheTableName?.Value)).toBe('UserCache');
+  expect(target(outputs.DeliveriesTableName?.Value)).toBe('Deliveries');
+  expect(target(outputs.WorkQueueUrl?.Value)).toBe('WorkQueue');
+  expect(target(outputs.DeadLetterQueueUrl?.Value)).toBe('WorkQueueDeadLetters');
 });
 
 describe("the stack's name", () => {

@@ -74,6 +74,47 @@ describe('the configuration', () => {
     expect(await refusal({ EXTENSION_CONFIG: file })).toBe('extension.config.ts: scopes must name at least one scope.');
   });
 
+  test('one spelling of handlers holds for events, schedules and hooks too', async () => {
+    const file = configuration(
+      valid(`
+        webhooks: { notificationEmail: 'owner@example.com' },
+        events: {
+          'company/product/update/v1': 'functions/healthz.ts',
+          'company/product/create/v1': { handler: './functions/../functions/healthz.ts' },
+          'company/order/update/v2': { provider: 'kafka', destination: 'orders' },
+        },
+        schedules: { nightly: { every: '2 hours', handler: 'functions/healthz.ts' } },
+        hooks: { installed: 'functions/healthz.ts' },
+      `),
+    );
+    const { events, schedules, hooks } = await loadExtension({ EXTENSION_CONFIG: file });
+    expect(events.map(({ handler }) => handler)).toEqual([
+      './functions/healthz.ts',
+      './functions/healthz.ts',
+      undefined,
+    ]);
+    expect(schedules).toEqual({ nightly: { everyMinutes: 120, handler: './functions/healthz.ts' } });
+    expect(hooks).toEqual({ installed: './functions/healthz.ts' });
+  });
+
+  test.for([
+    [
+      'events.company/product/update/v1',
+      `events: { 'company/product/update/v1': './functions/nowhere.ts' }, webhooks: { notificationEmail: 'a@b.co' }`,
+    ],
+    [
+      'events.company/product/update/v1',
+      `events: { 'company/product/update/v1': { handler: './functions/nowhere.ts' } }, webhooks: { notificationEmail: 'a@b.co' }`,
+    ],
+    ['schedules.nightly.handler', `schedules: { nightly: { every: '1 day', handler: './functions/nowhere.ts' } }`],
+    ['hooks.installed', `hooks: { installed: './functions/nowhere.ts' }`],
+    ['hooks.launched', `hooks: { launched: './functions/nowhere.ts' }`],
+  ] as const)('whose %s is a file that does not exist is a sentence that names the field', async ([field, more]) => {
+    expect(await refusal({ EXTENSION_CONFIG: configuration(valid(more)) })).toBe(
+      `extension.config.ts: ${field} names ./functions/nowhere.ts, a file that does not exist.`,
+    );
+  });
+
   test('that names a handler which does not exist is a sentence that names the route', async () => {
     const file = configuration(valid(`api: { 'GET /api/products': './functions/nowhere.ts' }`));
     expect(await refusal({ EXTENSION_CONFIG: file })).toBe(

@@ -1,7 +1,7 @@
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
-import { type Synthesized, synthesizedStack } from './synthesized-stack.ts';
+import { busySample, type Synthesized, synthesizedStack } from './synthesized-stack.ts';
 
 /** Every finding that nobody has acknowledged, as `rule at construct`. */
 function findingsOf({ app }: Synthesized): string[] {
@@ -17,6 +17,7 @@ function findingsOf({ app }: Synthesized): string[] {
 describe("AWS's rules for solutions", () => {
   test('find nothing that is not acknowledged, with a reason, where it is', () => {
     expect(findingsOf(synthesizedStack())).toEqual([]);
+    expect(findingsOf(synthesizedStack({ extension: busySample }))).toEqual([]);
   });
 
   test('would find a bucket that anybody may reach without TLS', () => {

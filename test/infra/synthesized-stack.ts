@@ -11,6 +11,7 @@ import { type ExtensionInput, parseExtension } from '../../shared/config.ts';
 export interface Resource {
   readonly Type: string;
   readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DependsOn?: readonly string[];
   readonly DeletionPolicy?: string;
   readonly UpdateReplacePolicy?: string;
 }
@@ -29,6 +30,17 @@ export const sample: ExtensionInput = {
   api: {
     'GET /api/products': './functions/products.ts',
     'GET /api/products/application/{application_id}': './functions/products.ts',
+  },
+};
+
+/** The sample with work that no person begins. */
+export const busySample: ExtensionInput = {
+  ...sample,
+  webhooks: { notificationEmail: 'owner@example.com' },
+  events: { 'company/product/update/v1': './functions/on-product-update.ts' },
+  schedules: {
+    nightly: { every: '1 day', handler: './functions/nightly.ts' },
+    pulse: { every: '1 minute', handler: './functions/pulse.ts' },
   },
 };
 
@@ -59,7 +71,7 @@ export function synthesizedStack(
       bundles,
       baseUrl: options.baseUrl,
     });
-    options.addOwnResources?.({ stack, functions: stack.functions, extension });
+    options.addOwnResources?.({ stack, functions: stack.functions, worker: stack.worker, extension });
     const template = Template.fromStack(stack);
     const resources: Synthesized['resources'] = template.toJSON().Resources;
     return { app, stack, template, resources };
@@ -88,9 +100,15 @@ function readable(logicalId: string): string {
   return logicalId.replace(/[0-9A-F]{8}$/, '');
 }
 
-/** The logical id, without its digest, that a `Ref` or `Fn::GetAtt` is about; else the value itself. */
+/** The logical id, without its digest, that a `Ref` or `Fn::GetAtt` is about, also within a longer text; else the value. */
 export function target(value: unknown): string {
-  const { Ref, 'Fn::GetAtt': attribute } = Object(value) as { Ref?: string; 'Fn::GetAtt'?: [string, string] };
+  if (typeof value === 'string') return value;
+  const {
+    Ref,
+    'Fn::GetAtt': attribute,
+    'Fn::Join': joined,
+  } = Object(value) as { Ref?: string; 'Fn::GetAtt'?: [string, string]; 'Fn::Join'?: [string, unknown[]] };
+  if (joined !== undefined) return joined[1].map(target).join(joined[0]);
   const logicalId = Ref ?? attribute?.[0];
-  return logicalId === undefined ? (typeof value === 'string' ? value : JSON.stringify(value)) : readable(logicalId);
+  return logicalId === undefined ? JSON.stringify(value) : readable(logicalId);
 }

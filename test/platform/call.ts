@@ -4,6 +4,8 @@ import type { Tenant, User } from './world.ts';
 /** A call that was let in: `user` is null for the company's own offline token. */
 export type Call = {
   service: string;
+  /** `v1.0` */
+  version: string;
   tenant: Tenant;
   applicationId: string | undefined;
   rest: string;

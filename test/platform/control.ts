@@ -1,10 +1,17 @@
 import * as v from 'valibot';
+import { bodyOf, ControlError, userOf } from './control-call.ts';
+import {
+  controlAutoInstall,
+  controlDeliveries,
+  controlEvents,
+  controlSubscribers,
+  controlUninstall,
+} from './control-lifecycle.ts';
 import { type Answer, type Exchange, json, type Route } from './http.ts';
 import { faultSchema, gateSchema } from './interceptions.ts';
-import { parseSettings } from './settings.ts';
+import { changeSettings } from './settings.ts';
 import type { State } from './state.ts';
-import { notifyUninstall } from './uninstall.ts';
-import { companies, findTenant, organizations, type Tenant, type User } from './world.ts';
+import { companies, findTenant, organizations, type Tenant } from './world.ts';
 
 const id = v.pipe(
   v.union([v.string(), v.number()]),
@@ -31,14 +38,6 @@ const userSchema = v.strictObject({
   email: v.optional(v.string()),
   role: v.optional(v.string()),
 });
-const uninstallSchema = v.strictObject({ notify: v.optional(v.boolean(), false) });
-
-/** A control call that cannot be done; the message is its answer. */
-class ControlError extends Error {}
-
-function bodyOf<S extends v.GenericSchema>({ body }: Exchange, schema: S): v.InferOutput<S> {
-  return v.parse(schema, body.length === 0 ? {} : JSON.parse(body.toString('utf8')));
-}
 
 function tenantOf(given: {
   company_id?: string | undefined;
@@ -50,12 +49,6 @@ function tenantOf(given: {
   const tenant = findTenant(kind, value);
   if (!tenant) throw new ControlError(`There is no ${kind} ${value}`);
   return tenant;
-}
-
-function userOf({ users }: State, key: string): User {
-  const user = users.find(key);
-  if (!user) throw new ControlError(`There is no user ${key}`);
-  return user;
 }
 
 function makeCode(state: State, exchange: Exchange): Answer {
@@ -79,13 +72,6 @@ function expire(state: State, exchange: Exchange): Answer {
   return json(200, { expired });
 }
 
-async function uninstall(state: State, exchange: Exchange, tenant: Tenant | undefined): Promise<Answer> {
-  if (!tenant) throw new ControlError('There is no such company');
-  const { notify } = bodyOf(exchange, uninstallSchema);
-  state.grants.uninstall(tenant);
-  return json(200, { uninstalled: true, notified: notify ? await notifyUninstall(state, tenant) : null });
-}
-
 function putUser(state: State, exchange: Exchange, key: string): Answer {
   const { permissions, ...rest } = bodyOf(exchange, userSchema);
   const names = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
@@ -103,9 +89,9 @@ async function watchGate(state: State, { query }: Exchange, gateId: string): Pro
 
 const settingsRoutes = (state: State, exchange: Exchange): Answer | undefined => {
   if (exchange.method === 'PUT') {
-    const given = parseSettings(JSON.parse(exchange.body.toString('utf8')));
-    if (given.autoApprove) userOf(state, given.autoApprove.user);
-    state.settings = { ...state.settings, ...given };
+    const changed = changeSettings(state.settings, JSON.parse(exchange.body.toString('utf8')));
+    if (changed.autoApprove) userOf(state, changed.autoApprove.user);
+    state.settings = changed;
   } else if (exchange.method === 'DELETE') {
     state.resetSettings();
   } else if (exchange.method !== 'GET') return undefined;
@@ -155,9 +141,19 @@ async function answer(state: State, exchange: Exchange): Promise<Answer | undefi
     case 'POST gates/*/open':
       return interceptions.open(name) ? json(200, { open: true }) : json(404, { message: 'No such gate' });
     case 'POST companies/*/uninstall':
-      return uninstall(state, exchange, findTenant('company', name));
+      return controlUninstall(state, exchange, findTenant('company', name));
     case 'POST organizations/*/uninstall':
-      return uninstall(state, exchange, findTenant('organization', name));
+      return controlUninstall(state, exchange, findTenant('organization', name));
+    case 'POST companies/*/auto-install':
+      return controlAutoInstall(state, exchange, name);
+    case 'POST companies/*/events':
+      return controlEvents(state, exchange, name);
+    case 'POST companies/*/unblock':
+      return json(200, { unblocked: state.subscribers.unblock(name) });
+    case 'GET subscribers':
+      return controlSubscribers(state, exchange.query.get('company_id'));
+    case 'GET deliveries':
+      return controlDeliveries(state, exchange);
     case 'POST tokens':
       return name === 'expire' ? expire(state, exchange) : undefined;
     case 'PUT users':

@@ -94,18 +94,10 @@ export function createGrants(settings: () => Settings, users: Users) {
     const missing = lacking(users.permissions(code.user, code.tenant) ?? [], code.scopes);
     const suffices = known !== undefined && lacking(known.scopes, code.scopes).length === 0;
     if (missing.length > 0 && !(suffices && settings().offlineAgain === 'any-user')) return { lacking: missing };
-    if (known) {
-      known.scopes = [...new Set([...known.scopes, ...code.scopes])];
-      return known;
-    }
-    const grant: Grant = {
-      tenant: code.tenant,
-      mode: 'offline',
-      user: null,
-      asked: code.scopes,
-      scopes: code.scopes,
-      revoked: false,
-    };
+    const scopes = [...new Set([...(known?.scopes ?? []), ...code.scopes])];
+    // A grant that was revoked for the reuse of a refresh token stays dead; authorizing again makes another.
+    if (known && !known.revoked) return Object.assign(known, { scopes });
+    const grant: Grant = { tenant: code.tenant, mode: 'offline', user: null, asked: scopes, scopes, revoked: false };
     installations.set(tenantKey(code.tenant), grant);
     return grant;
   }
@@ -193,7 +185,7 @@ export function createGrants(settings: () => Settings, users: Users) {
     /** A token for an installed tenant without any person; undefined when it is not installed. */
     clientCredentials(tenant: Tenant): Issue | undefined {
       const grant = installations.get(tenantKey(tenant));
-      return grant && { ...issueAccess(grant), refreshToken: undefined };
+      return grant && !grant.revoked ? { ...issueAccess(grant), refreshToken: undefined } : undefined;
     },
     /** The token, as long as it lives. */
     findLive(value: string): AccessToken | undefined {

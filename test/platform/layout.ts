@@ -21,7 +21,7 @@ button, .button { font: inherit; padding: .4rem .9rem; border-radius: 8px; borde
 button.primary, .button.primary { background: var(--brand); border-color: var(--brand); color: #fff; }
 button.danger { color: #b42318; } select { font: inherit; padding: .35rem .5rem; border-radius: 8px; border: 1px solid var(--line); background: #fff; }
 .row { display: flex; gap: .6rem; align-items: center; flex-wrap: wrap; } .row form { margin: 0; } .push { margin-left: auto; }
-.badge { font-size: .78rem; padding: .1rem .5rem; border-radius: 99px; background: #ecfdf3; color: #027a48; } .badge.no { background: #fef3f2; color: #b42318; }
+.badge { font-size: .78rem; padding: .1rem .5rem; border-radius: 99px; background: #ecfdf3; color: #027a48; } .badge.no { background: #fef3f2; color: #b42318; } .badge.wait { background: #fffaeb; color: #b54708; }
 .notice { background: #eef2ff; border: 1px solid #c7d2fe; border-radius: 8px; padding: .6rem .9rem; margin: 0 0 1rem; }
 iframe { width: 100%; height: 74vh; border: 1px solid var(--line); border-radius: 12px; background: #fff; margin-top: 1rem; }
 ul.plain { list-style: none; margin: 0; padding: 0; } ul.plain li { padding: .4rem 0; } label.choice { display: flex; gap: .6rem; align-items: baseline; }

@@ -1,10 +1,12 @@
 import { type Answer, type Exchange, json, page, type Route, redirect } from './http.ts';
 import { escape, layout } from './layout.ts';
+import { notifyUninstall, uninstallTenant } from './lifecycle.ts';
+import { activityAnswer, activitySection } from './panel-activity.ts';
 import { type State, viewer } from './state.ts';
-import { notifyUninstall } from './uninstall.ts';
 import { companies, findTenant, organizations, type Tenant, tenantKey, tenantName, type User } from './world.ts';
 
-const address = /^\/(company|organization)\/([^/]+)(?:\/application\/([^/]+))?\/extensions\/([^/]+?)(\/uninstall)?\/?$/;
+const address =
+  /^\/(company|organization)\/([^/]+)(?:\/application\/([^/]+))?\/extensions\/([^/]+?)(?:\/(uninstall|events|auto-install|unblock|activity))?\/?$/;
 
 const extensionPath = ({ extension }: State, tenant: Tenant, applicationId?: string): string =>
   `/${tenant.kind}/${tenant.id}${applicationId === undefined ? '' : `/application/${applicationId}`}/extensions/${encodeURIComponent(extension.apiKey)}`;
@@ -91,13 +93,13 @@ function extensionPage(state: State, exchange: Exchange, tenant: Tenant, applica
 <a class="button${installed ? '' : ' primary'}" id="install" href="${escape(path)}?install_event=true">Install</a>
 <a class="button${installed ? ' primary' : ''}" id="open" href="${escape(path)}">Open</a>
 <form method="post" action="${escape(path)}/uninstall"><button class="danger" id="uninstall">Uninstall</button></form></div>
-${channels === '' ? '' : `<p class="soft">Storefronts: <a href="${escape(extensionPath(state, tenant))}">none</a> · ${channels}</p>`}${frame}</main>`,
+${channels === '' ? '' : `<p class="soft">Storefronts: <a href="${escape(extensionPath(state, tenant))}">none</a> · ${channels}</p>`}${frame}${tenant.kind === 'company' ? activitySection(state, tenant.id, extensionPath(state, tenant)) : ''}</main>`,
     ),
   );
 }
 
 async function uninstall(state: State, tenant: Tenant, applicationId: string | undefined): Promise<Answer> {
-  state.grants.uninstall(tenant);
+  uninstallTenant(state, tenant);
   const notice = `Uninstalled: its tokens are revoked, and ${await notifyUninstall(state, tenant)}.`;
   const query = new URLSearchParams({ uninstalled: '1', notice });
   return { ...redirect(`${extensionPath(state, tenant, applicationId)}?${query.toString()}`), status: 303 };
@@ -133,13 +135,17 @@ export const panelRoute =
     if (path === '/signin' && method === 'POST') return signIn(state, exchange);
     const [, image] = /^\/assets\/products\/(\d+)\.svg$/.exec(path) ?? [];
     if (image !== undefined && method === 'GET') return productImage(image);
-    const [, kind, id, applicationId, apiKey, asksUninstall] = address.exec(path) ?? [];
+    const [, kind, id, applicationId, apiKey, what] = address.exec(path) ?? [];
     if (kind === undefined || id === undefined || apiKey === undefined) return undefined;
     const tenant = findTenant(kind, id);
     const knownApplication =
       applicationId === undefined || companies.get(id)?.applications.some((one) => one.id === applicationId) === true;
     if (!tenant || !knownApplication || apiKey !== encodeURIComponent(state.extension.apiKey)) return undefined;
     exchange.record[tenant.kind] = tenant.id;
-    if (asksUninstall !== undefined) return method === 'POST' ? uninstall(state, tenant, applicationId) : undefined;
+    if (what === 'uninstall') return method === 'POST' ? uninstall(state, tenant, applicationId) : undefined;
+    if (what !== undefined) {
+      const here = { company: id, path: extensionPath(state, tenant), what };
+      return tenant.kind === 'company' ? activityAnswer(state, exchange, here) : undefined;
+    }
     return method === 'GET' ? extensionPage(state, exchange, tenant, applicationId) : undefined;
   };

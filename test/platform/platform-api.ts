@@ -51,8 +51,8 @@ function conditional({ settings }: State, exchange: Exchange, answer: Answer): A
 export const platformApiRoute =
   (state: State): Route =>
   (exchange) => {
-    const [, service, , kind, id, applicationId, rest] = address.exec(exchange.path) ?? [];
-    if (service === undefined || kind === undefined || id === undefined) return undefined;
+    const [, service, version, kind, id, applicationId, rest] = address.exec(exchange.path) ?? [];
+    if (service === undefined || version === undefined || kind === undefined || id === undefined) return undefined;
     if (!services.has(service)) return json(404, { message: `No service ${service}` });
     const refused = refuseSignature(state, exchange);
     if (refused) return refused;
@@ -70,6 +70,6 @@ export const platformApiRoute =
       return serviceError(service, 404, 'No such application');
     }
     if (/^\/__echo(?:\/|$)/.test(rest ?? '')) return echo(exchange);
-    const call = { service, tenant, applicationId, rest: rest ?? '', user, exchange };
+    const call = { service, version, tenant, applicationId, rest: rest ?? '', user, exchange };
     return conditional(state, exchange, answerService(state, call) ?? serviceError(service, 404, 'Not found'));
   };

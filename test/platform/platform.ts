@@ -6,8 +6,10 @@ import { deliver, disturb, isHandled } from './deliver.ts';
 import { judgeV1Signature } from './fp-signature.ts';
 import { type Answer, type Exchange, json, type RequestRecord, receive } from './http.ts';
 import { panelRoute } from './panel.ts';
+import { isActivityPoll } from './panel-activity.ts';
 import { platformApiRoute } from './platform-api.ts';
 import { createState, type Extension, type State } from './state.ts';
+import { eventDetailsRoute } from './subscriber-api.ts';
 import { tokenRoute } from './token-endpoint.ts';
 
 /** A platform that serves. */
@@ -21,7 +23,7 @@ export type PlatformOptions = {
   log?: (line: string) => void;
 };
 
-const publicRoutes = [tokenRoute, authorizeRoute, platformApiRoute, panelRoute];
+const publicRoutes = [tokenRoute, authorizeRoute, eventDetailsRoute, platformApiRoute, panelRoute];
 
 /** Consent forms are posted with the signature that the address had when it was shown. */
 function judgeSignature(request: Omit<Exchange, 'record'>): RequestRecord['signature'] {
@@ -58,6 +60,7 @@ async function serve(
   const exchange: Exchange = { ...received, record: startRecord(received) };
   const control = await controlRoute(state)(exchange);
   if (control) return deliver(response, exchange, control);
+  if (isActivityPoll(exchange)) return deliver(response, exchange, await answerPublic(state, exchange));
   state.recording.add(exchange.record);
   await state.interceptions.pass(exchange, 'request');
   const fault = state.interceptions.takeFault(exchange);
@@ -91,6 +94,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     origin: state.origin,
     async close() {
       state.interceptions.reset();
+      state.deliveries.reset();
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());
       server.closeAllConnections();

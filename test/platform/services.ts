@@ -1,7 +1,9 @@
 import { type Call, serviceError } from './call.ts';
 import { type Product } from './catalog.ts';
 import { type Answer, type Exchange, json, jsonObject } from './http.ts';
+import { announce } from './send-event.ts';
 import type { State } from './state.ts';
+import { answerWebhook } from './subscriber-api.ts';
 import { companies } from './world.ts';
 
 const whole = (text: string | null, otherwise: number): number =>
@@ -38,6 +40,7 @@ function answerProducts(state: State, call: Call): Answer | undefined {
   const fields = jsonObject(exchange.body);
   if (!fields) return serviceError('catalog', 400, 'The body is not a JSON object');
   const made = state.catalog.create(tenant.id, fields);
+  announce(state, tenant.id, 'company/product/create', { payload: { product: made } });
   return json(200, { success: true, uid: made.uid, message: 'Product created', item: visible(state, call, made) });
 }
 
@@ -48,12 +51,15 @@ function answerProduct(state: State, call: Call, uid: string): Answer | undefine
   if (method === 'GET' || method === 'HEAD') return json(200, visible(state, call, product));
   if (method === 'DELETE') {
     state.catalog.remove(call.tenant.id, product);
+    announce(state, call.tenant.id, 'company/product/delete', { payload: { product } });
     return json(200, { success: true, message: 'Product deleted' });
   }
   if (method !== 'PUT' && method !== 'POST' && method !== 'PATCH') return undefined;
   const fields = jsonObject(body);
   if (!fields) return serviceError('catalog', 400, 'The body is not a JSON object');
-  return json(200, { success: true, item: visible(state, call, state.catalog.update(product, fields)) });
+  const updated = state.catalog.update(product, fields);
+  announce(state, call.tenant.id, 'company/product/update', { payload: { product: updated } });
+  return json(200, { success: true, item: visible(state, call, updated) });
 }
 
 function answerCatalog(state: State, call: Call): Answer | undefined {
@@ -73,7 +79,13 @@ function answerOrders(state: State, call: Call): Answer | undefined {
       return serviceError(service, 400, 'shipment_id and status are required');
     }
     const changed = state.orders.setStatus(tenant.id, shipment_id, status);
-    return changed ? json(200, { success: true, shipment: changed }) : serviceError(service, 404, 'No such shipment');
+    if (!changed) return serviceError(service, 404, 'No such shipment');
+    const { application_id } = changed;
+    announce(state, tenant.id, 'application/shipment/update', {
+      application_id: typeof application_id === 'string' ? application_id : undefined,
+      payload: { shipment: changed },
+    });
+    return json(200, { success: true, shipment: changed });
   }
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return undefined;
   if (/^\/(?:shipments-listing|orders-listing|)\/?$/.test(rest))
@@ -136,6 +148,8 @@ export function answerService(state: State, call: Call): Answer | undefined {
       return answerProfile(call);
     case 'configuration':
       return answerConfiguration(call);
+    case 'webhook':
+      return answerWebhook(state, call);
     default:
       return undefined;
   }

@@ -1,7 +1,23 @@
 import * as v from 'valibot';
 
+/** How a lifecycle call can be signed: not at all, like a webhook, like a storefront call, or with another secret. */
+export const lifecycleSignatures = ['none', 'webhook', 'v2', 'wrong'] as const;
+
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 const tokenField = v.picklist(['expires_in', 'scope', 'refresh_token', 'current_user', 'access_mode', 'token_type']);
+
+const webhooks = v.strictObject({
+  /** Which versions of the registration's address exist; the others answer 404. */
+  versions: v.array(v.picklist(['v3', 'v2', 'v1'])),
+  /** The pauses between attempts; when they are used up, the event is disabled and its subscriber blocked. */
+  retryAfterMs: v.array(seconds),
+  /** How long the extension may take to answer. */
+  timeoutMs: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** A registration that is accepted is tried with a ping. */
+  pingOnRegistration: v.boolean(),
+  companyIdAs: v.picklist(['number', 'string']),
+  applicationIdAs: v.picklist(['string', 'array']),
+});
 
 const schema = v.strictObject({
   /** GET authorize consents at once as this user. */
@@ -39,7 +55,8 @@ const schema = v.strictObject({
   /** Sent with Platform API answers; null says nothing. */
   cacheControl: v.nullable(v.string()),
   /** How `/fp/uninstall` is signed when the platform calls it. */
-  lifecycleSignature: v.picklist(['none', 'webhook', 'v2']),
+  lifecycleSignature: v.picklist(lifecycleSignatures),
+  webhooks,
 });
 
 /** How the platform behaves where nobody knows how the real one does. */
@@ -69,10 +86,26 @@ export const defaultSettings = (): Settings => ({
   etag: true,
   cacheControl: null,
   lifecycleSignature: 'none',
+  webhooks: {
+    versions: ['v3', 'v2', 'v1'],
+    retryAfterMs: [100, 250, 500, 1000, 2000, 4000],
+    timeoutMs: 5000,
+    pingOnRegistration: false,
+    companyIdAs: 'number',
+    applicationIdAs: 'string',
+  },
 });
 
-/** Some settings, as a control call sends them. Throws a ValiError that names what is wrong. */
-export const parseSettings = (value: unknown): Partial<Settings> => {
-  const given = v.parse(v.partial(schema), value);
-  return Object.fromEntries(Object.entries(given).filter(([, one]) => one !== undefined));
+const changes = v.partial(v.strictObject({ ...schema.entries, webhooks: v.partial(webhooks) }));
+/** Leaves out what is undefined. */
+const defined = (given: object) => Object.fromEntries(Object.entries(given).filter(([, one]) => one !== undefined));
+
+/** The settings after a control call that names some of them. Throws a ValiError that says what is wrong. */
+export const changeSettings = (settings: Settings, value: unknown): Settings => {
+  const given = v.parse(changes, value);
+  return {
+    ...settings,
+    ...defined(given),
+    webhooks: { ...settings.webhooks, ...defined(given.webhooks ?? {}) },
+  };
 };

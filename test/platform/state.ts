@@ -1,9 +1,11 @@
 import { type Catalog, createCatalog } from './catalog.ts';
+import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createGrants, type Grants } from './grants.ts';
 import { createInterceptions, type Interceptions } from './interceptions.ts';
 import { createOrders, type Orders } from './orders.ts';
 import { createRecording, type Recording } from './recording.ts';
 import { defaultSettings, type Settings } from './settings.ts';
+import { createSubscribers, type Subscribers } from './subscribers.ts';
 import { createUsers, type Tenant, tenantKey, type Users } from './world.ts';
 
 /** The extension that is registered at this platform. `scopes`: the most that it may ask for; absent: anything. */
@@ -19,6 +21,10 @@ export type State = {
   grants: Grants;
   catalog: Catalog;
   orders: Orders;
+  subscribers: Subscribers;
+  deliveries: Deliveries;
+  /** When the extension was last uninstalled, by tenant. */
+  uninstalledAt: Map<string, Date>;
   recording: Recording;
   interceptions: Interceptions;
   /** Who looked at a tenant's panel last: the person at the screen, where a frame comes without the panel's cookie. */
@@ -38,6 +44,9 @@ export function createState(extension: Extension): State {
     grants: createGrants(() => state.settings, users),
     catalog: createCatalog(() => state.origin),
     orders: createOrders(),
+    subscribers: createSubscribers(),
+    deliveries: createDeliveries(() => state.settings),
+    uninstalledAt: new Map(),
     recording: createRecording(),
     interceptions: createInterceptions(),
     lastViewer: new Map(),
@@ -46,9 +55,11 @@ export function createState(extension: Extension): State {
     },
     reset() {
       state.resetSettings();
-      for (const part of [users, state.grants, state.catalog, state.orders, state.recording, state.interceptions])
+      const { grants, catalog, orders, subscribers, deliveries, recording, interceptions } = state;
+      for (const part of [users, grants, catalog, orders, subscribers, deliveries, recording, interceptions])
         part.reset();
       state.lastViewer.clear();
+      state.uninstalledAt.clear();
     },
   };
   return state;

@@ -1,5 +1,5 @@
-import fpSignature from '@gofynd/fp-signature';
-import fc from 'fast-check';
+import { sign as signOfficially } from '@gofynd/fp-signature';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { signatureDate, signV1 } from '../../../shared/fynd/signature.ts';
 import vectors from './fynd-signatures.json' with { type: 'json' };
@@ -12,7 +12,7 @@ describe('the v1 request signature', () => {
     test(`agrees with the published vector «${vector.name}»`, () => {
       const { method, path, host, headers, body } = vector.request;
       const signature = signV1(
-        { method, target: path, headers: { host, ...lower(headers as Record<string, string>) }, body: body ?? '' },
+        { method, target: path, headers: { host, ...lower(headers) }, body: body ?? '' },
         vector.date,
       );
       expect(signature).toBe(vector.signature);
@@ -37,7 +37,7 @@ describe('the v1 request signature', () => {
           const target = `/service/${segments.join('/')}${trailingSlash ? '/' : ''}${query ? `?${query}` : ''}`;
           const date = '20260115T103000Z';
           const headers = { host: 'api.fynd.com', 'x-fp-date': date };
-          const official = fpSignature.sign({ method, host: 'api.fynd.com', path: target, headers, body });
+          const official = signOfficially({ method, host: 'api.fynd.com', path: target, headers, body });
           expect(signV1({ method, target, headers, body }, date)).toBe(official['x-fp-signature']);
         },
       ),

@@ -1,0 +1,45 @@
+import * as v from 'valibot';
+import { createExchange } from '../shared/fynd/exchange.ts';
+import { companyId } from '../shared/fynd/ids.ts';
+import { autoInstall } from '../shared/oauth/complete-install.ts';
+import { pendingWork } from '../shared/work/pending-work.ts';
+import { http } from './runtime/http.ts';
+import { input } from './runtime/input.ts';
+import { jsonFields } from './runtime/json-body.ts';
+import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
+import { baseUrl, extension, now, once } from './runtime/settings.ts';
+import { installations } from './runtime/tables.ts';
+import { workQueue } from './runtime/work-queue.ts';
+
+const fields = v.object({
+  company_id: companyId,
+  code: v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(2_048, 'must have at most 2048 characters')),
+});
+
+const exchange = once(createExchange);
+
+/** `POST /fp/auto_install`: the platform installs the extension without a person. The code proves it. */
+export const handler = http(async ({ body }) => {
+  const { company_id, code } = input(fields, jsonFields(body));
+  const clientId = await apiKey();
+  const installed = await autoInstall(
+    {
+      extension: extension(),
+      credentials: { apiKey: clientId, apiSecret: await apiSecret() },
+      installations: installations(),
+      tokenKeys: tokenKeys(),
+      exchange: exchange(),
+      now,
+    },
+    company_id,
+    code,
+  );
+  if (installed !== undefined) {
+    await workQueue().send(pendingWork({ extension: extension(), baseUrl: baseUrl(), apiKey: clientId }, installed));
+  }
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: JSON.stringify({ message: 'success' }),
+  };
+});

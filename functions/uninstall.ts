@@ -1,0 +1,34 @@
+import * as v from 'valibot';
+import { AppError } from '../shared/errors.ts';
+import { companyId } from '../shared/fynd/ids.ts';
+import { lifecycleSignedAt } from '../shared/webhook/verify-lifecycle.ts';
+import { toQueue } from '../shared/work/messages.ts';
+import { http } from './runtime/http.ts';
+import { input } from './runtime/input.ts';
+import { jsonFields } from './runtime/json-body.ts';
+import { apiKey, apiSecrets } from './runtime/secrets.ts';
+import { now } from './runtime/settings.ts';
+import { workQueue } from './runtime/work-queue.ts';
+
+const fields = v.object({ company_id: companyId, client_id: v.string() });
+
+/**
+ * `POST /fp/uninstall`: the platform, or somebody, says that a company uninstalled. The answer is the same whatever the
+ * truth is; the worker finds that out.
+ */
+export const handler = http(async ({ method, rawPath, rawQuery, headers, body = Buffer.alloc(0) }) => {
+  const target = rawQuery === '' ? rawPath : `${rawPath}?${rawQuery}`;
+  const signedAtMs = lifecycleSignedAt({ method, target, headers, body }, await apiSecrets(), now());
+  const { company_id, client_id } = input(fields, jsonFields(body));
+  if (client_id !== (await apiKey())) throw new AppError('invalid_request', 'client_id is not that of this extension.');
+  const receivedAtMs = now().getTime();
+  await workQueue().send([
+    // Many calls for one company are one job; one with a date of its own is another.
+    toQueue({ kind: 'uninstall', company: company_id, receivedAtMs, signedAtMs }, `${company_id} ${signedAtMs ?? ''}`),
+  ]);
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: JSON.stringify({ success: true }),
+  };
+});

@@ -1,0 +1,19 @@
+import { acceptWebhook } from '../shared/webhook/accept-webhook.ts';
+import { http } from './runtime/http.ts';
+import { apiSecrets } from './runtime/secrets.ts';
+import { extension, now } from './runtime/settings.ts';
+import { workQueue } from './runtime/work-queue.ts';
+
+/** `POST /api/webhook-events`: an event of the platform. Verified, queued, answered; handled later by the worker. */
+export const handler = http(async ({ body = Buffer.alloc(0), headers }) => {
+  const outcome = await acceptWebhook(
+    { extension: extension(), secrets: await apiSecrets(), queue: workQueue(), now },
+    { body, signature: headers['x-fp-signature'] },
+  );
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: JSON.stringify({ success: true }),
+    outcome,
+  };
+});

@@ -1,0 +1,95 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { createExchange, deadlineIn } from '../shared/fynd/exchange.ts';
+import { OfflineTokens } from '../shared/oauth/offline-tokens.ts';
+import { parseMessage } from '../shared/work/messages.ts';
+import { describeError, writeLog } from './runtime/log.ts';
+import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
+import { baseUrl, extension, now, once } from './runtime/settings.ts';
+import { deliveries, offlineGrants } from './runtime/tables.ts';
+import { type WorkDependencies, work } from './runtime/work.ts';
+import { workQueue } from './runtime/work-queue.ts';
+
+/** What remains must do for writing the result down; a message that could not begin in time is left for the next batch. */
+const reserveMs = 5_000;
+const minMs = 10_000;
+const maxMs = 25_000;
+
+const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+const exchange = once(createExchange);
+let tokens: OfflineTokens | undefined;
+
+/** The queue's other end: events, hooks, registration, uninstalls and schedules. */
+export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const credentials = { apiKey: await apiKey(), apiSecret: await apiSecret() };
+  const grants = offlineGrants();
+  tokens ??= new OfflineTokens({
+    cluster: extension().cluster,
+    credentials,
+    grants,
+    tokenKeys: tokenKeys(),
+    exchange: exchange(),
+    now,
+    monotonicMs: () => performance.now(),
+    wait,
+  });
+  const given: WorkDependencies = {
+    extension: extension(),
+    baseUrl: baseUrl(),
+    ...credentials,
+    grants,
+    tokens,
+    deliveries: deliveries(),
+    queue: workQueue(),
+    exchange: exchange(),
+    now,
+    wait,
+  };
+  const groups = Map.groupBy(event.Records, (record) => record.attributes.MessageGroupId ?? record.messageId);
+  const failed = await Promise.all([...groups.values()].map((records) => workInOrder(given, records, context)));
+  return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+/** One group's messages, one after the other. After the first failure the rest of the group waits for its retry. */
+async function workInOrder(
+  given: WorkDependencies,
+  records: readonly SQSRecord[],
+  context: Context,
+): Promise<SQSRecord[]> {
+  for (const [index, record] of records.entries()) {
+    if (!(await workOne(given, record, context))) return records.slice(index);
+  }
+  return [];
+}
+
+/** Whether the message is done with. One line of JSON tells what became of it. */
+async function workOne(given: WorkDependencies, record: SQSRecord, context: Context): Promise<boolean> {
+  const startedAtMs = performance.now();
+  const message = parseMessage(record.body);
+  const attempt = Number(record.attributes.ApproximateReceiveCount);
+  const tell = (level: 'info' | 'error', fields: object) => {
+    writeLog({
+      level,
+      message_id: record.messageId,
+      kind: message?.kind,
+      company_id: message !== undefined && 'company' in message ? message.company : undefined,
+      attempt,
+      ...fields,
+      duration_ms: Math.round(performance.now() - startedAtMs),
+    });
+  };
+  const remainingMs = context.getRemainingTimeInMillis() - reserveMs;
+  if (remainingMs < minMs) return false;
+  if (message === undefined) {
+    // Nothing that this extension sent: to be looked at where dead letters are.
+    tell('error', { outcome: 'malformed' });
+    return false;
+  }
+  try {
+    const outcome = await work(given, message, attempt, deadlineIn(Math.min(remainingMs, maxMs)));
+    tell('info', { outcome });
+    return true;
+  } catch (error) {
+    tell('error', { outcome: 'failed', ...describeError(error) });
+    return false;
+  }
+}

@@ -1,0 +1,84 @@
+import { AppError } from '../errors.ts';
+import type { Deadline, Exchange, ExchangeAnswer, ExchangeRequest } from './exchange.ts';
+import { type PlatformPath, withQuery } from './platform-path.ts';
+import { signatureDate, signV1 } from './signature.ts';
+
+/** A call of the Platform API, whoever makes it. */
+export interface PlatformCall {
+  readonly method: string;
+  readonly path: PlatformPath;
+  /** Without the question mark, as it was sent. */
+  readonly rawQuery: string;
+  /** Lower-case names; only those on the allow-list travel. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | undefined;
+}
+
+/** What may travel to the platform; everything in it may select a representation. */
+export const requestHeaders = [
+  'accept',
+  'accept-language',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'idempotency-key',
+  'if-match',
+  'if-unmodified-since',
+  'prefer',
+  'x-currency-code',
+  'x-location-detail',
+] as const;
+
+/** Whether a method only reads (RFC 9110 §9.2.1). */
+export function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+}
+
+/** The request as it goes out: fixed origin, allowed headers, the token, a v1 signature. */
+export function platformRequest(cluster: string, accessToken: string, call: PlatformCall, now: Date): ExchangeRequest {
+  const { method, body } = call;
+  const target = withQuery(call.path.target, call.rawQuery);
+  const date = signatureDate(now);
+  const conditions = isSafe(method) ? ['if-none-match', 'if-modified-since'] : ['if-none-match'];
+  const headers = {
+    accept: '*/*',
+    ...pick(call.headers, [...requestHeaders, ...conditions]),
+    host: new URL(cluster).host,
+    authorization: `Bearer ${accessToken}`,
+    'user-agent': 'fynd-extension-serverless',
+    'x-fp-date': date,
+  };
+  const signature = signV1({ method, target, headers, body }, date);
+  return { origin: cluster, method, target, headers: { ...headers, 'x-fp-signature': signature }, body };
+}
+
+const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+const passingTrouble = new Set([502, 503, 504]);
+
+/** One more try for an idempotent call (RFC 9110 §9.2.2) that met a passing trouble, within the same deadline. */
+export async function exchangeWithRetry(
+  exchange: Exchange,
+  makeRequest: () => ExchangeRequest,
+  deadline: Deadline,
+): Promise<ExchangeAnswer> {
+  const request = makeRequest();
+  if (!idempotentMethods.has(request.method)) return await exchange(request, deadline);
+  try {
+    const answer = await exchange(request, deadline);
+    if (!passingTrouble.has(answer.status) || answer.headers['retry-after'] !== undefined) return answer;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'platform_error') throw error;
+  }
+  const pauseMs = 100 + Math.random() * 200;
+  await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, deadline.remainingMs())));
+  return await exchange(makeRequest(), deadline);
+}
+
+export function pick(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}

@@ -1,0 +1,41 @@
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { deliveriesTable } from '../contract.ts';
+import { optionalInteger } from './dynamodb.ts';
+
+/** The platform retries for 48 hours; a record outlives that, whatever the clocks say. */
+const keepSeconds = 72 * 3_600;
+
+/**
+ * Which webhook bodies were handled. The queue forgets after five minutes what it has seen; this does not. A record is
+ * made only when the handler has finished: a crash in the middle runs it again.
+ */
+export class Deliveries {
+  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #tableName: string;
+
+  constructor(client: Pick<DynamoDBClient, 'send'>, tableName: string) {
+    this.#client = client;
+    this.#tableName = tableName;
+  }
+
+  async isHandled(company: string, digest: string, now: Date): Promise<boolean> {
+    const { Item: item } = await this.#client.send(
+      new GetItemCommand({ TableName: this.#tableName, Key: key(company, digest), ConsistentRead: true }),
+    );
+    return item !== undefined && (optionalInteger(item, deliveriesTable.ttlAttribute) ?? 0) > now.getTime() / 1000;
+  }
+
+  async recordHandled(company: string, digest: string, now: Date): Promise<void> {
+    const expiresAt = Math.floor(now.getTime() / 1000) + keepSeconds;
+    await this.#client.send(
+      new PutItemCommand({
+        TableName: this.#tableName,
+        Item: { ...key(company, digest), [deliveriesTable.ttlAttribute]: { N: String(expiresAt) } },
+      }),
+    );
+  }
+}
+
+function key(company: string, digest: string) {
+  return { [deliveriesTable.partitionKey]: { S: `company#${company}#${digest}` } };
+}

@@ -1,0 +1,43 @@
+import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { QueuedMessage } from '../work/messages.ts';
+
+/** SQS takes ten messages at once, and 1 MiB together. */
+const maxBatchMessages = 10;
+
+export function createSqs(): SQSClient {
+  return new SQSClient({ maxAttempts: 4, requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } });
+}
+
+/** The FIFO queue through which all background work goes. */
+export class WorkQueue {
+  readonly #client: Pick<SQSClient, 'send'>;
+  readonly #queueUrl: string;
+
+  constructor(client: Pick<SQSClient, 'send'>, queueUrl: string) {
+    this.#client = client;
+    this.#queueUrl = queueUrl;
+  }
+
+  /** Resolves once the queue has all of them. @throws where it has not: some may be queued, and sending again is safe. */
+  async send(messages: readonly QueuedMessage[]): Promise<void> {
+    const [only, ...others] = messages;
+    if (only === undefined) return;
+    if (others.length === 0) {
+      await this.#client.send(new SendMessageCommand({ QueueUrl: this.#queueUrl, ...entry(only) }));
+      return;
+    }
+    for (let index = 0; index < messages.length; index += maxBatchMessages) {
+      const Entries = messages
+        .slice(index, index + maxBatchMessages)
+        .map((message, position) => ({ Id: String(position), ...entry(message) }));
+      const { Failed = [] } = await this.#client.send(
+        new SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries }),
+      );
+      if (Failed.length > 0) throw new Error(`The queue did not take ${Failed.length} of ${Entries.length} messages.`);
+    }
+  }
+}
+
+function entry({ body, group, deduplicationId }: QueuedMessage) {
+  return { MessageBody: body, MessageGroupId: group, MessageDeduplicationId: deduplicationId };
+}

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Every service of AWS through the botocore that MiniStack brings along: what the test asks of a dozen services is not
+ * worth a dozen SDK packages. Answers are typed by who asks.
+ */
+export class Aws {
+  readonly #child;
+  readonly #lines;
+
+  constructor(python: string, environment: NodeJS.ProcessEnv) {
+    const program = fileURLToPath(import.meta.resolve('./aws.py'));
+    this.#child = spawn(python, ['-I', program], {
+      env: environment,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      // Ctrl-C is not for it: it ends with `close`, or with its standard input.
+      detached: true,
+    });
+    this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
+  }
+
+  /** One question at a time. @throws what the service refuses, with its code in the message. */
+  async ask<Answer>(service: string, operation: string, input: object = {}): Promise<Answer> {
+    this.#child.stdin.write(`${JSON.stringify({ service, operation, input })}\n`);
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error('The program that asks AWS has ended.');
+    const { answer, error } = JSON.parse(value) as { answer: Answer; error?: string };
+    if (error !== undefined) throw new Error(`${service} ${operation}: ${error}`);
+    return answer;
+  }
+
+  close(): void {
+    this.#child.kill();
+  }
+}

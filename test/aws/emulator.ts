@@ -1,0 +1,121 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { findFreePort } from '../../infra/local/listen.ts';
+import { Aws } from './aws.ts';
+import { run, start, stop } from './child.ts';
+import { Failure } from './failure.ts';
+
+export const region = 'ap-south-1';
+export const accountId = '000000000000';
+
+export interface Emulator {
+  readonly port: number;
+  /** All that a command needs to be this account's, and nothing of the machine's own settings. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly aws: Aws;
+  /** Empty of what its programs should have removed, when all is over. */
+  readonly temporaryDirectory: string;
+  close(): Promise<void>;
+}
+
+/** MiniStack in a Python environment below `directory`, or below the one that TEST_AWS_VENV names, which stays. */
+export async function installEmulator(directory: string): Promise<string> {
+  const venv = process.env['TEST_AWS_VENV'] || join(directory, 'venv');
+  const python = join(venv, 'bin', 'python');
+  const requirements = fileURLToPath(import.meta.resolve('./requirements.txt'));
+  const digest = createHash('sha256')
+    .update(await readFile(requirements))
+    .digest('hex');
+  const stamp = join(venv, '.installed');
+  if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === digest) return python;
+  await rm(venv, { recursive: true, force: true });
+  const env = process.env;
+  const made = await run(env['PYTHON'] || 'python3', ['-m', 'venv', venv], { env }).catch(() => undefined);
+  if (made?.status !== 0) {
+    throw new Failure(
+      'The AWS emulator needs Python 3.10 or newer with its venv module (Debian: apt-get install python3-venv). PYTHON names another one.',
+      made?.output,
+    );
+  }
+  const installing = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes'];
+  const installed = await run(python, [...installing, '-r', requirements], { env });
+  if (installed.status !== 0) throw new Failure('pip could not install the AWS emulator.', installed.output);
+  await writeFile(stamp, digest);
+  return python;
+}
+
+/** Starts MiniStack on loopback, with an account that nothing was ever deployed into and every policy enforced. */
+export async function startEmulator(python: string, directory: string): Promise<Emulator> {
+  const port = await findFreePort();
+  const home = join(directory, 'home');
+  const temporaryDirectory = join(directory, 'tmp');
+  const own = join(directory, 'emulator');
+  for (const path of [home, temporaryDirectory, own]) await mkdir(path);
+  const base = {
+    PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+    LANG: 'C.UTF-8',
+    NO_COLOR: '1',
+    // The CDK CLI remembers the account of each key id: one of this run only.
+    AWS_ACCESS_KEY_ID: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
+    AWS_SECRET_ACCESS_KEY: 'CANARY-secret-access-key',
+  };
+  const child = start(python, ['-m', 'ministack'], {
+    ...base,
+    // Its functions see all of this; Node 24 comes first on the PATH.
+    HOME: own,
+    TMPDIR: own,
+    GATEWAY_PORT: String(port),
+    BIND_HOST: '127.0.0.1',
+    LAMBDA_EXECUTOR: 'local',
+    MINISTACK_REGION: region,
+    S3_DATA_DIR: join(own, 's3'),
+    STATE_DIR: join(own, 'state'),
+    DOCKER_HOST: `unix://${join(own, 'no-docker')}`,
+    SFTP_ENABLED: '0',
+    IOT_MTLS_ENABLED: '0',
+    // Policies and signatures count, for the functions' roles and the CDK's.
+    AUTH: 'true',
+    LOG_LEVEL: 'WARNING',
+  });
+  let said = '';
+  for (const channel of [child.stdout, child.stderr]) {
+    channel?.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-20_000);
+    });
+  }
+  const endpoint = `http://127.0.0.1:${port}`;
+  const deadline = Date.now() + 30_000;
+  while (!(await isReady(endpoint))) {
+    if (child.exitCode !== null || Date.now() > deadline) throw new Failure('The AWS emulator did not start.', said);
+    await wait(50);
+  }
+  const environment = {
+    ...base,
+    HOME: home,
+    TMPDIR: temporaryDirectory,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    CDK_DEFAULT_ACCOUNT: accountId,
+    CI: 'true',
+  };
+  const aws = new Aws(python, environment);
+  const close = async (): Promise<void> => {
+    aws.close();
+    await stop(child);
+  };
+  return { port, environment, aws, temporaryDirectory, close };
+}
+
+async function isReady(endpoint: string): Promise<boolean> {
+  try {
+    return (await fetch(`${endpoint}/_ministack/ready`)).ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,164 @@
+// npm run test:aws: deploys the stack into an AWS emulator with the CDK CLI and asks of it what is asked of the local
+// runtime. Needs Python 3; leaves nothing behind.
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { startPlatform } from '../platform/platform.ts';
+import { checkResources, readResources } from './check-resources.ts';
+import { stopAll } from './child.ts';
+import { Deployment } from './deployment.ts';
+import { type Emulator, installEmulator, startEmulator } from './emulator.ts';
+import { check, Failure } from './failure.ts';
+import { runFlow } from './flow.ts';
+import { grantWhatTheEmulatorDoesNotKnow } from './policies.ts';
+import { checkRefusals, interruptDeployments } from './refusals.ts';
+import { removeWhatRemains } from './remains.ts';
+import { checkSecrecy } from './secrecy.ts';
+import { signInBeforeUpdate } from './survival.ts';
+
+const apiKey = '000000000000000000c0ffee';
+const apiSecret = 'CANARY-api-secret';
+const closers: (() => unknown)[] = [];
+
+async function testDeployedStack(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'test-aws-'));
+  closers.push(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  closers.push(stopAll);
+
+  const python = await phase('Installing the AWS emulator', () => installEmulator(directory));
+  const emulator = await phase('Starting it', () => startEmulator(python, directory));
+  closers.push(() => emulator.close());
+  const { aws } = emulator;
+  const deployment = new Deployment(emulator, directory);
+
+  await phase('What cannot be deployed', () => checkRefusals(deployment, emulator));
+  await phase('npm run bootstrap', async () => {
+    await deployment.run('bootstrap');
+    // The emulator has no TLS here, which the CDK's bucket insists on.
+    await aws.ask('s3', 'DeleteBucketPolicy', {
+      Bucket: `cdk-hnb659fds-assets-${emulator.environment['CDK_DEFAULT_ACCOUNT']}-${emulator.environment['AWS_REGION']}`,
+    });
+  });
+  await phase('npm run deploy, interrupted', () =>
+    interruptDeployments(deployment, emulator, {
+      'while it synthesizes': () => isBundling(emulator),
+      'while it uploads': (output) => output.includes('start: Publishing'),
+      'while CloudFormation works': (output) => output.includes('creating CloudFormation changeset'),
+    }),
+  );
+  await phase('npm run deploy', () => deployment.run('deploy'));
+  const stackName = 'product-lens';
+  const template = await deployment.template();
+  const resources = await readResources(aws, stackName, template);
+  await phase('What exists against what was synthesized', async () => {
+    const count = await checkResources(aws, resources);
+    console.log(`    ${Object.keys(template.Resources).length} resources, ${count} of their properties`);
+  });
+
+  const { origin: platformUrl, baseUrl } = await startPlatformFor(emulator, deployment);
+  const world = { baseUrl, platformUrl, apiKey };
+  const deployed = { EXTENSION_BASE_URL: baseUrl, FP_API_DOMAIN: platformUrl };
+  await phase(`npm run deploy, with EXTENSION_BASE_URL=${baseUrl}`, async () => {
+    await deployment.run('deploy', deployed);
+    const { ExtensionUrl } = await deployment.outputs();
+    check(ExtensionUrl === baseUrl, `The output ExtensionUrl is ${ExtensionUrl}.`);
+    await putApiKeyAndSecret(emulator, await deployment.outputs());
+    await grantWhatTheEmulatorDoesNotKnow(aws, resources.names('AWS::IAM::Role'));
+  });
+  await phase('The flow suite against it', () => runFlow(world, directory));
+  await phase('npm run deploy, of a changed version', async () => {
+    const before = await signInBeforeUpdate(world);
+    await deployment.run('deploy', { ...deployed, EXTENSION_CONFIG: 'test/aws/changed.extension.config.ts' });
+    await before.assertAllSurvived(7);
+  });
+  await phase('No credential in what is left to read', async () => {
+    const { logLines, items } = await checkSecrecy(aws, resources);
+    check(!deployment.said.includes('CANARY'), 'The CDK CLI printed a credential.');
+    console.log(`    ${logLines} lines of logs, ${items} items, all that the CDK CLI said`);
+  });
+  await phase('npm run destroy', async () => {
+    await deployment.run('destroy');
+    await removeWhatRemains(aws, resources);
+  });
+}
+
+function isBundling(emulator: Emulator): boolean {
+  return readdirSync(emulator.temporaryDirectory).some((name) => name.startsWith('extension-bundles-'));
+}
+
+/** The API's own address there takes the place of the one that AWS would give it. */
+async function startPlatformFor(
+  emulator: Emulator,
+  deployment: Deployment,
+): Promise<{ origin: string; baseUrl: string }> {
+  const { ExtensionUrl = '' } = await deployment.outputs();
+  const [, api] = /^https:\/\/(\w+)\.execute-api\.ap-south-1\.amazonaws\.com$/.exec(ExtensionUrl) ?? [];
+  check(api !== undefined, `The output ExtensionUrl is ${ExtensionUrl}.`);
+  const baseUrl = `http://${api}.execute-api.localhost:${emulator.port}`;
+  const platform = await startPlatform({ extension: { apiKey, apiSecret, baseUrl } });
+  closers.push(() => platform.close());
+  return { origin: platform.origin, baseUrl };
+}
+
+/** As the two commands do that the deployment prints. */
+async function putApiKeyAndSecret(emulator: Emulator, outputs: Readonly<Record<string, string>>): Promise<void> {
+  const { AWS_REGION, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = emulator.environment;
+  const client = new SecretsManagerClient({
+    region: AWS_REGION ?? '',
+    endpoint: AWS_ENDPOINT_URL ?? '',
+    credentials: { accessKeyId: AWS_ACCESS_KEY_ID ?? '', secretAccessKey: AWS_SECRET_ACCESS_KEY ?? '' },
+  });
+  for (const [output, placeholder, value] of [
+    ['SetApiKey', 'API_KEY', apiKey],
+    ['SetApiSecret', 'API_SECRET', apiSecret],
+  ] as const) {
+    const command = outputs[output] ?? '';
+    const [, region, SecretId] =
+      /^aws secretsmanager put-secret-value --region (\S+) --secret-id (\S+) --secret-string '\w+'$/.exec(command) ??
+      [];
+    check(region === AWS_REGION && command.endsWith(`'${placeholder}'`), `The output ${output} is ${command}.`);
+    await client.send(new PutSecretValueCommand({ SecretId, SecretString: value }));
+  }
+  client.destroy();
+}
+
+async function phase<Result>(title: string, work: () => Promise<Result>): Promise<Result> {
+  console.log(`· ${title}`);
+  const startedAt = performance.now();
+  const result = await work();
+  console.log(`  done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  return result;
+}
+
+let ending: Promise<never> | undefined;
+function end(status: number): Promise<never> {
+  ending ??= (async () => {
+    for (let close = closers.pop(); close; close = closers.pop()) {
+      try {
+        await close();
+      } catch (error) {
+        console.error(error);
+      }
+    }
+    process.exit(status);
+  })();
+  return ending;
+}
+
+process.on('SIGINT', () => void end(130));
+process.on('SIGTERM', () => void end(143));
+process.on('SIGHUP', () => void end(129));
+try {
+  await testDeployedStack();
+  console.log('The deployed stack does what the local one does.');
+  await end(0);
+} catch (error) {
+  // What was ended in the middle fails; that is no news.
+  if (ending === undefined) {
+    if (error instanceof Failure && error.output) console.error(error.output.trimEnd());
+    console.error(error instanceof Failure ? error.message : error);
+  }
+  await end(1);
+}

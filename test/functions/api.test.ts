@@ -1,0 +1,115 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { ApiContext, api as makeApi } from '../../functions/runtime/api.ts';
+import { AppError } from '../../shared/errors.ts';
+import { gatewayEvent, type TestRequest } from './fixture/event.ts';
+import { everywhere, signsIn, startWorld, type World } from './fixture/world.ts';
+
+let world: World;
+let api: typeof makeApi;
+beforeAll(async () => {
+  world = await startWorld();
+  ({ api } = await import('../../functions/runtime/api.ts'));
+});
+afterAll(() => world.close());
+afterEach(() => {
+  world.platform.answer = signsIn;
+  world.platform.requests.length = 0;
+});
+
+/** What a route of the author's answers to a person who is signed in, or to whoever sends the given cookie. */
+async function ask(route: (context: ApiContext) => Promise<unknown>, request: Partial<TestRequest> = {}) {
+  const { company, cookie } = await world.signIn();
+  const event = gatewayEvent({ path: '/api/x', cookie, headers: { 'x-company-id': company }, ...request });
+  return { company, answer: await world.send(api(route), event) };
+}
+
+describe('a route of the author', () => {
+  test('is told who is signed in, by the session alone', async () => {
+    const { company, answer } = await ask(({ company, user, scopes }) => Promise.resolve({ company, user, scopes }));
+    expect(answer.json).toEqual({
+      company,
+      user: { id: 'u1', name: 'Asha Rao', email: 'asha@example.com' },
+      scopes: ['company/orders', 'company/products'],
+    });
+    expect(answer.headers).toMatchObject({ ...everywhere, 'cache-control': 'private, no-cache', vary: 'Cookie' });
+    expect(answer.headers).not.toHaveProperty('cache-status');
+  });
+
+  test('is not run for a session that does not count any more, nor for another site', async () => {
+    let runs = 0;
+    const route = () => Promise.resolve(++runs);
+    const { company, cookie } = await world.signIn();
+    await world.tables.putInstallation(company, { status: { S: 'uninstalled' } });
+    expect((await ask(route, { cookie, headers: {} })).answer.json).toMatchObject({ code: 'session_expired' });
+    expect((await ask(route, { cookie: '' })).answer.json).toMatchObject({ code: 'session_required' });
+    expect((await ask(route, { method: 'POST', headers: {} })).answer.json).toMatchObject({
+      code: 'cross_site_request',
+    });
+    expect(runs).toBe(0);
+  });
+
+  test('may answer nothing, or a response of its own', async () => {
+    expect((await ask(() => Promise.resolve())).answer).toMatchObject({ status: 204, text: '' });
+    const response = () =>
+      new Response('a;b', { status: 201, headers: { 'content-type': 'text/csv', vary: 'Accept' } });
+    const { answer } = await ask(() => Promise.resolve(response()));
+    expect(answer).toMatchObject({ status: 201, text: 'a;b', headers: { 'content-type': 'text/csv' } });
+  });
+
+  test('reads the body as JSON, or refuses it', async () => {
+    const route = ({ request }: ApiContext) => Promise.resolve({ given: request.json() });
+    expect((await ask(route, { method: 'POST', body: '{"a":1}' })).answer.json).toEqual({ given: { a: 1 } });
+    const base64 = { method: 'POST', body: Buffer.from('[2]').toString('base64'), isBase64Encoded: true };
+    expect((await ask(route, base64)).answer.json).toEqual({ given: [2] });
+    for (const body of ['CANARY', '']) {
+      expect((await ask(route, { method: 'POST', body })).answer.json).toMatchObject({ code: 'invalid_request' });
+    }
+  });
+
+  test('calls the platform as this person, repeats lists and leaves out what is undefined', async () => {
+    const { answer } = await ask(async ({ platform, company }) => {
+      const query = { page: 1, ids: ['a', 'b/c'], none: undefined, all: true };
+      await platform.get(`catalog/v2.0/company/${company}/a b/`, { query });
+      return await platform.post(`catalog/v2.0/company/${company}/x`, { body: { n: 1 } });
+    });
+    expect(answer.json).toEqual({ items: [] });
+    const [get, post] = world.platform.requests;
+    expect(get?.url.endsWith('/a%20b/?page=1&ids=a&ids=b%2Fc&all=true')).toBe(true);
+    expect(get?.headers['authorization']).toBe('Bearer CANARY-online-token');
+    expect([post?.method, String(post?.body), post?.headers['content-type']]).toEqual([
+      'POST',
+      '{"n":1}',
+      'application/json',
+    ]);
+    expect(answer.headers['cache-status']).toBe('user-cache; fwd=uri-miss; stored');
+  });
+
+  test('cannot reach another company', async () => {
+    const { answer } = await ask(({ platform }) => platform.get('catalog/v2.0/company/7/products/'));
+    expect(answer.json).toMatchObject({ status: 403, code: 'tenant_mismatch' });
+    expect(world.platform.requests).toEqual([]);
+  });
+
+  test('may refuse, and may take what the platform refuses for an answer', async () => {
+    const refusing = () => Promise.reject(new AppError('not_found', 'There is no such thing.'));
+    expect((await ask(refusing)).answer.json).toMatchObject({ status: 404, code: 'not_found' });
+    world.platform.answer = () => ({
+      status: 409,
+      body: '{"message":"taken"}',
+      headers: { 'content-type': 'text/html' },
+    });
+    const route = ({ platform, company }: ApiContext) =>
+      platform.post(`catalog/v2.0/company/${company}/x`, { body: {} });
+    const { answer } = await ask(route, { method: 'POST' });
+    expect(answer).toMatchObject({ status: 409, text: '{"message":"taken"}' });
+    expect(answer.headers['content-security-policy']).toBe("default-src 'none'; sandbox");
+    const caught = await ask((context) => route(context).catch((error: Error) => ({ caught: error.message })));
+    expect(caught.answer.json).toEqual({ caught: 'The platform answered 409.' });
+  });
+
+  test('that breaks is 500, and shows nobody why', async () => {
+    const { answer } = await ask(() => Promise.reject(new TypeError('CANARY-message')));
+    expect(answer.json).toMatchObject({ status: 500, code: 'internal' });
+    expect(answer.log).toMatchObject({ level: 'error', error: 'TypeError', at: expect.any(Array) });
+  });
+});

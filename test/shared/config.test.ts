@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigurationError, parseExtension, parseOrigin } from '../../shared/config.ts';
+
+const valid = { name: 'Product Lens', scopes: ['company/products'] };
+
+function sentenceFor(input: unknown): string {
+  try {
+    parseExtension(input);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('a configuration', () => {
+  test('needs a name and scopes; all else has a default', () => {
+    expect(parseExtension(valid)).toMatchObject({
+      name: 'Product Lens',
+      scopes: ['company/products'],
+      accessMode: 'offline',
+      cluster: 'https://api.fynd.com',
+      adminOrigins: ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com'],
+      launchPath: undefined,
+      proxy: { only: undefined, also: [] },
+      cache: { defaultTtlSeconds: 60, rules: [] },
+      api: {},
+    });
+  });
+
+  test('with every setting is taken as it is', () => {
+    const input = {
+      name: 'Lens',
+      scopes: ['company/*', 'company/products/read'],
+      accessMode: 'online',
+      cluster: 'https://api.uat.fyndx1.de',
+      adminOrigins: ['https://panel.example', 'http://localhost:3000'],
+      launchPath: '/company/{company_id}?from=panel',
+      proxy: { only: ['GET catalog/**', '* order/v1.0/company/*/orders/'], also: ['* **'] },
+      cache: { defaultTtlSeconds: 0, rules: [{ route: 'GET catalog/v2.0/**', ttlSeconds: 86_400 }] },
+      api: { 'GET /api/products': './functions/products.ts', 'ANY /api/x/{item_id}': 'functions/x.ts' },
+    };
+    expect(parseExtension(input)).toMatchObject(input);
+  });
+
+  for (const [field, input] of [
+    ['name', { scopes: valid.scopes }],
+    ['name', { ...valid, name: '' }],
+    ['name', { ...valid, name: '  ' }],
+    ['name', { ...valid, name: 7 }],
+    ['name', { ...valid, name: 'x'.repeat(101) }],
+    ['scopes', { name: 'Lens' }],
+    ['scopes', { ...valid, scopes: [] }],
+    ['scopes', { ...valid, scopes: 'company/products' }],
+    ['scopes', { ...valid, scopes: ['company/products', 'company/products'] }],
+    ['scopes', { ...valid, scopes: Array.from({ length: 201 }, (_, index) => `company/s${index}`) }],
+    ['scopes.1', { ...valid, scopes: ['company/products', 'company products'] }],
+    ['scopes.0', { ...valid, scopes: [7] }],
+    ['scopes.0', { ...valid, scopes: ['company/a,company/b'] }],
+    ['accessMode', { ...valid, accessMode: 'Offline' }],
+    ['cluster', { ...valid, cluster: 'http://api.fynd.com' }],
+    ['cluster', { ...valid, cluster: 'https://api.fynd.com/v1' }],
+    ['cluster', { ...valid, cluster: '' }],
+    ['cluster', { ...valid, cluster: 'https://user:CANARY-password@api.fynd.com' }],
+    ['cluster', { ...valid, cluster: 5 }],
+    ['adminOrigins', { ...valid, cluster: 'https://fynd.example' }],
+    ['adminOrigins', { ...valid, adminOrigins: [] }],
+    ['adminOrigins', { ...valid, adminOrigins: 'https://panel.example' }],
+    ['adminOrigins.0', { ...valid, adminOrigins: ["'self'; script-src *"] }],
+    ['launchPath', { ...valid, launchPath: '//evil.example' }],
+    ['launchPath', { ...valid, launchPath: '/\\evil.example' }],
+    ['launchPath', { ...valid, launchPath: 'https://evil.example' }],
+    ['launchPath', { ...valid, launchPath: '/api/session' }],
+    ['launchPath', { ...valid, launchPath: `/${'x'.repeat(512)}` }],
+    ['launchPath', { ...valid, launchPath: 1 }],
+    ['proxy', { ...valid, proxy: 'GET catalog/**' }],
+    ['proxy.only', { ...valid, proxy: { only: [] } }],
+    ['proxy.only', { ...valid, proxy: { only: 'GET catalog/**' } }],
+    ['proxy.only.0', { ...valid, proxy: { only: ['catalog/**'] } }],
+    ['proxy.only.0', { ...valid, proxy: { only: ['GET /catalog'] } }],
+    ['proxy.also.0', { ...valid, proxy: { also: ['FETCH catalog'] } }],
+    ['proxy.also.0', { ...valid, proxy: { also: ['GET a/**/b'] } }],
+    ['proxy.onyl', { ...valid, proxy: { onyl: [] } }],
+    ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: -1 } }],
+    ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: '60' } }],
+    ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: 1.5 } }],
+    ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: 86_401 } }],
+    ['cache.rules', { ...valid, cache: { rules: {} } }],
+    ['cache.rules.0.route', { ...valid, cache: { rules: [{ route: 'catalog', ttlSeconds: 1 }] } }],
+    ['cache.rules.0.ttlSeconds', { ...valid, cache: { rules: [{ route: 'GET catalog', ttlSeconds: Number.NaN }] } }],
+    ['cache.rules.0.ttlSeconds', { ...valid, cache: { rules: [{ route: 'GET catalog' }] } }],
+    ['api.GET api/x', { ...valid, api: { 'GET api/x': 'x.ts' } }],
+    ['api.GET /api/session', { ...valid, api: { 'GET /api/session': 'x.ts' } }],
+    ['api.ANY /api/platform/{x}', { ...valid, api: { 'ANY /api/platform/{x}': 'x.ts' } }],
+    ['api.GET /api/x', { ...valid, api: { 'GET /api/x': 'x.js' } }],
+    ['api.GET /api/x', { ...valid, api: { 'GET /api/x': 1 } }],
+    ['scope', { ...valid, scope: [] }],
+    ['the configuration', undefined],
+    ['the configuration', 'Lens'],
+    ['the configuration', null],
+  ] as const) {
+    test(`ends with a sentence that names ${field} for ${JSON.stringify(input)?.slice(0, 90)}`, () => {
+      const sentence = sentenceFor(input);
+      expect(sentence.startsWith(`extension.config.ts: ${field} `)).toBe(true);
+      expect(sentence).toMatch(/^extension\.config\.ts: .+ (must|is|are) .+\.$/);
+      expect(sentence).not.toContain('CANARY');
+    });
+  }
+});
+
+describe('the origins that may frame the extension', () => {
+  for (const [cluster, expected] of [
+    ['api.fynd.com', ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com']],
+    [
+      'https://api.fyndx1.de:8443',
+      ['https://platform.fyndx1.de:8443', 'https://partners.fyndx1.de:8443', 'https://administrator.fyndx1.de:8443'],
+    ],
+    ['http://127.0.0.1:3000', ['http://127.0.0.1:3000']],
+    ['https://localhost:3000', ['https://localhost:3000']],
+  ] as const) {
+    test(`are derived from the cluster ${cluster}`, () => {
+      expect(parseExtension({ ...valid, cluster }).adminOrigins).toEqual(expected);
+    });
+  }
+
+  test('are those that the configuration names, whatever the cluster is called', () => {
+    const named = parseExtension({
+      ...valid,
+      cluster: 'https://fynd.example',
+      adminOrigins: ['https://panel.example/'],
+    });
+    expect(named.adminOrigins).toEqual(['https://panel.example']);
+  });
+});
+
+describe('an origin', () => {
+  for (const [text, expected] of [
+    ['api.fynd.com', 'https://api.fynd.com'],
+    ['HTTPS://API.Fynd.com:443/', 'https://api.fynd.com'],
+    ['http://localhost:8080', 'http://localhost:8080'],
+    ['http://127.0.0.2', 'http://127.0.0.2'],
+    ['http://a1b2c3.execute-api.localhost:4566', 'http://a1b2c3.execute-api.localhost:4566'],
+    ['http://evillocalhost', undefined],
+    ['http://[::1]:3000', 'http://[::1]:3000'],
+    ['http://127.0.0.1.evil.example', undefined],
+    ['http://localhost.evil.example', undefined],
+    ['ftp://api.fynd.com', undefined],
+    ['javascript://api.fynd.com', undefined],
+    ['https://api.fynd.com?x', undefined],
+    ['https://api.fynd.com#x', undefined],
+    ['https://api.fynd.com\\evil', undefined],
+    ['https:// api.fynd.com', undefined],
+    ['//', undefined],
+  ] as const) {
+    test(`${JSON.stringify(text)} is ${expected ?? 'none'}`, () => expect(parseOrigin(text)).toBe(expected));
+  }
+});

@@ -1,0 +1,143 @@
+import { sign as signOfficially } from '@gofynd/fp-signature';
+import { describe, expect, test } from 'vitest';
+import { deadlineIn } from '../../../shared/fynd/exchange.ts';
+import { authorizeUrl, redeemCode } from '../../../shared/fynd/oauth-endpoints.ts';
+import { type FakeAnswer, fakeExchange } from '../fixture/exchange.ts';
+import { clientId, noon } from '../fixture/extension.ts';
+import { refusalOf } from '../fixture/refusal.ts';
+import { onlineToken } from '../fixture/sign-in.ts';
+
+function redeem(answer: FakeAnswer, scopes: readonly string[] = ['company/products']) {
+  return redeemCode({
+    exchange: fakeExchange(() => answer),
+    cluster: 'https://api.fynd.com',
+    companyId: '1',
+    credentials: { apiKey: clientId, apiSecret: 'CANARY-api-secret' },
+    code: 'CANARY-code',
+    scopes,
+    now: noon,
+    deadline: deadlineIn(1_000),
+  });
+}
+
+describe('the address where a person gives consent', () => {
+  const url = new URL(
+    authorizeUrl({
+      cluster: 'https://api.fynd.com',
+      companyId: '12',
+      clientId,
+      redirectUri: 'https://extension.example/fp/auth?application_id=0123456789abcdef01234567',
+      scopes: ['company/products', 'company/orders'],
+      state: 'the-state',
+      now: noon,
+    }),
+  );
+
+  test('says who asks for what, and where to come back', () => {
+    expect(url.origin + url.pathname).toBe(
+      'https://api.fynd.com/service/panel/authentication/v1.0/company/12/oauth/authorize',
+    );
+    const { 'x-fp-signature': _, ...query } = Object.fromEntries(url.searchParams);
+    expect(query).toEqual({
+      access_mode: 'online',
+      client_id: clientId,
+      redirect_uri: 'https://extension.example/fp/auth?application_id=0123456789abcdef01234567',
+      response_type: 'code',
+      scope: 'company/products,company/orders',
+      state: 'the-state',
+      'x-fp-date': '20260710T120000Z',
+    });
+  });
+
+  test('is signed as the official library signs it', () => {
+    const unsigned = new URL(url);
+    unsigned.searchParams.delete('x-fp-signature');
+    const request = { method: 'GET', host: url.host, path: `${unsigned.pathname}${unsigned.search}` };
+    const official = signOfficially({ ...request, headers: { host: url.host } }, { signQuery: true });
+    expect(url.searchParams.get('x-fp-signature')).toBe(official['x-fp-signature']);
+  });
+});
+
+describe('the token answer', () => {
+  for (const [what, body, expected] of [
+    ['is read in its usual form', onlineToken, { expiresInSeconds: 7_200, scopes: onlineToken.scope }],
+    [
+      'counts as 1,800 seconds without expires_in',
+      { ...onlineToken, expires_in: undefined },
+      { expiresInSeconds: 1_800 },
+    ],
+    ['counts as 1,800 seconds with expires_in null', { ...onlineToken, expires_in: null }, { expiresInSeconds: 1_800 }],
+    ['may spell expires_in as text', { ...onlineToken, expires_in: '3600' }, { expiresInSeconds: 3_600 }],
+    ['may have a fraction of a second', { ...onlineToken, expires_in: 59.9 }, { expiresInSeconds: 59 }],
+    ['without scope grants what was asked for', { ...onlineToken, scope: undefined }, { scopes: ['company/products'] }],
+    ['may list scopes in text with commas', { ...onlineToken, scope: 'a/b,c/d' }, { scopes: ['a/b', 'c/d'] }],
+    ['may list scopes in text with blanks', { ...onlineToken, scope: ' a/b  c/d ' }, { scopes: ['a/b', 'c/d'] }],
+    ['may grant nothing at all', { ...onlineToken, scope: [] }, { scopes: [] }],
+    ['may come with more members', { ...onlineToken, token_type: 'Bearer', x: [1] }, {}],
+    [
+      'may have a number for the person',
+      { ...onlineToken, current_user: { id: 42 } },
+      { user: { id: '42', name: '42', email: undefined } },
+    ],
+    [
+      'may name the person by _id, with nulls',
+      { ...onlineToken, current_user: { _id: 'u9', first_name: null, last_name: null, emails: null } },
+      { user: { id: 'u9', name: 'u9', email: undefined } },
+    ],
+    [
+      'may name the person by an address only',
+      { ...onlineToken, current_user: { id: 'u9', emails: [{ email: 'a@x' }, { email: 'b@x', primary: true }] } },
+      { user: { id: 'u9', name: 'b@x', email: 'b@x' } },
+    ],
+  ] as const) {
+    test(what, async () => {
+      expect(await redeem({ body })).toMatchObject({ accessToken: 'CANARY-online-token', ...expected });
+    });
+  }
+
+  for (const [what, answer] of [
+    ['HTML', { body: '<!doctype html><title>CANARY-page</title>', headers: { 'content-type': 'text/html' } }],
+    ['nothing', { body: '' }],
+    ['an empty JSON', { body: {} }],
+    ['JSON null', { body: 'null' }],
+    ['a list', { body: [] }],
+    ['500', { status: 500, body: { message: 'CANARY-message' } }],
+    ['503 in HTML', { status: 503, body: '<h1>CANARY</h1>' }],
+    ['404', { status: 404, body: {} }],
+    ['a redirect', { status: 302, headers: { location: 'https://evil.example/CANARY' } }],
+    ['204', { status: 204 }],
+    ['a number for the token', { body: { ...onlineToken, access_token: 7 } }],
+    ['an empty token', { body: { ...onlineToken, access_token: '' } }],
+    ['a token that would break a header', { body: { ...onlineToken, access_token: 'CANARY\r\nx: y' } }],
+    ['a token with letters that no header holds', { body: { ...onlineToken, access_token: 'CANARY-\u0905' } }],
+    ['expires_in that is no number', { body: { ...onlineToken, expires_in: 'soon' } }],
+    ['expires_in beyond all numbers', { body: '{"access_token":"CANARY","expires_in":1e999,"current_user":{"id":1}}' }],
+    ['a lifetime that is over', { body: { ...onlineToken, expires_in: 0 } }],
+    ['a lifetime before its beginning', { body: { ...onlineToken, expires_in: -5 } }],
+    ['numbers for scopes', { body: { ...onlineToken, scope: [1, 2] } }],
+    ['no person', { body: { ...onlineToken, current_user: undefined } }],
+    ['a person without an id', { body: { ...onlineToken, current_user: { first_name: 'CANARY' } } }],
+    ['a person with an empty id', { body: { ...onlineToken, current_user: { id: '' } } }],
+    ['a person that is text', { body: { ...onlineToken, current_user: 'CANARY' } }],
+  ] as const) {
+    test(`that is ${what} is a platform_error that repeats none of it`, async () => {
+      const refusal = await refusalOf(redeem(answer));
+      expect(refusal).toMatchObject({ code: 'platform_error', status: 502 });
+      expect(JSON.stringify([refusal.toProblem('r'), refusal.headers])).not.toContain('CANARY');
+    });
+  }
+
+  for (const status of [400, 401, 403]) {
+    test(`with status ${status} is code_refused`, async () => {
+      const refusal = await refusalOf(redeem({ status, body: { error_description: 'CANARY-code' } }));
+      expect(refusal).toMatchObject({ code: 'code_refused', status: 502 });
+      expect(JSON.stringify(refusal.toProblem('r'))).not.toContain('CANARY');
+    });
+  }
+
+  test('with status 429 is passed on with its Retry-After', async () => {
+    const refusal = await refusalOf(redeem({ status: 429, headers: { 'retry-after': '7' } }));
+    expect(refusal).toMatchObject({ status: 429, headers: { 'retry-after': '7' } });
+    expect(await refusalOf(redeem({ status: 429 }))).toMatchObject({ status: 429, headers: {} });
+  });
+});

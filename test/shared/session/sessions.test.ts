@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { packScopes } from '../../../shared/session/granted-scopes.ts';
+import { requireLive } from '../../../shared/session/require-live.ts';
+import { seal } from '../../../shared/session/sealing.ts';
+import {
+  companyOfSessionCookie,
+  maxCookieBytes,
+  openSession,
+  sealSession,
+  sessionCookieName,
+} from '../../../shared/session/sessions.ts';
+import { sealTransaction } from '../../../shared/session/transactions.ts';
+import { noon, testExtension, testSession } from '../fixture/extension.ts';
+import { keyRing } from '../fixture/key-ring.ts';
+import { refusalOf } from '../fixture/refusal.ts';
+
+const keys = keyRing('CANARY-session-secret');
+const { scopes } = testExtension();
+const openFor = (companyId: string, text: string, configured = scopes, now = noon) =>
+  openSession(keys, configured, { companyId, text, now });
+
+describe('a session', () => {
+  test('comes back as it was sealed', async () => {
+    const session = testSession({ scopes: ['company/orders'], generation: 7 });
+    expect(await openFor('1', await sealSession(keys, scopes, session))).toEqual(session);
+  });
+
+  test('of somebody without an address has none afterwards', async () => {
+    const user = { id: 'u1', name: 'Asha', email: undefined };
+    expect((await openFor('1', await sealSession(keys, scopes, testSession({ user })))).user).toEqual(user);
+  });
+
+  test('with 200 scopes and a token of 2,000 characters stays below 4,096 bytes', async () => {
+    const many = Array.from({ length: 200 }, (_, index) => `company/scope_number_${String(index).padStart(4, '0')}`);
+    const session = testSession({
+      companyId: '9'.repeat(18),
+      user: { id: 'u'.repeat(24), name: '\u0905'.repeat(80), email: `${'m'.repeat(60)}@example.com` },
+      accessToken: `CANARY-${'t'.repeat(1_993)}`,
+      scopes: many,
+      signedInAtMs: noon.getTime(),
+    });
+    const text = await sealSession(keys, many, session);
+    expect(sessionCookieName(session.companyId).length + 1 + text.length).toBeLessThan(4_096);
+    expect((await openFor(session.companyId, text, many)).scopes).toEqual(many);
+  });
+
+  test('with a token that no cookie can hold is refused instead of being lost by the browser', async () => {
+    const refusal = await refusalOf(
+      sealSession(keys, scopes, testSession({ accessToken: `CANARY-${'t'.repeat(3_000)}` })),
+    );
+    expect(refusal).toMatchObject({ code: 'platform_error' });
+    expect(refusal.message).not.toContain('CANARY');
+    for (let length = 2_500; length < 2_800; length += 25) {
+      const sealing = sealSession(keys, scopes, testSession({ accessToken: 't'.repeat(length) }));
+      const text = await sealing.catch(() => '');
+      expect(`${sessionCookieName('1')}=${text}`.length).toBeLessThanOrEqual(maxCookieBytes);
+    }
+  });
+
+  test('of a person with an endless name is shortened, not refused', async () => {
+    const user = { id: 'u1', name: 'n'.repeat(5_000), email: 'e'.repeat(5_000) };
+    const opened = await openFor('1', await sealSession(keys, scopes, testSession({ user })));
+    expect(opened.user.id).toBe('u1');
+    expect(opened.user.name).toBe('n'.repeat(80));
+  });
+
+  test('of another company than its cookie says is a tenant_mismatch', async () => {
+    const text = await sealSession(keys, scopes, testSession({ companyId: '2' }));
+    expect(await refusalOf(openFor('1', text))).toMatchObject({ code: 'tenant_mismatch', status: 403 });
+  });
+
+  test('ends with its token', async () => {
+    const text = await sealSession(keys, scopes, testSession());
+    const end = new Date(testSession().expiresAt * 1000);
+    expect(await refusalOf(openFor('1', text, scopes, end))).toMatchObject({ code: 'session_expired', status: 401 });
+  });
+
+  test('ends when the configured scopes change', async () => {
+    const text = await sealSession(keys, scopes, testSession());
+    const refusal = await refusalOf(openFor('1', text, [...scopes, 'company/settings']));
+    expect(refusal).toMatchObject({ code: 'session_expired' });
+    expect(await openFor('1', text, scopes.toReversed())).toMatchObject({ companyId: '1' });
+  });
+
+  test('that is not ours is session_required: another key, another purpose, other claims, garbage', async () => {
+    const transaction = await sealTransaction(keys, {
+      state: 'CANARY-state',
+      companyId: '1',
+      applicationId: undefined,
+      redirectPath: undefined,
+      accessMode: 'offline',
+      installEvent: false,
+      startedAtMs: noon.getTime(),
+    });
+    const { expiresAt } = testSession();
+    const sco = packScopes(scopes, scopes);
+    const claims = { uid: 'u', name: 'n', gen: '1', at: 1, tok: 't', sco };
+    for (const text of [
+      await sealSession(keyRing('CANARY-other-secret'), scopes, testSession()),
+      transaction,
+      await seal(keys, 'session', { subject: 'company#1', expiresAt, claims: {} }),
+      await seal(keys, 'session', { subject: 'company#1', expiresAt, claims }),
+      '',
+      'garbage',
+      `${await sealSession(keys, scopes, testSession())}x`,
+    ]) {
+      expect(await refusalOf(openFor('1', text))).toMatchObject({ code: 'session_required', status: 401 });
+    }
+  });
+});
+
+describe('the name of a session cookie', () => {
+  test('holds the company, and nothing else is taken for one', () => {
+    expect(companyOfSessionCookie(sessionCookieName('123'))).toBe('123');
+    for (const name of ['1', '01', '', 'org_a', '1 ', '1'.repeat(19), '-1', '1\n']) {
+      const cookie = `__Host-ext_session_${name}`;
+      expect([cookie, companyOfSessionCookie(cookie)]).toEqual([cookie, name === '1' ? '1' : undefined]);
+    }
+    expect(companyOfSessionCookie('ext_session_1')).toBeUndefined();
+  });
+});
+
+describe('a session is over', () => {
+  const session = { generation: 2, signedInAtMs: 1_000 };
+  const gate = { generation: 2, status: 'installed', sessionsValidFromMs: undefined } as const;
+  const live = { installation: gate, signedOutAtMs: undefined };
+
+  for (const [when, view, alive] of [
+    ['the installation is as it was', live, true],
+    [
+      'the installation needs a new grant for its background work',
+      { ...live, installation: { ...gate, status: 'reauthorize' } },
+      true,
+    ],
+    ['there is no installation', { ...live, installation: undefined }, false],
+    ['the extension was uninstalled', { ...live, installation: { ...gate, status: 'uninstalled' } }, false],
+    ['it was installed again', { ...live, installation: { ...gate, generation: 3 } }, false],
+    [
+      'it was made under a newer installation than there is',
+      { ...live, installation: { ...gate, generation: 1 } },
+      false,
+    ],
+    ['its person signed out after it began', { ...live, signedOutAtMs: 1_001 }, false],
+    ['its person signed out in the moment in which it began', { ...live, signedOutAtMs: 1_000 }, false],
+    ['its person signed out before it began', { ...live, signedOutAtMs: 999 }, true],
+    [
+      'everybody was signed out after it began',
+      { ...live, installation: { ...gate, sessionsValidFromMs: 2_000 } },
+      false,
+    ],
+    [
+      'everybody was signed out before it began',
+      { ...live, installation: { ...gate, sessionsValidFromMs: 500 } },
+      true,
+    ],
+  ] as const) {
+    test(`${alive ? 'not ' : ''}when ${when}`, async () => {
+      if (alive) expect(() => requireLive(session, view)).not.toThrow();
+      else expect(await refusalOf(() => requireLive(session, view))).toMatchObject({ code: 'session_expired' });
+    });
+  }
+});

@@ -1,0 +1,152 @@
+import type { BatchGetItemCommand, BatchGetItemCommandOutput } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CacheEntry, UserCache } from '../../../shared/store/user-cache.ts';
+import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { noon } from '../fixture/extension.ts';
+
+let tables: TestTables;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.close());
+
+const entry: CacheEntry = {
+  epoch: undefined,
+  policy: '{}',
+  status: 200,
+  body: Buffer.from('body'),
+  coding: 'identity',
+  expiresAt: noon.getTime() / 1000 + 60,
+};
+const ownerOf = (companyId: string, userId = 'u1', generation = 1) => ({ companyId, userId, generation });
+
+describe('a view', () => {
+  test('is one consistent BatchGetItem that names what it may read of the installation', async () => {
+    const company = tables.newCompany();
+    await tables.putInstallation(company, { token: { S: 'sealed' }, sessionsValidFrom: { N: '5' } });
+    await tables.userCache.put(ownerOf(company), 'key', { ...entry, epoch: 'e1' });
+    await tables.userCache.signOut(ownerOf(company), noon);
+    tables.calls.length = 0;
+    const view = await tables.userCache.view(ownerOf(company), 'key');
+    expect(view).toEqual({
+      installation: { generation: 1, status: 'installed', sessionsValidFromMs: 5 },
+      epoch: undefined,
+      signedOutAtMs: noon.getTime(),
+      entry: { ...entry, epoch: 'e1', body: new Uint8Array(entry.body) },
+    });
+    expect(tables.calls.map(({ operation }) => operation)).toEqual(['BatchGetItem']);
+    const { RequestItems } = tables.calls[0]!.input as { RequestItems: Record<string, Record<string, unknown>> };
+    expect(RequestItems['Installations']).toMatchObject({
+      ConsistentRead: true,
+      ProjectionExpression: '#pk, #generation, #status, #sessionsValidFrom',
+    });
+    expect(RequestItems['UserCache']).toMatchObject({ ConsistentRead: true });
+    expect(RequestItems['UserCache']?.['Keys']).toHaveLength(2);
+  });
+
+  test('of somebody new is empty', async () => {
+    expect(await tables.userCache.view(ownerOf(tables.newCompany()), 'key')).toEqual({
+      installation: undefined,
+      epoch: undefined,
+      signedOutAtMs: undefined,
+      entry: undefined,
+    });
+  });
+
+  test('holds nothing of another person, company or installation', async () => {
+    const company = tables.newCompany();
+    await tables.userCache.put(ownerOf(company, 'u1', 2), 'key', entry);
+    await tables.userCache.moveEpoch(ownerOf(company, 'u1', 2), noon);
+    await tables.userCache.signOut(ownerOf(company, 'u1', 2), noon);
+    for (const other of [
+      ownerOf(company, 'u2', 2),
+      ownerOf(company, 'u1', 1),
+      ownerOf(company, 'u1#g2', 2),
+      ownerOf(company, 'u1', 22),
+      ownerOf(`${company}0`, 'u1', 2),
+    ]) {
+      const view = await tables.userCache.view(other, 'key');
+      expect(view).toEqual({ installation: undefined, epoch: undefined, signedOutAtMs: undefined, entry: undefined });
+    }
+    expect((await tables.userCache.view(ownerOf(company, 'u1', 2), 'key')).entry).toBeDefined();
+  });
+
+  test('holds nothing of a person whose id tries to look like another one’s partition', async () => {
+    const company = tables.newCompany();
+    await tables.userCache.put(ownerOf(company, 'a#g1', 1), 'key', entry);
+    for (const id of ['a', 'a%23g1', 'a#g1#g1']) {
+      expect((await tables.userCache.view(ownerOf(company, id, 1), 'key')).entry).toBeUndefined();
+    }
+  });
+
+  test('never mistakes the epoch for an entry', async () => {
+    const company = tables.newCompany();
+    await tables.userCache.moveEpoch(ownerOf(company), noon);
+    expect((await tables.userCache.view(ownerOf(company))).entry).toBeUndefined();
+  });
+});
+
+describe('the epoch', () => {
+  test('is another one after each move, and outlives every session', async () => {
+    const company = tables.newCompany();
+    const epochs = new Set<string | undefined>();
+    for (let move = 0; move < 3; move++) {
+      await tables.userCache.moveEpoch(ownerOf(company), noon);
+      epochs.add((await tables.userCache.view(ownerOf(company))).epoch);
+    }
+    expect(epochs.size).toBe(3);
+    expect(epochs.has(undefined)).toBe(false);
+    const [item] = (await tables.items()).filter((each) => each['pk']?.S?.includes(`#${company}#`));
+    expect(Number(item?.['expiresAt']?.N)).toBeGreaterThanOrEqual(noon.getTime() / 1000 + 400 * 86_400);
+  });
+
+  test('and the sign-out do not undo each other', async () => {
+    const company = tables.newCompany();
+    await tables.userCache.signOut(ownerOf(company), noon);
+    await tables.userCache.moveEpoch(ownerOf(company), noon);
+    const { epoch } = await tables.userCache.view(ownerOf(company));
+    await tables.userCache.signOut(ownerOf(company), noon);
+    expect(await tables.userCache.view(ownerOf(company))).toMatchObject({ epoch, signedOutAtMs: noon.getTime() });
+  });
+});
+
+describe('keys that DynamoDB leaves unprocessed', () => {
+  /** The real engine behind a client that has only some of the keys processed in the first rounds. */
+  function hesitant(rounds: number): UserCache {
+    let round = 0;
+    const send = async (command: BatchGetItemCommand): Promise<BatchGetItemCommandOutput> => {
+      round += 1;
+      const asked = command.input.RequestItems ?? {};
+      if (round > rounds) return await tables.client.send(command);
+      if (round > 1) return { Responses: {}, UnprocessedKeys: asked, $metadata: {} };
+      const { Installations: first, ...rest } = asked;
+      command.input.RequestItems = { Installations: first ?? { Keys: [] } };
+      const answer = await tables.client.send(command);
+      return { ...answer, UnprocessedKeys: rest };
+    };
+    return new UserCache({ send }, tables.names);
+  }
+
+  test('are asked for again, and never taken for absent', async () => {
+    const company = tables.newCompany();
+    await tables.putInstallation(company);
+    await tables.userCache.put(ownerOf(company), 'key', entry);
+    await tables.userCache.signOut(ownerOf(company), noon);
+    const view = await hesitant(3).view(ownerOf(company), 'key');
+    expect(view.installation).toBeDefined();
+    expect(view.signedOutAtMs).toBe(noon.getTime());
+    expect(view.entry).toBeDefined();
+  });
+
+  test('for ever make the view fail', async () => {
+    const company = tables.newCompany();
+    await tables.putInstallation(company);
+    await expect(hesitant(100).view(ownerOf(company), 'key')).rejects.toThrow('unprocessed');
+  });
+});
+
+test('an entry that is strange is nobody’s fault who asks', async () => {
+  const company = tables.newCompany();
+  await tables.userCache.put(ownerOf(company), 'key', { ...entry, coding: 'zstd' as 'br' });
+  await expect(tables.userCache.view(ownerOf(company), 'key')).rejects.toThrow('no valid coding');
+});
