@@ -80,7 +80,7 @@ export const handler = http(async (request) => {
   ]);
   const path =
     wished.path ??
-    transaction.redirectPath ??
+    (transaction.redirectPath && parseRedirectPath(transaction.redirectPath, baseUrl())) ??
     launchPath(extension().launchPath, transaction.companyId, transaction.applicationId);
   return {
     status: 302,
@@ -127,7 +127,8 @@ async function takeTransaction({ cookies }: HttpRequest, fields: v.InferOutput<t
   cookies.clear(cookieName);
   const isSamePlace =
     (fields.company_id === undefined || fields.company_id === transaction.companyId) &&
-    (fields.application_id === undefined || fields.application_id === transaction.applicationId) &&
+    (fields.application_id === undefined ||
+      fields.application_id.toLowerCase() === transaction.applicationId?.toLowerCase()) &&
     transaction.accessMode === extension().accessMode;
   if (!isSamePlace) throw mismatch();
   return transaction;

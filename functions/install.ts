@@ -21,6 +21,8 @@ const launch = v.object({
 /** `GET /fp/install`: the platform opens the extension, for the first time or again. */
 export const handler = http(async ({ query, cookies }) => {
   const fields = input(launch, query);
+  // Judged now, resolved again when it is used: what it resolves to may be several times as long as a cookie can be.
+  if (fields.redirect_path) parseRedirectPath(fields.redirect_path, baseUrl());
   const clientId = await apiKey();
   if (fields.client_id !== clientId) throw new AppError('invalid_request', 'client_id is not that of this extension.');
   const { location } = await beginInstall(
@@ -28,7 +30,7 @@ export const handler = http(async ({ query, cookies }) => {
     {
       companyId: fields.company_id,
       applicationId: fields.application_id,
-      redirectPath: fields.redirect_path ? parseRedirectPath(fields.redirect_path, baseUrl()) : undefined,
+      redirectPath: fields.redirect_path || undefined,
       installEvent: fields.install_event === 'true',
     },
     cookies,

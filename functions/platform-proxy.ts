@@ -41,7 +41,7 @@ export const handler = http(async (request) => {
       { method, path, rawQuery, headers, body },
       deadline,
     );
-    return await platformResponse(request, answer);
+    return platformResponse(request, answer);
   });
 });
 

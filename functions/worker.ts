@@ -14,6 +14,9 @@ const reserveMs = 5_000;
 const minMs = 10_000;
 const maxMs = 25_000;
 
+/** How long a message that failed waits for its next attempt. After the last one it is dead-lettered. */
+const backOffSeconds = [5, 30, 120, 300];
+
 const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 const exchange = once(createExchange);
 let tokens: OfflineTokens | undefined;
@@ -89,7 +92,10 @@ async function workOne(given: WorkDependencies, record: SQSRecord, context: Cont
     tell('info', { outcome });
     return true;
   } catch (error) {
-    tell('error', { outcome: 'failed', ...describeError(error) });
+    const retrySeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;
+    tell('error', { outcome: 'failed', ...describeError(error), retry_after_s: retrySeconds });
+    // Where that fails, the queue's own visibility timeout makes it come again, only later.
+    await given.queue.retryAfter(record.receiptHandle, retrySeconds).catch(() => undefined);
     return false;
   }
 }

@@ -40,6 +40,7 @@ async function objection(): Promise<string | undefined> {
   const region = await ssm.config.region().catch(() => undefined);
   // The CLI would take us-east-1, and a second deployment from another shell would make a second, empty extension.
   if (!region) {
+    if (named) return `${named} is no region of AWS.`;
     return 'No region is named: set AWS_REGION, or "region" in the context in cdk.json, so that every deployment meets the same one.';
   }
   process.env.AWS_REGION = region;
@@ -67,7 +68,7 @@ function refusal(error: Error & { code?: string }, region: string): string | und
   if (/UnrecognizedClient|InvalidClientTokenId|InvalidSignature|ExpiredToken|InvalidToken/.test(error.name)) {
     return `AWS does not accept the credentials (${error.name}): sign in again.`;
   }
-  if (error.code === 'ENOTFOUND' || /valid hostname/.test(error.message)) {
+  if (/^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT)$/.test(error.code ?? '') || /valid hostname/.test(error.message)) {
     return `AWS cannot be reached in ${region}: there is no such region, or this machine is offline.`;
   }
   return undefined;

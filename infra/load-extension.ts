@@ -10,8 +10,12 @@ import { eventKeyOf } from '../shared/event-key.ts';
  * @throws {ConfigurationError} with a sentence that names the file, the field or the variable.
  */
 export async function loadExtension(environment: NodeJS.ProcessEnv = process.env): Promise<Extension> {
-  const input = await importDefault(environment.EXTENSION_CONFIG || 'extension.config.ts');
-  const extension = parseExtension(environment.FP_API_DOMAIN ? onCluster(input, environment.FP_API_DOMAIN) : input);
+  const configFile = environment.EXTENSION_CONFIG || 'extension.config.ts';
+  const input = await importDefault(configFile);
+  const extension = environment.FP_API_DOMAIN
+    ? onCluster(input, environment.FP_API_DOMAIN, configFile)
+    : parseExtension(input, configFile);
+  const existingHandler = (field: string, handler: string) => existingFile(configFile, field, handler);
   const files = (group: string, named: Readonly<Record<string, string>>) =>
     Object.fromEntries(
       Object.entries(named).map(([name, file]) => [name, existingHandler(`${group}.${name}`, file)] as const),
@@ -53,21 +57,24 @@ async function importDefault(file: string): Promise<unknown> {
   return module.default;
 }
 
-function onCluster(input: unknown, domain: string): unknown {
+/** The configuration for the platform that the environment names. */
+function onCluster(input: unknown, domain: string, configFile: string): Extension {
   const cluster = parseOrigin(domain);
   if (cluster === undefined) {
     throw new ConfigurationError(
       'FP_API_DOMAIN must be the host or https origin of the platform, such as "api.fynd.com" (http only for loopback).',
     );
   }
-  if (typeof input !== 'object' || input === null) return input;
-  // A simulated platform on loopback is its own panel; the configured panels are those of the real one.
-  return cluster.startsWith('http:') ? { ...input, cluster, adminOrigins: undefined } : { ...input, cluster };
+  const given = typeof input === 'object' && input !== null ? { ...input, cluster } : input;
+  const extension = parseExtension(given, configFile);
+  // A simulated platform on loopback shows the extension, too.
+  const isSimulated = cluster.startsWith('http:');
+  return isSimulated ? { ...extension, adminOrigins: [...new Set([cluster, ...extension.adminOrigins])] } : extension;
 }
 
-function existingHandler(field: string, handler: string): string {
+function existingFile(configFile: string, field: string, handler: string): string {
   if (!existsSync(resolve(handler))) {
-    throw new ConfigurationError(`extension.config.ts: ${field} names ${handler}, a file that does not exist.`);
+    throw new ConfigurationError(`${configFile}: ${field} names ${handler}, a file that does not exist.`);
   }
   // One spelling, so that a file is one function however often and however it is named.
   return `./${relative('.', handler).replaceAll('\\', '/')}`;

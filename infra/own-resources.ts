@@ -36,7 +36,7 @@ import type { AuthorFunctions } from './author-functions.ts';
 export interface OwnResources {
   /** Where your constructs go. */
   readonly stack: Stack;
-  /** The functions that your handlers became. */
+  /** The functions that your handlers of routes became. */
   readonly functions: AuthorFunctions;
   /** The function in which your handlers of events, schedules and durable hooks run. */
   readonly worker: Function;

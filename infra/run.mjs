@@ -45,4 +45,8 @@ child.on('error', (error) => {
 // A terminal sends Ctrl-C to the whole group; a process manager signals only this process. Both end the child, and
 // this process waits for it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// A shell may stand between npm and this process and die without passing the signal on: then this process has another
+// parent, and nobody waits for its child any more.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 250).unref();
 child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

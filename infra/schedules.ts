@@ -21,8 +21,9 @@ export function addSchedules(scope: Construct, id: string, schedules: Extension[
         // Granted above, without the construct's own statements.
         role: role.withoutPolicyUpdates(),
         messageGroupId: `schedule#${name}`,
-        // The scheduler fills the id in. It makes each run's body another one: equal bodies count as one message.
-        input: ScheduleTargetInput.fromObject({ kind: 'schedule', name, run: ContextAttribute.executionId }),
+        // The scheduler fills the time in. Each run has another one, and a repeated try of one run has the same: equal bodies
+        // count as one message.
+        input: ScheduleTargetInput.fromObject({ kind: 'schedule', name, run: ContextAttribute.scheduledTime }),
       }),
     });
     // Its first run is due as soon as it exists.

@@ -77,7 +77,9 @@ export class WorkQueue extends Queue {
     });
     worker.addEventSourceMapping('WorkQueue', {
       eventSourceArn: this.queueArn,
-      batchSize: 10,
+      // One at a time: whatever stands behind a message that fails is received, and counted, along with it, so that it
+      // would be dead-lettered for its neighbour's failures.
+      batchSize: 1,
       reportBatchItemFailures: true,
       // No batching window: FIFO queues have none.
       ...(options.maxConcurrency !== undefined && { maxConcurrency: options.maxConcurrency }),

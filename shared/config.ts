@@ -291,28 +291,26 @@ const schema = v.strictObject({
 });
 
 /**
- * Judges a configuration and fills in its defaults.
+ * Judges a configuration and fills in its defaults. `file` is where it comes from, for the sentence.
  * @throws {ConfigurationError} with a sentence that names the field.
  */
-export function parseExtension(input: unknown): Extension {
+export function parseExtension(input: unknown, file = 'extension.config.ts'): Extension {
   const result = v.safeParse(schema, input, { abortEarly: true });
-  if (!result.success) throw new ConfigurationError(sentence(result.issues[0]));
+  if (!result.success) throw new ConfigurationError(`${file}: ${sentence(result.issues[0])}`);
   const { output } = result;
   const { accessMode, events, hooks, schedules, webhooks } = output;
   if (Object.keys(events).length > 0 && webhooks.notificationEmail === undefined) {
-    throw new ConfigurationError(
-      'extension.config.ts: webhooks.notificationEmail is missing: the platform wants it for events.',
-    );
+    throw new ConfigurationError(`${file}: webhooks.notificationEmail is missing: the platform wants it for events.`);
   }
   if (accessMode === 'online' && Object.keys({ ...events, ...schedules }).length > 0) {
     throw new ConfigurationError(
-      'extension.config.ts: accessMode must be "offline" for events and schedules: they work without a person.',
+      `${file}: accessMode must be "offline" for events and schedules: they work without a person.`,
     );
   }
   return {
     ...output,
     launchPath: output.launchPath,
-    adminOrigins: output.adminOrigins ?? defaultAdminOrigins(output.cluster),
+    adminOrigins: output.adminOrigins ?? defaultAdminOrigins(output.cluster, file),
     proxy: { only: output.proxy.only, also: output.proxy.also },
     events: Object.entries(events).map(([key, given]) => toEvent(key, given)),
     webhooks: { notificationEmail: webhooks.notificationEmail, salesChannels: webhooks.salesChannels },
@@ -346,11 +344,10 @@ function toEvent(key: string, given: v.InferOutput<typeof event>): ExtensionEven
 
 function sentence(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue) ?? 'the configuration';
-  if (issue.type === 'strict_object' && issue.expected === 'never')
-    return `extension.config.ts: ${field} is not a setting.`;
-  if (issue.received === 'undefined') return `extension.config.ts: ${field} is missing.`;
+  if (issue.type === 'strict_object' && issue.expected === 'never') return `${field} is not a setting.`;
+  if (issue.received === 'undefined') return `${field} is missing.`;
   const reason = /^(must|is) /.test(issue.message) ? issue.message : `must be ${issue.expected ?? 'another value'}`;
-  return `extension.config.ts: ${field} ${reason}.`;
+  return `${field} ${reason}.`;
 }
 
 /**
@@ -359,23 +356,26 @@ function sentence(issue: v.BaseIssue<unknown>): string {
  * (https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy).
  */
 export function parseOrigin(text: string): string | undefined {
-  if (/[\s\\@]/.test(text)) return undefined;
+  if (/[\s\\@]/.test(text) || text.startsWith('/')) return undefined;
   const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `https://${text}`);
   if (url === null || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.hostname === '')
     return undefined;
-  const loopback = /^(([\w-]+\.)*localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  return url.protocol === 'https:' || (url.protocol === 'http:' && loopback) ? url.origin : undefined;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)) ? url.origin : undefined;
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(([\w-]+\.)*localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /** The panels of a cluster `api.X` are at X (Fynd's convention); a simulated platform on loopback is its own panel. */
-function defaultAdminOrigins(cluster: string): string[] {
+function defaultAdminOrigins(cluster: string, file: string): string[] {
   const url = new URL(cluster);
   if (url.hostname.startsWith('api.')) {
     const domain = url.host.slice('api.'.length);
     return ['platform', 'partners', 'administrator'].map((panel) => `https://${panel}.${domain}`);
   }
-  if (url.protocol === 'http:' || url.hostname === 'localhost') return [cluster];
+  if (isLoopback(url.hostname)) return [cluster];
   throw new ConfigurationError(
-    `extension.config.ts: adminOrigins is missing. The panels of ${url.host} cannot be derived from its name: name the origins that show the extension.`,
+    `${file}: adminOrigins is missing. The panels of ${url.host} cannot be derived from its name: name the origins that show the extension.`,
   );
 }

@@ -26,11 +26,11 @@ export const installationsTable = {
   /** What a function that answers browsers may read: enough to know whether a session still counts, and no token. */
   sessionAttributes: ['pk', 'generation', 'status', 'sessionsValidFrom'],
   /** What the callback reads to decide whether the company's grant is asked for again. */
-  callbackAttributes: ['pk', 'generation', 'status', 'version', 'scopes', 'announced', 'registered'],
+  callbackAttributes: ['pk', 'generation', 'status', 'version', 'scopes', 'installedAtMs', 'announced', 'registered'],
   /** The sealed offline token. The callback writes it; no function that a browser reaches can read it. */
   tokenAttribute: 'token',
   /** What the callback writes beside the attributes that it reads. */
-  writtenAttributes: ['token', 'accessTokenExpiresAt', 'refreshFrom', 'installedAt', 'updatedAt', 'listed'],
+  writtenAttributes: ['token', 'accessTokenExpiresAt', 'refreshFrom', 'updatedAt', 'listed'],
   /** A sparse index with keys only: installed companies carry `listed`, whose value spreads them over partitions. */
   listing: { indexName: 'listed', partitionKey: 'listed', partitions: 8 },
   /** What background functions read to use and refresh the offline token. */
@@ -46,7 +46,7 @@ export const installationsTable = {
     'retryFrom',
     'attempt',
     'leasedVersion',
-    'installedAt',
+    'installedAtMs',
     'announced',
     'registered',
   ],

@@ -61,7 +61,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
         });
         return await toResponse(result, answers);
       } catch (error) {
-        if (error instanceof PlatformRefusal) return await platformResponse(request, error.answer);
+        if (error instanceof PlatformRefusal) return platformResponse(request, error.answer);
         throw error;
       }
     });

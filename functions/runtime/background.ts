@@ -14,8 +14,8 @@ export interface BackgroundContext {
 
 /** An event of the platform, verified. `Payload` is the author's claim about it: check what matters. */
 export interface EventContext<Payload = unknown> extends BackgroundContext {
-  /** The sales channel it concerns, where it concerns one. */
-  readonly application: string | undefined;
+  /** The sales channels it concerns; none where it concerns the company. */
+  readonly applications: readonly string[];
   readonly event: WebhookEnvelope['event'];
   readonly payload: Payload;
 }

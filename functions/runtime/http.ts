@@ -1,3 +1,6 @@
+import { isUtf8 } from 'node:buffer';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { AppError } from '../../shared/errors.ts';
 import { Cookies } from '../../shared/session/cookies.ts';
@@ -49,26 +52,25 @@ export function http(handle: (request: HttpRequest) => Promise<HttpResponse>): L
     const startedAtMs = performance.now();
     const request = readEvent(event);
     let response: HttpResponse;
+    let result: APIGatewayProxyStructuredResultV2;
     let error: unknown;
     try {
       response = await handle(request);
+      result = await toResult(request, response);
     } catch (thrown) {
       error = thrown;
       response = answerError(request, thrown);
-    }
-    let result = toResult(request, response);
-    if (Buffer.byteLength(JSON.stringify(result)) > maxResultBytes) {
-      error = new AppError('response_too_large', 'The answer is larger than what can be handed on.');
-      response = answerError(request, error);
-      result = toResult(request, response);
+      result = await toResult(request, response);
     }
     logRequest({ event, response, error, durationMs: performance.now() - startedAtMs });
     return result;
   };
 }
 
+const compress = promisify(gzip);
+
 /** Lambda takes 6 MB of JSON for an answer. */
-export const maxResultBytes = 6 * 1024 * 1024;
+const maxResultBytes = 6 * 1024 * 1024;
 
 function readEvent(event: APIGatewayProxyEventV2): HttpRequest {
   const headers: Record<string, string> = {};
@@ -88,7 +90,7 @@ function readEvent(event: APIGatewayProxyEventV2): HttpRequest {
     // Some front doors send an empty text where there is none.
     body: event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : undefined,
     requestId: event.requestContext.requestId,
-    isNavigation: /\btext\/html\b/.test(headers['accept'] ?? ''),
+    isNavigation: /\btext\/html\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(headers['accept'] ?? ''),
   };
 }
 
@@ -111,25 +113,45 @@ function answerError(request: HttpRequest, error: unknown): HttpResponse {
   };
 }
 
-function toResult(
-  request: HttpRequest,
-  { status, headers = {}, body }: HttpResponse,
-): APIGatewayProxyStructuredResultV2 {
-  const bytes = typeof body === 'string' ? undefined : body;
-  // Text travels as it is, which spares a third of its size; an encoded body must be base64.
-  const text = bytes === undefined ? (body as string | undefined) : textOf(bytes, headers);
-  return {
+/**
+ * The answer as Lambda takes it. Text travels as it is, which spares a third of its size, where escaping it for JSON does
+ * not cost more than base64 would; an answer that does not fit either way travels compressed where the browser takes it.
+ * @throws {AppError} `response_too_large` where it does not fit even so.
+ */
+async function toResult(request: HttpRequest, response: HttpResponse): Promise<APIGatewayProxyStructuredResultV2> {
+  const { status, headers = {}, body } = response;
+  const frame = {
     statusCode: status,
     headers: { ...securityHeaders, ...headers },
     cookies: request.cookies.setCookieHeaders(),
-    ...(text !== undefined ? { body: text } : {}),
-    ...(text === undefined && bytes !== undefined ? { body: bytes.toString('base64'), isBase64Encoded: true } : {}),
   };
+  if (body === undefined) return frame;
+  const bytes = Buffer.from(body);
+  const text = typeof body === 'string' ? body : textOf(bytes, headers);
+  const base64Bytes = Math.ceil(bytes.byteLength / 3) * 4;
+  const roomBytes = maxResultBytes - Buffer.byteLength(JSON.stringify(frame)) - 100;
+  if (text !== undefined) {
+    // Only a large answer is worth measuring: escaping makes at most six bytes of one.
+    const textBytes = bytes.byteLength * 6 < roomBytes ? 0 : Buffer.byteLength(JSON.stringify(text));
+    if (textBytes <= roomBytes) return { ...frame, body: text };
+  }
+  if (base64Bytes <= roomBytes) return { ...frame, body: bytes.toString('base64'), isBase64Encoded: true };
+  if (acceptsGzip(request) && headers['content-encoding'] === undefined) {
+    const packed = (await compress(bytes)).toString('base64');
+    const vary = [headers['vary'], 'Accept-Encoding'].filter(Boolean).join(', ');
+    if (packed.length <= roomBytes) {
+      const encoded = { ...frame.headers, 'content-encoding': 'gzip', vary };
+      return { ...frame, headers: encoded, body: packed, isBase64Encoded: true };
+    }
+  }
+  throw new AppError('response_too_large', 'The answer is larger than what can be handed on.');
+}
+
+function acceptsGzip({ headers }: HttpRequest): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(headers['accept-encoding'] ?? '');
 }
 
 function textOf(bytes: Buffer, headers: Readonly<Record<string, string>>): string | undefined {
   const isText = /^(text\/|application\/(json|[\w.+-]+\+json|xml|javascript)\b)/i.test(headers['content-type'] ?? '');
-  if (!isText || headers['content-encoding'] !== undefined) return undefined;
-  const text = bytes.toString('utf8');
-  return Buffer.from(text, 'utf8').equals(bytes) ? text : undefined;
+  return isText && headers['content-encoding'] === undefined && isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../../shared/errors.ts';
+import { parseJson } from '../../shared/json.ts';
 
 /**
  * The fields of a small JSON body, each as text: ids may come as numbers.
@@ -9,7 +10,7 @@ export function jsonFields(body: Buffer | undefined): Record<string, string> {
   if (body === undefined || body.byteLength === 0) throw refuse('is missing');
   let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    json = parseJson(body.toString('utf8'));
   } catch {
     throw refuse('is not JSON');
   }

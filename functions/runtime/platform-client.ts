@@ -1,6 +1,7 @@
 import { AppError } from '../../shared/errors.ts';
 import { platformPath } from '../../shared/fynd/platform-path.ts';
 import type { PlatformCall } from '../../shared/fynd/platform-request.ts';
+import { parseJsonAnswer } from '../../shared/json.ts';
 
 export interface PlatformCallOptions {
   /** A list is sent as a repeated parameter; undefined is left out. */
@@ -18,7 +19,7 @@ export interface PlatformWriteOptions extends PlatformCallOptions {
  * `catalog/v2.0/company/1/products/`.
  *
  * Each method answers the parsed JSON body (undefined where there is none) and throws PlatformRefusal for any status
- * from 400 on. In a route of the author's, one that is not caught reaches the browser as the platform gave it, with a
+ * from 300 on: redirects are not followed. In a route of the author's, one that is not caught reaches the browser as the platform gave it, with a
  * 401 as `session_expired`.
  */
 export interface PlatformClient {
@@ -35,7 +36,7 @@ interface PlatformAnswer {
   readonly body: Buffer;
 }
 
-/** The platform answered with a status from 400 on. */
+/** The platform answered with a status from 300 on. */
 export class PlatformRefusal extends Error {
   override readonly name = 'PlatformRefusal';
   readonly answer: PlatformAnswer;
@@ -61,8 +62,8 @@ export function createPlatformClient(send: (call: PlatformCall) => Promise<Platf
       },
       body: hasBody ? Buffer.from(JSON.stringify(options.body)) : undefined,
     });
-    if (answer.status >= 400) throw new PlatformRefusal(answer);
-    return parseBody(answer.body);
+    if (answer.status >= 300) throw new PlatformRefusal(answer);
+    return parseBody(answer);
   }
   // The answer's type is the caller's claim about the platform: nothing here can check it.
   return {
@@ -82,11 +83,10 @@ function queryString(query: NonNullable<PlatformCallOptions['query']>): string {
   return parameters.toString();
 }
 
-function parseBody(body: Buffer): unknown {
-  if (body.byteLength === 0) return undefined;
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch (cause) {
-    throw new AppError('platform_error', 'The platform answered with something that is not JSON.', { cause });
-  }
+function parseBody(answer: PlatformAnswer): unknown {
+  if (answer.body.byteLength === 0) return undefined;
+  const json = parseJsonAnswer(answer);
+  if (json === undefined)
+    throw new AppError('platform_error', 'The platform answered with something that is not JSON.');
+  return json;
 }

@@ -37,7 +37,7 @@ export interface WorkDependencies {
   readonly grants: OfflineGrants;
   readonly tokens: Pick<OfflineTokens, 'get'>;
   readonly deliveries: Deliveries;
-  readonly queue: Pick<WorkQueue, 'send'>;
+  readonly queue: Pick<WorkQueue, 'send' | 'retryAfter'>;
   readonly exchange: Exchange;
   readonly now: () => Date;
   readonly wait: (milliseconds: number) => Promise<void>;
@@ -56,7 +56,7 @@ export type WorkOutcome =
   | 'fanned_out';
 
 /** How often the platform is asked whether a grant still works before an unproven uninstall is dropped. */
-const maxUninstallAttempts = 3;
+const maxUninstallAttempts = 4;
 /** Companies per page of a schedule: one message each, and one for the next page. */
 const schedulePageSize = 100;
 
@@ -96,11 +96,11 @@ async function handleWebhook(
   const grant = await grants.find(company);
   if (grant === undefined || grant.status === 'uninstalled') return 'not_installed';
   // It waited in the queue while the company uninstalled and installed again.
-  if (message.receivedAtMs / 1000 < grant.installedAt) return 'outdated';
-  const { applicationId, event, payload } = parseEnvelope(body);
+  if (message.receivedAtMs < grant.installedAtMs) return 'outdated';
+  const { applicationIds: applications, event, payload } = parseEnvelope(body);
   const handler = events[eventKeyOf(event)];
   if (handler === undefined) return 'unhandled';
-  await handler({ ...backgroundOf(given, company, deadline), application: applicationId, event, payload });
+  await handler({ ...backgroundOf(given, company, deadline), applications, event, payload });
   await deliveries.recordHandled(company, digest, now());
   return 'handled';
 }

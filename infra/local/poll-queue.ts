@@ -64,7 +64,8 @@ export function pollQueue(polling: Polling): Poller {
       if (!messages || messages.length === 0 || stopping.signal.aborted) continue;
       const batch = handOver(polling, messages, () => ended)
         .catch((error: unknown) => {
-          if (!ended) log({ kind: 'note', text: `A batch from ${shortName(queue.logicalId)} broke off: ${error}` });
+          if (!ended)
+            log({ kind: 'note', text: `A batch from ${shortName(queue.logicalId)} broke off: ${String(error)}` });
         })
         .finally(() => {
           running.delete(batch);
@@ -74,7 +75,7 @@ export function pollQueue(polling: Polling): Poller {
     }
   };
   const polled = poll().catch((error: unknown) => {
-    log({ kind: 'note', text: `Nothing reads ${shortName(queue.logicalId)} any more: ${error}` });
+    log({ kind: 'note', text: `Nothing reads ${shortName(queue.logicalId)} any more: ${String(error)}` });
   });
 
   return {

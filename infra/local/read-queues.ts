@@ -81,7 +81,7 @@ function readQueue(resource: ResourceReader, ids: PhysicalIds): QueueDefinition 
     | undefined;
   const attributes = queueAttributes.flatMap((name) => {
     const value = resource.optional(name);
-    return value === undefined ? [] : [[name, typeof value === 'object' ? JSON.stringify(value) : String(value)]];
+    return value === undefined ? [] : [[name, typeof value === 'object' ? JSON.stringify(value) : resource.text(name)]];
   });
   return {
     logicalId: resource.id,

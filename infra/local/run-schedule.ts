@@ -9,8 +9,11 @@ import { StartError } from './start-error.ts';
 await runOnce(async () => {
   loadEnvironmentFile();
   const [name, ...others] = process.argv.slice(2);
-  if (others.length > 0) throw new StartError('One schedule at a time: npm run schedule -- nightly');
   const running = await findRunning(process.env['LOCAL_DATA_DIR'] || undefined, '.local');
-  await sendScheduled(running, name ?? '');
+  if (name === undefined || others.length > 0) {
+    const names = running.schedules.map((schedule) => schedule.name).join(', ');
+    throw new StartError(`Name one schedule: npm run schedule -- NAME. There are: ${names || 'none'}.`);
+  }
+  await sendScheduled(running, name);
   return `Sent the message of the schedule ${name}.`;
 });

@@ -75,7 +75,7 @@ export async function serveQueues(options: {
     waitingForIdle.clear();
   };
   const failed = (error: unknown) => {
-    if (!closed) log({ kind: 'note', text: `The queues cannot be kept for the next run: ${error}` });
+    if (!closed) log({ kind: 'note', text: `The queues cannot be kept for the next run: ${String(error)}` });
   };
   const changed = () => {
     if (closed) return;

@@ -89,7 +89,7 @@ export async function startSqs(): Promise<Sqs> {
   };
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    close: async () => void (await app.close()),
+    close: () => app.close(),
     call,
     async create({ logicalId, name, attributes }) {
       await call('CreateQueue', { QueueName: name, Attributes: attributes }).catch((error: Error) => {
@@ -126,7 +126,7 @@ export async function startSqs(): Promise<Sqs> {
 }
 
 /** From the header by which SQS's JSON protocol names it. */
-export function operationOf(headers: Readonly<Record<string, unknown>>): string | undefined {
+function operationOf(headers: Readonly<Record<string, unknown>>): string | undefined {
   const target = headers['x-amz-target'];
   return typeof target === 'string' ? target.replace(/^AmazonSQS\./, '') : undefined;
 }

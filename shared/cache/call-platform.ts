@@ -24,7 +24,7 @@ import {
   maxEntryBytes,
   type UserCache,
 } from '../store/user-cache.ts';
-import { judgeAnswer, type KeptAnswer, openPolicy, type Verdict } from './http-policy.ts';
+import { freshnessHeaders, isSilent, judgeAnswer, type KeptAnswer, openPolicy, type Verdict } from './http-policy.ts';
 
 /** The platform's answer, or the same answer from this person's cache. */
 export interface PlatformAnswer {
@@ -65,9 +65,6 @@ export const responseHeaders = [
   'x-ratelimit-reset',
   'x-request-id',
 ] as const;
-
-/** Kept with an entry besides, because freshness is computed from them. */
-const freshnessHeaders = ['age', 'cache-control', 'date', 'expires', 'pragma', 'vary'] as const;
 
 /**
  * Calls the Platform API with the person's own token, through the person's own cache.
@@ -113,7 +110,7 @@ const read: Step = async (dependencies, session, call, deadline) => {
     extension.cache.rules.find(({ route }) => matchesRoute(route, call.method, call.path.segments))?.ttlSeconds ??
     extension.cache.defaultTtlSeconds;
   const asked = call.headers['cache-control'] ?? '';
-  const bypass = defaultTtlSeconds === 0 || call.body !== undefined || /\bno-store\b/i.test(asked);
+  const bypass = call.body !== undefined || /\bno-store\b/i.test(asked);
   const key = bypass ? undefined : entryKey(extension, session, call);
   const view = await userCache.view(owner, key);
   requireLive(session, view);
@@ -122,8 +119,8 @@ const read: Step = async (dependencies, session, call, deadline) => {
   }
 
   const kept = keptAnswer(view, now());
-  const isCurrent = kept !== undefined && kept.entry.epoch === view.epoch && !asksForNew(asked);
-  if (isCurrent && kept.ttlSeconds !== undefined) {
+  const isFresh = kept?.ttlSeconds !== undefined && kept.entry.epoch === view.epoch;
+  if (isFresh && !asksForNew(asked)) {
     return withCacheStatus(await fromEntry(kept), `hit; ttl=${kept.ttlSeconds}`);
   }
 
@@ -134,17 +131,17 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const store = (content: EntryContent, verdict: Verdict) =>
     storeEntry(dependencies, owner, key, { ...content, epoch: view.epoch }, verdict);
 
+  const forward =
+    kept === undefined ? 'fwd=uri-miss' : `fwd=${isFresh ? 'request' : 'stale'}; fwd-status=${answer.status}`;
   if (answer.status === 304 && kept !== undefined && Object.keys(validators).length > 0) {
     const refreshed = kept.refreshed(pick(answer.headers, [...responseHeaders, ...freshnessHeaders]));
     const stored = await store(kept.entry, refreshed);
     const again = await fromEntry({ ...kept, headers: refreshed.headers });
-    return { ...withCacheStatus(again, 'fwd=stale; fwd-status=304'), ...troubleOf(stored) };
+    return { ...withCacheStatus(again, forward), ...troubleOf(stored) };
   }
-  const forward = kept === undefined ? 'fwd=uri-miss' : `fwd=stale; fwd-status=${answer.status}`;
-  const verdict = judgeAnswer(
-    { status: answer.status, headers: pick(answer.headers, [...responseHeaders, ...freshnessHeaders]) },
-    defaultTtlSeconds,
-  );
+  const cacheable = { status: answer.status, headers: pick(answer.headers, [...responseHeaders, ...freshnessHeaders]) };
+  if (defaultTtlSeconds === 0 && isSilent(cacheable)) return withCacheStatus(passedOn(answer), 'fwd=bypass');
+  const verdict = judgeAnswer(cacheable, defaultTtlSeconds);
   if (verdict.policy === undefined) return withCacheStatus(passedOn(answer), forward);
   const stored = await store({ status: answer.status, ...(await pack(answer.body)) }, verdict);
   return {

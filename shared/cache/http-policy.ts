@@ -61,14 +61,26 @@ export function openPolicy(json: string): KeptAnswer | undefined {
     ttlSeconds: ttlSeconds < 0 || policy.stale() || headers['vary']?.includes('*') ? undefined : ttlSeconds,
     headers,
     validators: strings(policy.revalidationHeaders(bareRequest)),
+    // Not the library's revalidatedPolicy(): a 304 without a validator makes it forget the stored headers.
     refreshed: (notModifiedHeaders) => {
-      const { policy: updated } = policy.revalidatedPolicy(
-        { ...bareRequest, headers: policy.revalidationHeaders(bareRequest) },
-        { status: 304, headers: { ...notModifiedHeaders } },
+      const { age: _age, date: _date, ...stored } = headers;
+      const updated = new CachePolicy(
+        bareRequest,
+        { status: policy.toObject().st, headers: { ...stored, ...freshnessOf(notModifiedHeaders) } },
+        options,
       );
       return { ...verdict(updated), headers: strings(updated.responseHeaders()) };
     },
   };
+}
+
+/** What a 304 may say anew of an answer that is kept (RFC 9111 §4.3.4); all else stays as it was stored. */
+export const freshnessHeaders = ['age', 'cache-control', 'date', 'expires', 'pragma', 'vary'] as const;
+
+function freshnessOf(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    freshnessHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
+  );
 }
 
 function verdict(policy: CachePolicy): Verdict {
@@ -83,12 +95,18 @@ function verdict(policy: CachePolicy): Verdict {
   };
 }
 
+/** Whether the platform leaves it to the configuration how long a 200 is fresh. */
+export function isSilent({ status, headers }: CacheableAnswer): boolean {
+  const speaks = /(max-age|no-store|no-cache)/i.test(headers['cache-control'] ?? '');
+  return status === 200 && !speaks && !('expires' in headers) && !('pragma' in headers);
+}
+
 /** The platform is silent where it names neither a lifetime nor a reason against keeping the answer. */
-function withDefaultTtl({ status, headers }: CacheableAnswer, defaultTtlSeconds: number): Record<string, string> {
-  const cacheControl = headers['cache-control'] ?? '';
-  const speaks = /(max-age|no-store|no-cache)/i.test(cacheControl) || 'expires' in headers || 'pragma' in headers;
-  if (status !== 200 || speaks) return { ...headers };
-  return { ...headers, 'cache-control': [cacheControl, `max-age=${defaultTtlSeconds}`].filter(Boolean).join(', ') };
+function withDefaultTtl(answer: CacheableAnswer, defaultTtlSeconds: number): Record<string, string> {
+  const { headers } = answer;
+  if (!isSilent(answer)) return { ...headers };
+  const cacheControl = [headers['cache-control'], `max-age=${defaultTtlSeconds}`].filter(Boolean).join(', ');
+  return { ...headers, 'cache-control': cacheControl };
 }
 
 function strings(headers: CachePolicy.Headers): Record<string, string> {

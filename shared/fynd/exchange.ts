@@ -81,6 +81,18 @@ export function createExchange(): Exchange {
           reject(new AppError('platform_error', 'The platform answered in another protocol.'));
         });
         request.on('response', (response) => {
+          const status = response.statusCode ?? 0;
+          if (status < 200 || status > 599) {
+            request.destroy();
+            reject(new AppError('platform_error', 'The platform answered with a status that there is not.'));
+            return;
+          }
+          // Whatever follows these is no body: some servers send one all the same (RFC 9112 §6.3).
+          if (status === 204 || status === 304) {
+            response.resume();
+            resolve({ status, headers: joinHeaders(response.headers), body: Buffer.alloc(0) });
+            return;
+          }
           const chunks: Buffer[] = [];
           let bytes = 0;
           response.on('error', reject);
@@ -93,7 +105,7 @@ export function createExchange(): Exchange {
           });
           response.on('end', () =>
             resolve({
-              status: response.statusCode ?? 0,
+              status,
               headers: joinHeaders(response.headers),
               body: Buffer.concat(chunks),
             }),

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { AppError } from '../errors.ts';
+import { parseJsonAnswer } from '../json.ts';
 import type { Deadline, Exchange, ExchangeAnswer } from './exchange.ts';
 import { signatureDate, signV1 } from './signature.ts';
 
@@ -150,14 +151,14 @@ function processRefreshAnswer(
   answer: ExchangeAnswer,
   asked: { refreshToken: string; scopes: readonly string[]; now: Date },
 ): RefreshOutcome {
-  const { status, headers, body } = answer;
+  const { status, headers } = answer;
   if (status >= 200 && status < 300) {
-    const parsed = v.safeParse(refreshSchema, parseJson(body));
+    const parsed = v.safeParse(refreshSchema, parseJsonAnswer(answer));
     if (!parsed.success) return { outcome: 'unknown' };
     const grant = toTokenGrant(parsed.output, asked.scopes);
     return { outcome: 'granted', grant: { ...grant, refreshToken: grant.refreshToken ?? asked.refreshToken } };
   }
-  if ((status === 400 || status === 401 || status === 403) && isAboutGrant(body)) return { outcome: 'invalid_grant' };
+  if ((status === 400 || status === 401 || status === 403) && isAboutGrant(answer)) return { outcome: 'invalid_grant' };
   return { outcome: 'refused', retryAfterSeconds: retryAfterSeconds(headers['retry-after'], asked.now) };
 }
 
@@ -165,9 +166,9 @@ function processRefreshAnswer(
  * Whether a refusal is about the grant: how the platform words that is not known, so it is unless something else is
  * named. A page is no answer of the token address but of a firewall or gateway before it.
  */
-function isAboutGrant(body: Buffer): boolean {
-  if (body.toString().trimStart().startsWith('<')) return false;
-  const parsed = v.safeParse(refusalSchema, parseJson(body));
+function isAboutGrant(answer: ExchangeAnswer): boolean {
+  if (answer.body.toString().trimStart().startsWith('<')) return false;
+  const parsed = v.safeParse(refusalSchema, parseJsonAnswer(answer));
   if (!parsed.success) return true;
   const { error, message } = parsed.output;
   if (error === 'invalid_grant') return true;
@@ -203,6 +204,7 @@ async function post(
   const headers = {
     host: new URL(cluster).host,
     accept: 'application/json',
+    'accept-encoding': 'identity',
     authorization: `Basic ${Buffer.from(`${credentials.apiKey}:${credentials.apiSecret}`).toString('base64')}`,
     'content-type': contentType,
     'x-fp-date': date,
@@ -224,55 +226,72 @@ function authenticationPath(companyId: string): string {
   return `/service/panel/authentication/v1.0/company/${companyId}/oauth`;
 }
 
-const idOrNumber = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty(), v.maxLength(128));
-const optionalText = v.optional(v.nullable(v.string()));
+/** A name, an address or an id; whatever else is there counts as left out. */
+const textLike = v.fallback(
+  v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.trim(), v.nonEmpty(), v.maxLength(254))),
+  undefined,
+);
+const emailSchema = v.fallback(v.looseObject({ email: textLike, primary: v.optional(v.unknown()) }), {
+  email: undefined,
+  primary: undefined,
+});
 
 const userSchema = v.pipe(
   v.looseObject({
-    id: v.optional(v.nullable(idOrNumber)),
-    _id: v.optional(v.nullable(idOrNumber)),
-    first_name: optionalText,
-    last_name: optionalText,
-    emails: v.optional(
-      v.nullable(v.array(v.looseObject({ email: optionalText, primary: v.optional(v.nullable(v.boolean())) }))),
-    ),
+    id: textLike,
+    _id: textLike,
+    first_name: textLike,
+    last_name: textLike,
+    emails: v.fallback(v.optional(v.array(emailSchema), []), []),
   }),
   v.transform((user): PlatformUser | undefined => {
     const id = user.id ?? user._id;
-    if (id === undefined || id === null) return undefined;
-    const email = (user.emails?.find(({ primary }) => primary === true) ?? user.emails?.[0])?.email ?? undefined;
-    const name = [user.first_name, user.last_name].filter(Boolean).join(' ').trim();
+    if (id === undefined) return undefined;
+    const email = (user.emails.find(({ primary }) => primary === true) ?? user.emails[0])?.email;
+    const name = [user.first_name, user.last_name].filter(Boolean).join(' ');
     return { id, name: name || email || id, email };
   }),
 );
 
 const accessToken = v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/));
-const seconds = v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.finite(), v.minValue(1));
+const maxExpiresInSeconds = 366 * 86_400;
+const seconds = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.nonEmpty())]),
+  v.transform(Number),
+  v.finite(),
+  v.minValue(1),
+  v.transform((value) => Math.min(value, maxExpiresInSeconds)),
+);
 const scopeList = v.union([v.array(v.string()), v.string()]);
+
+const textOrNumber = v.optional(v.nullable(v.pipe(v.union([v.string(), v.number()]), v.transform(String))));
 
 const tokenSchema = v.looseObject({
   access_token: accessToken,
-  refresh_token: v.optional(v.nullable(v.string())),
-  expires_in: v.optional(v.nullable(seconds)),
+  refresh_token: textOrNumber,
+  expires_in: v.optional(
+    v.nullable(
+      v.union([
+        seconds,
+        v.pipe(
+          v.literal(''),
+          v.transform(() => null),
+        ),
+      ]),
+    ),
+  ),
   scope: v.optional(v.nullable(scopeList)),
   current_user: v.optional(v.nullable(userSchema)),
 });
 
-const maxExpiresInSeconds = 366 * 86_400;
-
 /** There may be no second answer to a refresh: what is strange in this one counts as left out, and its tokens are kept. */
 const refreshSchema = v.looseObject({
   access_token: accessToken,
-  refresh_token: v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined),
-  expires_in: v.fallback(
-    v.optional(
-      v.pipe(
-        seconds,
-        v.transform((value) => Math.min(value, maxExpiresInSeconds)),
-      ),
-    ),
+  refresh_token: v.fallback(
+    v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty())),
     undefined,
   ),
+  expires_in: v.fallback(v.optional(seconds), undefined),
   scope: v.fallback(v.optional(scopeList), undefined),
 });
 
@@ -286,10 +305,10 @@ function processTokenAnswer(answer: ExchangeAnswer, askedFor: readonly string[])
       ...(retryAfter === undefined ? {} : { headers: { 'retry-after': retryAfter } }),
     });
   }
-  if (status === 400 || status === 401 || status === 403) {
+  if (status >= 400 && status < 500 && status !== 408) {
     throw new AppError('code_refused', 'The platform refused to exchange the code for a token.');
   }
-  const parsed = status === 200 || status === 201 ? v.safeParse(tokenSchema, parseJson(answer.body)) : undefined;
+  const parsed = status === 200 || status === 201 ? v.safeParse(tokenSchema, parseJsonAnswer(answer)) : undefined;
   if (!parsed?.success) {
     throw new AppError('platform_error', 'The platform answered a token request with something else.');
   }
@@ -309,12 +328,4 @@ function toTokenGrant(
     scopes: (typeof scope === 'string' ? scope.split(/[\s,]+/).filter(Boolean) : scope) ?? askedFor,
     user: undefined,
   };
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

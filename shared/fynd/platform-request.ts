@@ -42,6 +42,8 @@ export function platformRequest(cluster: string, accessToken: string, call: Plat
   const conditions = isSafe(method) ? ['if-none-match', 'if-modified-since'] : ['if-none-match'];
   const headers = {
     accept: '*/*',
+    // Nothing here undoes an encoding for a browser that did not ask for it.
+    'accept-encoding': 'identity',
     ...pick(call.headers, [...requestHeaders, ...conditions]),
     host: new URL(cluster).host,
     authorization: `Bearer ${accessToken}`,

@@ -98,7 +98,7 @@ export async function autoInstall(
   const missing = missingScopes(grant.scopes, scopes);
   if (missing.length > 0) throw scopesMissing(missing);
   const installation = await installations.find(companyId);
-  const launch = { companyId, installEvent: false };
+  const launch = { companyId, installEvent: false, startedAtMs: now.getTime() };
   if (neededGrant(extension, installation, launch, grant.scopes) !== 'offline') return undefined;
   return await install(dependencies, launch, installation, grant, deadline);
 }
@@ -110,10 +110,12 @@ export async function autoInstall(
  * - `offline`: not installed, new scopes, a grant that no longer works, or the launch says that it installs.
  * - `refused`: a first installation in offline mode by somebody who lacks scopes.
  */
+type Launch = Pick<Transaction, 'installEvent' | 'startedAtMs'>;
+
 export function neededGrant(
   { accessMode, scopes }: Pick<Extension, 'accessMode' | 'scopes'>,
   installation: Installation | undefined,
-  { installEvent }: Pick<Transaction, 'installEvent'>,
+  launch: Launch,
   granted: readonly string[],
 ): 'nothing' | 'row' | 'offline' | 'refused' {
   const isInstalled = installation !== undefined && installation.status !== 'uninstalled';
@@ -121,7 +123,7 @@ export function neededGrant(
   const hasGrant = isInstalled && installation.scopes !== undefined;
   const suffices =
     hasGrant && installation.status === 'installed' && missingScopes(installation.scopes ?? [], scopes).length === 0;
-  if (suffices && !installEvent) return 'nothing';
+  if (suffices && !installsAnew(installation, launch)) return 'nothing';
   if (missingScopes(granted, scopes).length === 0) return 'offline';
   return hasGrant ? 'nothing' : 'refused';
 }
@@ -155,14 +157,15 @@ const maxWriteAttempts = 4;
  */
 async function install(
   { installations, extension, exchange, tokenKeys, now }: CompleteInstallDependencies,
-  { companyId, installEvent }: Pick<Transaction, 'companyId' | 'installEvent'>,
+  launch: Launch & Pick<Transaction, 'companyId'>,
   found: Installation | undefined,
   grant: TokenGrant | undefined,
   deadline: Deadline,
 ): Promise<Installed> {
+  const { companyId } = launch;
   let seen = found;
   for (let attempt = 1; attempt <= maxWriteAttempts; attempt++) {
-    const generation = nextGeneration(seen, seen === found && installEvent);
+    const generation = nextGeneration(seen, launch);
     const stored = grant && (await sealGrant(await tokenKeys.current(), { companyId, generation }, grant, now()));
     if (await installations.save(companyId, seen, { generation, grant: stored, now: now() })) {
       return { companyId, generation, scopes: grant?.scopes, announced: seen?.announced, registered: seen?.registered };
@@ -171,8 +174,11 @@ async function install(
     // A platform that cannot be asked counts as «no»: nothing is overwritten on a guess.
     const platform = { cluster: extension.cluster, exchange, now };
     const works = grant && (await probeGrant(platform, companyId, grant.accessToken, deadline)) === 'alive';
-    if (works) continue;
-    if (seen?.status === 'installed') return seen;
+    if (seen?.status === 'installed' && (!works || attempt === maxWriteAttempts)) return seen;
+    if (works) {
+      await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * 20 * Math.random()));
+      continue;
+    }
     // The extension was uninstalled meanwhile: a grant that died with it must not look like an installation.
     if (grant !== undefined) throw new AppError('platform_error', 'The platform gave a grant that does not work.');
   }
@@ -181,11 +187,16 @@ async function install(
 
 /**
  * A new installation has a new generation, and so has one that was mended or installed over: what was made under the
- * old one is dead. Added scopes leave the generation as it is, and so does losing to an installation of this moment.
+ * old one is dead. Added scopes leave the generation as it is.
  */
-function nextGeneration(seen: Installation | undefined, installEvent: boolean): number {
+function nextGeneration(seen: Installation | undefined, launch: Launch): number {
   if (seen === undefined) return 1;
-  return seen.status !== 'installed' || installEvent ? seen.generation + 1 : seen.generation;
+  return seen.status !== 'installed' || installsAnew(seen, launch) ? seen.generation + 1 : seen.generation;
+}
+
+/** The launch says that it installs, and no installation was made since it began: of several at once, one counts. */
+function installsAnew(seen: Installation | undefined, { installEvent, startedAtMs }: Launch): boolean {
+  return installEvent && (seen === undefined || seen.installedAtMs < startedAtMs);
 }
 
 function scopesMissing(missing: readonly string[]): AppError {

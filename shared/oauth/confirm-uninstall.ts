@@ -33,7 +33,7 @@ export async function confirmUninstall(
   const { grants, now } = dependencies;
   const grant = await grants.find(message.company);
   if (grant === undefined || grant.status === 'uninstalled') return { outcome: 'not_installed' };
-  const isSigned = message.signedAtMs !== undefined && message.signedAtMs / 1000 > grant.installedAt;
+  const isSigned = message.signedAtMs !== undefined && message.signedAtMs > grant.installedAtMs;
   // Without a grant (online mode) there is nothing to ask with: only a signature counts.
   const canAsk = grant.sealedToken !== undefined;
   const confirmedBy = isSigned

@@ -183,7 +183,8 @@ export class OfflineTokens {
         break;
       }
       case 'invalid_grant':
-        await this.#reauthorize(grant);
+        // Perhaps the echo of a refresh that somebody else won: a row that has moved on is not marked.
+        await grants.markReauthorize(grant);
         break;
       case 'unknown':
         // The platform may still be at it: the lease stays taken until others have watched it for its length.
@@ -204,13 +205,6 @@ export class OfflineTokens {
         await wait(this.#timing.pollMs);
       }
     }
-  }
-
-  /** A refusal may be the echo of a refresh that somebody else won: only a row that has not moved on is marked. */
-  async #reauthorize(grant: OfflineGrant): Promise<void> {
-    const again = await this.#given.grants.find(grant.companyId);
-    if (again?.version !== grant.version || again.generation !== grant.generation) return;
-    await this.#given.grants.markReauthorize(grant);
   }
 }
 

@@ -24,9 +24,7 @@ export function parseRedirectPath(text: string, baseUrl: string): string {
     if (/^[/\\]{2}/.test(path) || path.includes('\\')) throw refuse('must stay on the extension');
     if (/^\/(fp|adm|api)(\/|$)/i.test(path)) throw refuse('must not lie under /fp, /adm or /api');
   }
-  const resolved = `${url.pathname}${url.search}${url.hash}`;
-  if (resolved.length > maxCharacters * 3) throw refuse(`must have at most ${maxCharacters} characters`);
-  return resolved;
+  return `${url.pathname}${url.search}${url.hash}`;
 }
 
 /** The path decoded once more, and what that resolves to, whether a decoded `?` or `#` ends the path there or not. */

@@ -9,6 +9,9 @@ import { isTransactionCookie } from './transactions.ts';
  */
 export const maxAllCookiesBytes = 5_800;
 
+/** Sign-ins under way in several tabs, about six of them. */
+const maxTransactionsBytes = 2_200;
+
 /** The cookies of one request, and the changes that its answer makes to them. */
 export class Cookies {
   readonly #received: ReadonlyMap<string, string>;
@@ -40,13 +43,6 @@ export class Cookies {
     if (this.#received.has(name)) this.#changes.set(name, { value: '', maxAgeSeconds: 0 });
   }
 
-  /** Undoes all that was set or cleared but the clearing of `name`: for an answer that ends otherwise than planned. */
-  keepOnlyClearing(isKept: (name: string) => boolean): void {
-    for (const [name, { maxAgeSeconds }] of this.#changes) {
-      if (maxAgeSeconds > 0 || !isKept(name)) this.#changes.delete(name);
-    }
-  }
-
   /** This extension's cookies as the browser will send them next time. */
   #ours(): Map<string, string> {
     const after = new Map(this.#received);
@@ -61,22 +57,31 @@ export class Cookies {
   }
 
   /**
-   * Lets the oldest of this extension's cookies go until the rest fits, never those that this answer sets.
+   * Lets cookies of this extension go until the rest fits, never those that this answer sets: first the oldest
+   * transactions beyond what a few tabs need, so that launches which nobody finishes end no session; then whatever is
+   * oldest.
    * @param startedAtMs when a cookie's session or transaction began; undefined for one that does not open any more.
    */
   async fit(startedAtMs: (name: string, value: string) => Promise<number | undefined>): Promise<void> {
     const ours = this.#ours();
-    let bytes = [...ours].reduce((sum, [name, value]) => sum + name.length + value.length + '=; '.length, 0);
-    if (bytes <= maxAllCookiesBytes) return;
+    const size = (isCounted: (name: string) => boolean) =>
+      [...ours].reduce((sum, [name, value]) => (isCounted(name) ? sum + name.length + value.length + 3 : sum), 0);
+    if (size(() => true) <= maxAllCookiesBytes && size(isTransactionCookie) <= maxTransactionsBytes) return;
     const ages = await Promise.all(
       [...ours]
         .filter(([name]) => !this.#changes.has(name))
-        .map(async ([name, value]) => ({ name, value, startedAtMs: (await startedAtMs(name, value)) ?? 0 })),
+        .map(async ([name, value]) => ({ name, startedAtMs: (await startedAtMs(name, value)) ?? 0 })),
     );
-    for (const { name, value } of ages.sort((a, b) => a.startedAtMs - b.startedAtMs)) {
-      if (bytes <= maxAllCookiesBytes) return;
+    const oldestFirst = ages.sort((a, b) => a.startedAtMs - b.startedAtMs).map(({ name }) => name);
+    const letGo = (name: string) => {
       this.clear(name);
-      bytes -= name.length + value.length + '=; '.length;
+      ours.delete(name);
+    };
+    for (const name of oldestFirst.filter(isTransactionCookie)) {
+      if (size(isTransactionCookie) > maxTransactionsBytes) letGo(name);
+    }
+    for (const name of oldestFirst) {
+      if (ours.has(name) && size(() => true) > maxAllCookiesBytes) letGo(name);
     }
   }
 

@@ -27,6 +27,8 @@ export interface Installation {
   readonly status: InstallationStatus;
   /** Scopes of the offline grant; undefined where there is none (online mode). */
   readonly scopes: readonly string[] | undefined;
+  /** Epoch milliseconds: when this generation began. */
+  readonly installedAtMs: number;
   /** The installation that the author's hooks were last told of, as `announcementOf` names it. */
   readonly announced?: string | undefined;
   /** The registration of webhooks that the platform last took, as `registrationOf` names it. */
@@ -87,6 +89,7 @@ export class Installations {
       version: integer(item, 'version'),
       status: parseStatus(item),
       scopes: stringList(item, 'scopes'),
+      installedAtMs: optionalInteger(item, 'installedAtMs') ?? 0,
       announced: optionalText(item, 'announced'),
       registered: optionalText(item, 'registered'),
     };
@@ -109,7 +112,7 @@ export class Installations {
       status: { S: 'installed' },
       listed: { S: listingPartition(companyId) },
       updatedAt: now,
-      ...(isNewGeneration ? { installedAt: now } : {}),
+      ...(isNewGeneration ? { installedAtMs: { N: String(next.now.getTime()) } } : {}),
       ...(next.grant === undefined
         ? {}
         : {

@@ -31,8 +31,8 @@ export interface OfflineGrant {
   readonly attempt: number;
   /** Somebody has taken the lease for this version and has neither written nor given it back. */
   readonly isLeased: boolean;
-  /** Epoch seconds. */
-  readonly installedAt: number;
+  /** Epoch milliseconds: when this generation began. */
+  readonly installedAtMs: number;
   /** As in `Installation`. */
   readonly announced: string | undefined;
   readonly registered: string | undefined;
@@ -79,7 +79,7 @@ export class OfflineGrants {
       retryFrom: optionalInteger(item, 'retryFrom') ?? 0,
       attempt: optionalInteger(item, 'attempt') ?? 0,
       isLeased: optionalInteger(item, 'leasedVersion') === version,
-      installedAt: optionalInteger(item, 'installedAt') ?? 0,
+      installedAtMs: optionalInteger(item, 'installedAtMs') ?? 0,
       announced: optionalText(item, 'announced'),
       registered: optionalText(item, 'registered'),
     };

@@ -1,4 +1,9 @@
-import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import type { QueuedMessage } from '../work/messages.ts';
 
 /** SQS takes ten messages at once, and 1 MiB together. */
@@ -35,6 +40,17 @@ export class WorkQueue {
       );
       if (Failed.length > 0) throw new Error(`The queue did not take ${Failed.length} of ${Entries.length} messages.`);
     }
+  }
+
+  /** Has the queue deliver a message that failed again after so many seconds, instead of after its visibility timeout. */
+  async retryAfter(receiptHandle: string, seconds: number): Promise<void> {
+    await this.#client.send(
+      new ChangeMessageVisibilityCommand({
+        QueueUrl: this.#queueUrl,
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout: seconds,
+      }),
+    );
   }
 }
 

@@ -41,7 +41,7 @@ export async function acceptWebhook(
   const isHandled = extension.events.some(
     (wanted) => wanted.provider === 'rest' && eventKeyOf(wanted) === eventKeyOf(event),
   );
-  if (!isHandled) return 'unhandled';
+  if (!isHandled || companyId === undefined) return 'unhandled';
   const message = webhookMessage(companyId, body, nowMs);
   if (message === undefined) {
     throw new AppError('invalid_request', 'The body is too large to be queued, even compressed.', { status: 413 });

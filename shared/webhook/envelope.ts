@@ -2,12 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import * as v from 'valibot';
 import { AppError } from '../errors.ts';
 import { applicationId, companyId } from '../fynd/ids.ts';
+import { parseJson } from '../json.ts';
 
 const asText = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
 
 const schema = v.looseObject({
-  company_id: v.pipe(asText, companyId),
-  application_id: v.optional(v.nullable(v.pipe(asText, applicationId))),
+  company_id: v.optional(v.nullable(v.pipe(asText, companyId))),
+  /** One sales channel, or several. */
+  application_id: v.optional(
+    v.nullable(v.union([v.pipe(asText, applicationId), v.array(v.pipe(asText, applicationId))])),
+  ),
   contains: v.optional(v.nullable(v.array(v.string()))),
   event: v.looseObject({
     category: v.optional(v.string()),
@@ -23,8 +27,9 @@ const schema = v.looseObject({
 
 /** A webhook's body as the platform sends it. Every id is text, whatever it was in the JSON. */
 export interface WebhookEnvelope {
-  readonly companyId: string;
-  readonly applicationId: string | undefined;
+  /** Undefined for events that concern no company (category `global`). */
+  readonly companyId: string | undefined;
+  readonly applicationIds: readonly string[];
   readonly event: {
     readonly category: string;
     readonly name: string;
@@ -43,7 +48,7 @@ export interface WebhookEnvelope {
 const maxDepth = 100;
 
 /**
- * Reads a signed body.
+ * Reads a signed body. Integers that a number cannot hold are text in the payload.
  * @throws {AppError} `invalid_request` where it is not UTF-8, not JSON, nested too deeply, or lacks a field.
  */
 export function parseEnvelope(body: Buffer): WebhookEnvelope {
@@ -53,16 +58,17 @@ export function parseEnvelope(body: Buffer): WebhookEnvelope {
   if (depthOf(text) > maxDepth) throw refuse(`is nested more than ${maxDepth} levels deep`);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     throw refuse('is not JSON');
   }
   const parsed = v.safeParse(schema, json, { abortEarly: true });
   if (!parsed.success) throw refuse(`has no valid ${v.getDotPath(parsed.issues[0]) ?? 'content'}`);
   const { company_id, application_id, contains, event, payload } = parsed.output;
+  if ((company_id ?? undefined) === undefined && event.category !== 'global') throw refuse('has no valid company_id');
   return {
-    companyId: company_id,
-    applicationId: application_id ?? undefined,
+    companyId: company_id ?? undefined,
+    applicationIds: [application_id ?? []].flat(),
     event: {
       category: event.category ?? '',
       name: event.name,

@@ -4,6 +4,7 @@ import type { EventProvider, Extension, ExtensionEvent } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { eventKeyOf } from '../event-key.ts';
 import type { ExchangeAnswer } from '../fynd/exchange.ts';
+import { parseJsonAnswer } from '../json.ts';
 
 /** Where the platform delivers events to. */
 const webhookPath = '/api/webhook-events';
@@ -179,7 +180,7 @@ const subscribers = v.looseObject({
 async function listSubscribers({ companyId, apiKey }: Registration, call: Call): Promise<Map<string, string | number>> {
   const answer = await call('GET', `platform/webhook/v1.0/company/${companyId}/extension/${apiKey}/subscriber`);
   if (answer.status === 404) return new Map();
-  const parsed = v.safeParse(subscribers, parseJson(answer));
+  const parsed = v.safeParse(subscribers, parseJsonAnswer(answer));
   if (answer.status >= 400 || !parsed.success) {
     throw new AppError('platform_error', `The platform did not list its subscribers (${answer.status}).`);
   }
@@ -207,7 +208,7 @@ async function eventIds(events: readonly ExtensionEvent[], call: Call): Promise<
     version,
   }));
   const answer = await call('POST', 'common/webhook/v1.0/events/query-event-details', body);
-  const parsed = v.safeParse(eventConfigs, parseJson(answer));
+  const parsed = v.safeParse(eventConfigs, parseJsonAnswer(answer));
   if (answer.status >= 400 || !parsed.success) {
     throw new AppError('platform_error', `The platform did not say which events it knows (${answer.status}).`);
   }
@@ -236,12 +237,4 @@ async function refused({ extension }: Registration, { status }: ExchangeAnswer, 
 
 function unknownEvents(events: readonly ExtensionEvent[]): AppError {
   return new AppError('platform_error', `The platform does not know ${events.map(eventKeyOf).join(', ')}.`);
-}
-
-function parseJson({ body }: ExchangeAnswer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

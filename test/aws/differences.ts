@@ -17,6 +17,7 @@ export const flowDifferences: readonly Difference[] = [
     what: `what the platform receives > the bytes of a ${method}’s body, whatever they are said to be`,
     because: replacesBytes,
   })),
+  { what: 'webhooks > that are no UTF-8 are refused with 400, and nothing is handled', because: replacesBytes },
   {
     what: 'what is refused before the platform is asked > catalog/v2.0/company/33/a%0Ab is 400',
     because: 'MiniStack matches no route to a path with a line break in it and answers 404 itself.',
@@ -30,11 +31,13 @@ export const resourceDifferences: readonly Difference[] = [
   { what: 'Installations: deletion protection', because: ignoresReplicas },
   { what: 'Installations: point-in-time recovery', because: ignoresReplicas },
   { what: 'Installations: encryption with its key', because: ignoresReplicas },
-  { what: 'UserCache: point-in-time recovery', because: ignoresReplicas },
-  {
-    what: 'UserCache: time to live',
-    because: 'MiniStack ignores TimeToLiveSpecification of AWS::DynamoDB::GlobalTable.',
-  },
+  ...['UserCache', 'Deliveries'].flatMap((name) => [
+    { what: `${name}: point-in-time recovery`, because: ignoresReplicas },
+    {
+      what: `${name}: time to live`,
+      because: 'MiniStack ignores TimeToLiveSpecification of AWS::DynamoDB::GlobalTable.',
+    },
+  ]),
   { what: 'Stage: throttling', because: 'MiniStack ignores DefaultRouteSettings of AWS::ApiGatewayV2::Stage.' },
   ...['ApiSecret', 'SessionKey', 'TokenKey'].map((name) => ({
     what: `Secrets${name}: no punctuation in the generated value`,

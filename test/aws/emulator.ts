@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '../../infra/local/listen.ts';
 import { Aws } from './aws.ts';
@@ -14,6 +15,8 @@ export const accountId = '000000000000';
 
 export interface Emulator {
   readonly port: number;
+  /** Whoever talks to it must trust it. */
+  readonly certificateFile: string;
   /** All that a command needs to be this account's, and nothing of the machine's own settings. */
   readonly environment: Readonly<Record<string, string>>;
   readonly aws: Aws;
@@ -63,6 +66,7 @@ export async function startEmulator(python: string, directory: string): Promise<
     AWS_ACCESS_KEY_ID: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
     AWS_SECRET_ACCESS_KEY: 'CANARY-secret-access-key',
   };
+  const certificate = await makeCertificate(python, own);
   const child = start(python, ['-m', 'ministack'], {
     ...base,
     // Its functions see all of this; Node 24 comes first on the PATH.
@@ -79,6 +83,10 @@ export async function startEmulator(python: string, directory: string): Promise<
     IOT_MTLS_ENABLED: '0',
     // Policies and signatures count, for the functions' roles and the CDK's.
     AUTH: 'true',
+    // What is not TLS is refused by policies, and by browsers.
+    USE_SSL: '1',
+    MINISTACK_SSL_CERT: certificate.file,
+    MINISTACK_SSL_KEY: certificate.keyFile,
     LOG_LEVEL: 'WARNING',
   });
   let said = '';
@@ -87,7 +95,7 @@ export async function startEmulator(python: string, directory: string): Promise<
       said = (said + text).slice(-20_000);
     });
   }
-  const endpoint = `http://127.0.0.1:${port}`;
+  const endpoint = `https://127.0.0.1:${port}`;
   const deadline = Date.now() + 30_000;
   while (!(await isReady(endpoint))) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Failure('The AWS emulator did not start.', said);
@@ -98,6 +106,8 @@ export async function startEmulator(python: string, directory: string): Promise<
     HOME: home,
     TMPDIR: temporaryDirectory,
     AWS_ENDPOINT_URL: endpoint,
+    AWS_CA_BUNDLE: certificate.file,
+    NODE_EXTRA_CA_CERTS: certificate.file,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_EC2_METADATA_DISABLED: 'true',
@@ -109,7 +119,18 @@ export async function startEmulator(python: string, directory: string): Promise<
     aws.close();
     await stop(child);
   };
-  return { port, environment, aws, temporaryDirectory, close };
+  return { port, certificateFile: certificate.file, environment, aws, temporaryDirectory, close };
+}
+
+/** A certificate of this run only, which this process trusts from now on. */
+async function makeCertificate(python: string, directory: string): Promise<{ file: string; keyFile: string }> {
+  const file = join(directory, 'certificate.pem');
+  const keyFile = join(directory, 'key.pem');
+  const program = fileURLToPath(import.meta.resolve('./certificate.py'));
+  const made = await run(python, ['-I', program, file, keyFile], { env: process.env });
+  if (made.status !== 0) throw new Failure('The emulator’s certificate could not be made.', made.output);
+  setDefaultCACertificates([...getCACertificates('default'), await readFile(file, 'utf8')]);
+  return { file, keyFile };
 }
 
 async function isReady(endpoint: string): Promise<boolean> {

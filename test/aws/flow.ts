@@ -13,13 +13,13 @@ const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', imp
  * The flow suite of `npm test`, against the deployed stack: everything passes but the tests that differences.ts names,
  * each of which is run as well and has to fail.
  */
-export async function runFlow(world: World, directory: string): Promise<void> {
+export async function runFlow(world: World, certificateFile: string, directory: string): Promise<void> {
   const names = flowDifferences.map(({ what }) => literally(what)).join('|');
-  const rest = await suite(world, ['--testNamePattern', `^(?!(?:${names})$)`], true);
+  const rest = await suite(world, certificateFile, ['--testNamePattern', `^(?!(?:${names})$)`], true);
   check(rest.status === 0, 'The flow suite fails against the deployed stack.');
   const outputFile = join(directory, 'known-differences.json');
   const reporting = ['--reporter', 'json', '--outputFile', outputFile];
-  const known = await suite(world, ['--testNamePattern', `^(?:${names})$`, ...reporting], false);
+  const known = await suite(world, certificateFile, ['--testNamePattern', `^(?:${names})$`, ...reporting], false);
   const report = JSON.parse(await readFile(outputFile, 'utf8')) as Report;
   const results = new Map(
     report.testResults.flatMap((file) =>
@@ -46,7 +46,12 @@ interface Report {
   }[];
 }
 
-async function suite(world: World, options: string[], echo: boolean): Promise<{ status: number; output: string }> {
+async function suite(
+  world: World,
+  certificateFile: string,
+  options: string[],
+  echo: boolean,
+): Promise<{ status: number; output: string }> {
   return await run(process.execPath, [vitest, 'run', '--project', 'flow', '--no-cache', ...options], {
     echo,
     env: {
@@ -54,6 +59,7 @@ async function suite(world: World, options: string[], echo: boolean): Promise<{ 
       FORCE_COLOR: undefined,
       NO_COLOR: '1',
       NODE_OPTIONS: resolvesLocalhost,
+      NODE_EXTRA_CA_CERTS: certificateFile,
       FLOW_BASE_URL: world.baseUrl,
       FLOW_PLATFORM_URL: world.platformUrl,
       FLOW_API_KEY: world.apiKey,

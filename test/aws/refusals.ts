@@ -52,7 +52,7 @@ const refusals: readonly Refusal[] = [
   {
     when: 'with a configuration that is wrong',
     changes: { EXTENSION_CONFIG: 'test/aws/broken.extension.config.ts' },
-    sentence: /^extension\.config\.ts: scopes\.0 must look like .+\.$/,
+    sentence: /^\S*extension\.config\.ts: scopes\.0 must look like .+\.$/,
   },
   {
     when: 'with a configuration that does not exist',

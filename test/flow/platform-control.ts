@@ -9,6 +9,11 @@ export interface RecordedRequest {
   readonly signature: 'valid' | 'invalid' | 'absent';
 }
 
+export interface Delivery {
+  readonly state: string;
+  readonly attempts: readonly { readonly status: number | null }[];
+}
+
 interface Match {
   readonly method?: string;
   readonly path: string;
@@ -34,7 +39,18 @@ export class PlatformControl {
 
   reset = () => this.#call('POST', 'reset');
   set = (settings: Record<string, unknown>) => this.#call('PUT', 'settings', settings);
-  uninstall = (company: number) => this.#call('POST', `companies/${company}/uninstall`);
+  /** Uninstalls; with `options`, calls the extension about it, or only does that. */
+  uninstall = (company: number, options: Record<string, unknown> = {}) =>
+    this.#call('POST', `companies/${company}/uninstall`, options) as Promise<{ notified: string | null }>;
+  autoInstall = (company: number, options: Record<string, unknown> = {}) =>
+    this.#call('POST', `companies/${company}/auto-install`, options) as Promise<{ status: number; body: string }>;
+  /** Makes an event and delivers it to whoever subscribed. */
+  event = (company: number, event: Record<string, unknown>) => this.#call('POST', `companies/${company}/events`, event);
+  subscribers = (company: number) =>
+    this.#call('GET', `subscribers?company_id=${company}`) as Promise<Record<string, unknown>[]>;
+  /** The deliveries that fit, once there are as many as `query` asks for. */
+  deliveries = (query: Record<string, string>) =>
+    this.#call('GET', `deliveries?${new URLSearchParams(query).toString()}`) as Promise<Delivery[]>;
   expireTokens = (of: Record<string, unknown>) => this.#call('POST', 'tokens/expire', of);
   setUser = (key: string, user: Record<string, unknown>) => this.#call('PUT', `users/${key}`, user);
   fault = (match: Match, fault: Record<string, unknown>, times?: number) =>

@@ -127,8 +127,10 @@ describe('a state', () => {
   test('is good for one time', async () => {
     const state = await flow.launch();
     expect((await flow.comeBack(flow.withCode(state))).status).toBe(302);
-    flow = startFlow(world, handlers, flow.browser);
-    await isRefused(flow.comeBack(flow.withCode(state)));
+    world.platform.requests.length = 0;
+    const again = await flow.comeBack(flow.withCode(state));
+    expect([again.status, again.log['code']]).toEqual([400, 'state_mismatch']);
+    expect(world.platform.requests).toEqual([]);
   });
 
   test('is used up by a failure, too', async () => {

@@ -43,6 +43,10 @@ test('a function sees what the stack gives and what Lambda sets, and nothing of 
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '128',
     AWS_ENDPOINT_URL_DYNAMODB: extension.dynamoDbEndpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: extension.secretsEndpoint,
+    AWS_ENDPOINT_URL_SQS: extension.sqsEndpoint,
+    WORK_QUEUE_URL: `${extension.sqsEndpoint}/000000000000/${environment['WORK_QUEUE_NAME']}`,
+    WORK_QUEUE_NAME: expect.stringMatching(/^Work[0-9A-F]{8}-[0-9a-f]{8}\.fifo$/),
+    WORK_QUEUE_ARN: `arn:aws:sqs:us-east-1:000000000000:${environment['WORK_QUEUE_NAME']}`,
   });
   for (const name of ['HOST_VARIABLE', 'PATH', 'HOME']) expect(environment).not.toHaveProperty(name);
   expect(JSON.stringify(environment)).not.toContain('CANARY');

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findRunning } from '../../infra/local/running-extension.ts';
@@ -50,16 +50,18 @@ test('an invocation that ends while the run is being stopped is not repeated', a
   expect(existsSync(join(data.path, 'queues.json'))).toBe(false);
 });
 
-test('a message that was written down survives a run that is killed', async () => {
+test('what is in the queues is written down while the run goes on, so that a killed one loses little', async () => {
   using data = temporaryDirectory();
+  using copy = temporaryDirectory();
   await using gate = await makeGate();
   await using extension = await started(data.path);
   await sendWork(extension, 'company#1', { id: 'kept', gate: gate.url });
-  await expect
-    .poll(() => existsSync(join(data.path, 'queues.json')) && readFileSync(join(data.path, 'queues.json'), 'utf8'), {
-      timeout: 5000,
-    })
-    .toContain('kept');
+  const file = join(data.path, 'queues.json');
+  await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8'), { timeout: 5000 }).toContain('kept');
+  copyFileSync(file, join(copy.path, 'queues.json'));
+  await using next = await started(copy.path);
+  await gate.reached(2);
+  await expect.poll(() => told(next, 'begin')).toEqual(['kept 1']);
 });
 
 test('commands find the run that there is, and say so where there is none', async () => {
@@ -87,7 +89,10 @@ test('commands find the run that there is, and say so where there is none', asyn
       status: 1,
       output: 'There is no schedule "hourly". There are: nightly, weekly-report.',
     });
-    expect(await run(schedule)).toMatchObject({ status: 1, output: expect.stringMatching(/There are: nightly/) });
+    expect(await run(schedule)).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/^Name one schedule.* There are: nightly/),
+    });
 
     await sendWork(extension, 'company#1', { id: 'broken', do: 'fail' });
     await extension.idle();
@@ -111,10 +116,7 @@ test('a run in a further folder is found, more than one are told apart by their 
   await expect(findRunning(undefined, data.path)).rejects.toThrow(/^2 local extensions run: set LOCAL_DATA_DIR/);
 });
 
-async function started(
-  dataDir: string,
-  options: { cluster?: string } = {},
-): Promise<LocalExtension & AsyncDisposable> {
+async function started(dataDir: string, options: { cluster?: string } = {}): Promise<LocalExtension & AsyncDisposable> {
   const extension = await startFixture({ dataDir, longestRetrySeconds: 0, ...options });
   return Object.assign(extension, { [Symbol.asyncDispose]: () => extension.close() });
 }

@@ -333,7 +333,7 @@ describe('the work queue', () => {
       'FunctionName',
       'FunctionResponseTypes',
     ]);
-    expect(Properties).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+    expect(Properties).toMatchObject({ BatchSize: 1, FunctionResponseTypes: ['ReportBatchItemFailures'] });
     expect(target(Properties.EventSourceArn)).toBe('WorkQueue');
     expect(target(Properties.FunctionName)).toBe('WorkerFunction');
   });
@@ -381,7 +381,7 @@ describe('schedules', () => {
     expect(JSON.parse(Object(nightly?.Properties.Target).Input)).toEqual({
       kind: 'schedule',
       name: 'nightly',
-      run: '<aws.scheduler.execution-id>',
+      run: '<aws.scheduler.scheduled-time>',
     });
   });
 

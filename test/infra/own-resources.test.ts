@@ -46,11 +46,20 @@ describe("the author's own resources", () => {
     expect(grants).toEqual([['OwnfunctionsproductsRoleDefaultPolicy', ['dynamodb:GetItem', 'dynamodb:PutItem']]]);
   });
 
+  test('may be granted to the worker, in which the handlers of events, schedules and hooks run', () => {
+    const { resources } = synthesizedStack({
+      addOwnResources: ({ worker }) => void worker.addEnvironment('NOTES_TABLE', 'notes'),
+    });
+    expect(ofType(resources, 'AWS::Lambda::Function').get('WorkerFunction')?.Properties).toMatchObject({
+      Environment: { Variables: { NOTES_TABLE: 'notes' } },
+    });
+  });
+
   test('a function that no route names is a sentence that says where to name it', () => {
     const { stack } = synthesizedStack();
     expect(() => stack.functions.get('./functions/nowhere.ts')).toThrow(
       new ConfigurationError(
-        'infra/own-resources.ts: no route under api in extension.config.ts names ./functions/nowhere.ts.',
+        'infra/own-resources.ts: no route under api in extension.config.ts names ./functions/nowhere.ts. Handlers of events, schedules and hooks run in the worker.',
       ),
     );
   });

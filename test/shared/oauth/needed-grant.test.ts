@@ -3,7 +3,9 @@ import { neededGrant } from '../../../shared/oauth/complete-install.ts';
 import type { Installation } from '../../../shared/store/installations.ts';
 
 const scopes = ['company/products', 'company/orders'];
-const row: Installation = { companyId: '1', generation: 3, version: 5, status: 'installed', scopes };
+const startedAtMs = 1_800_000_000_000;
+const installedAtMs = startedAtMs - 1;
+const row: Installation = { companyId: '1', generation: 3, version: 5, status: 'installed', scopes, installedAtMs };
 const withoutGrant: Installation = { ...row, scopes: undefined };
 const withFewer: Installation = { ...row, scopes: ['company/products'] };
 
@@ -20,6 +22,7 @@ const offline: [string, Installation | undefined, boolean, boolean, ReturnType<t
   ['installed with all scopes', row, false, false, 'nothing'],
   ['installed with all scopes', row, true, true, 'offline'],
   ['installed with all scopes', row, true, false, 'nothing'],
+  ['installed by another launch meanwhile', { ...row, installedAtMs: startedAtMs }, true, true, 'nothing'],
   ['installed with a wildcard', { ...row, scopes: ['company/*'] }, false, true, 'nothing'],
   ['installed with fewer scopes', withFewer, false, true, 'offline'],
   ['installed with fewer scopes', withFewer, false, false, 'nothing'],
@@ -36,7 +39,9 @@ describe('in offline mode, what an installation needs from a sign-in', () => {
     const launch = installEvent ? 'installs' : 'opens';
     test(`is ${expected}: ${stored}, ${launch}, ${who}`, () => {
       const granted = holdsAll ? ['company/*'] : ['company/products'];
-      expect(neededGrant({ accessMode: 'offline', scopes }, installation, { installEvent }, granted)).toBe(expected);
+      expect(neededGrant({ accessMode: 'offline', scopes }, installation, { installEvent, startedAtMs }, granted)).toBe(
+        expected,
+      );
     });
   }
 });
@@ -50,9 +55,9 @@ describe('in online mode, what an installation needs from a sign-in', () => {
   ] as const) {
     test(`is ${expected} whatever the person holds: ${stored}`, () => {
       for (const granted of [scopes, []]) {
-        expect(neededGrant({ accessMode: 'online', scopes }, installation, { installEvent: false }, granted)).toBe(
-          expected,
-        );
+        expect(
+          neededGrant({ accessMode: 'online', scopes }, installation, { installEvent: false, startedAtMs }, granted),
+        ).toBe(expected);
       }
     });
   }

@@ -2,11 +2,13 @@ import {
   act,
   arrive,
   callTicks,
+  crash,
   deliver,
   firstState,
   go,
-  isAttemptLeft,
+  launch,
   leaseTicks,
+  type Process,
   type Rules,
   type State,
   startWithinTicks,
@@ -39,7 +41,7 @@ export function explore(rules: Rules, world: World): Finding {
     const moves = movesOf(state, rules, world);
     const wrong = wrongIn(state, world, moves.length === 0);
     if (wrong !== undefined) return fail(wrong, key);
-    if (mayTick(state, world)) moves.push({ name: 'tick', change: (next) => tick(next, world.slow === 'nowhere') });
+    if (mayTick(state, world)) moves.push({ name: 'tick', change: (next) => tick(next, world) });
     for (const { name, change } of moves) {
       const next = JSON.parse(key) as State;
       try {
@@ -56,47 +58,45 @@ export function explore(rules: Rules, world: World): Finding {
   return { states: origins.size, violation: undefined };
 }
 
-/** An attempt that is over is never seen again, so that what was seen of it makes no difference. */
-function forget({ row, processes }: State): void {
-  for (const self of processes) {
-    if (self.watch?.version !== row.version || self.watch.attempt !== row.attempt) self.watch = null;
-  }
-}
-
 interface Move {
   readonly name: string;
   readonly change: (state: State) => void;
 }
 
 function movesOf(state: State, rules: Rules, world: World): Move[] {
-  const { row, left, processes, messages } = state;
+  const { row, left, processes } = state;
   const moves: Move[] = [];
   const add = (name: string, change: Move['change']) => void moves.push({ name, change });
-  for (const [me, { step, ticks }] of processes.entries()) {
-    const isWrite = step === 'takeLease' || step === 'renew';
+  for (const [me, { step, ticks, messages }] of processes.entries()) {
+    /** Adds a change of this process, wherever it is by then. */
+    const addOwn = (name: string, change: (self: Process, next: State) => void) =>
+      add(name, (next) => change(next.processes[me]!, next));
     const isTimeout = step === 'call' && ticks >= callTicks && world.slow === 'anywhere';
     const isIdle = step === 'wait' || step === 'dead' || step === 'done' || step === 'call';
-    if ((!isIdle || isTimeout) && (step !== 'takeLease' || isAttemptLeft(state))) {
-      add(`${me} ${step}${isTimeout ? ' times out' : ''}`, (next) => act(next, me, rules, world));
+    const mayAct = step !== 'takeLease' || row.attempt < world.takes;
+    if ((!isIdle || isTimeout) && mayAct) {
+      addOwn(isTimeout ? 'call times out' : step, (self, next) => act(next, self, rules));
     }
-    if (isWrite && left.lostAnswers > 0 && isAttemptLeft(state)) {
-      add(`${me} ${step}, and does not learn of it`, (next) => {
+    if ((step === 'takeLease' || step === 'renew') && left.lostAnswers > 0 && mayAct) {
+      addOwn(`${step}, and does not learn of it`, (self, next) => {
         next.left.lostAnswers -= 1;
-        act(next, me, rules, world, false);
+        act(next, self, rules, false);
       });
     }
-    if (step === 'done' && row.isDue && row.status === 'installed') {
-      add(`${me} asks`, (next) => go(next, me, 'find'));
+    if (step === 'done' && row.isDue && row.status === 'installed') addOwn('asks again', (self) => go(self, 'find'));
+    if (step !== 'dead' && step !== 'done' && left.crashes > 0) {
+      addOwn(`dies in ${step}`, (self, next) => crash(next, self));
     }
-    if (step !== 'dead' && step !== 'done' && left.crashes > 0) add(`${me} dies in ${step}`, (next) => crash(next, me));
-  }
-  for (const [index, { from, answer }] of messages.entries()) {
-    if (answer !== null) {
-      add(`${from} is answered ${answer}`, (next) => deliver(next, next.messages.splice(index, 1)[0]!));
-      continue;
+    for (const [index, { answer }] of messages.entries()) {
+      if (answer !== null) {
+        addOwn(`is answered ${answer}`, (self, next) => deliver(next, self, self.messages.splice(index, 1)[0]!));
+        continue;
+      }
+      addOwn('the platform refreshes', (self, next) => arrive(next, self.messages[index]!, false, world));
+      if (left.refusals > 0) {
+        addOwn('the platform fails', (self, next) => arrive(next, self.messages[index]!, true, world));
+      }
     }
-    add(`the platform takes the request of ${from}`, (next) => arrive(next, next.messages[index]!, false));
-    if (left.refusals > 0) add(`the platform refuses ${from}`, (next) => arrive(next, next.messages[index]!, true));
   }
   if (left.expiries > 0 && !row.isDue) {
     add('the token becomes due', (next) => {
@@ -108,54 +108,54 @@ function movesOf(state: State, rules: Rules, world: World): Move[] {
   return moves;
 }
 
-function crash(state: State, me: number): void {
-  if (state.processes[me]!.step === 'renew') state.wasLost = true;
-  go(state, me, 'dead');
-  state.left.crashes -= 1;
-}
-
-/** A new grant of the platform, and `Installations.save`. */
-function launch({ platform, row, left }: State): void {
-  left.launches -= 1;
-  platform.latest += 1;
-  Object.assign(platform, { first: platform.latest, isRevoked: false });
-  Object.assign(row, { version: row.version + 1, token: platform.latest, status: 'installed', isDue: false });
-}
-
 /** Time waits for those who act at once, and for messages that are as quick as the call's timeout says. */
-function mayTick({ processes, messages }: State, { slow }: World): boolean {
+function mayTick({ processes }: State, { slow }: World): boolean {
   if (slow === 'anywhere') return true;
   const mayLinger: string[] = ['wait', 'call', 'done', 'dead'];
   if (slow === 'before-call') mayLinger.push('find', 'takeLease', 'start', 'giveLeaseBack');
-  return processes.every(({ step }) => mayLinger.includes(step)) && messages.every(({ ticks }) => ticks < callTicks);
+  return processes.every(
+    ({ step, messages }) => mayLinger.includes(step) && messages.every(({ ticks }) => ticks < callTicks),
+  );
 }
 
-function tick({ row, processes, messages }: State, isTimed: boolean): void {
-  const later = (ticks: number) => Math.min(ticks + 1, leaseTicks);
-  if (row.holder !== null) row.leaseTicks = later(row.leaseTicks);
-  for (const message of messages) message.ticks = Math.min(message.ticks + 1, callTicks);
+function tick({ row, processes }: State, { slow }: World): void {
+  row.leaseTicks = Math.min(row.leaseTicks + 1, leaseTicks);
   for (const self of processes) {
+    if (slow !== 'anywhere') for (const message of self.messages) message.ticks += 1;
     if (self.step === 'takeLease' || self.step === 'start') self.ticks = Math.min(self.ticks + 1, startWithinTicks + 1);
     if (self.step === 'call') self.ticks = Math.min(self.ticks + 1, callTicks);
-    if (self.watch !== null) self.watch.ticks = later(self.watch.ticks);
-    if (isTimed && self.step !== 'done' && self.step !== 'dead') self.waited += 1;
+    if (self.watch !== null) self.watch.ticks = Math.min(self.watch.ticks + 1, leaseTicks);
+    if (slow === 'nowhere' && self.step !== 'done' && self.step !== 'dead') self.waited += 1;
     if (self.step === 'wait') self.step = 'find';
   }
+}
+
+/** Leaves out what makes no difference: an attempt that is over is never seen again, and processes have no names. */
+function forget({ row, processes }: State): void {
+  if (!row.isLeased) Object.assign(row, { leaseTicks: 0, holderSkew: 0 });
+  for (const self of processes) {
+    if (self.watch?.version !== row.version || self.watch.attempt !== row.attempt) self.watch = null;
+  }
+  const texts = new Map(processes.map((self) => [self, JSON.stringify(self)]));
+  processes.sort((a, b) => ((texts.get(a) ?? '') < (texts.get(b) ?? '') ? -1 : 1));
 }
 
 /** What must hold in every state; `isAtRest`: nothing but time can pass. */
 function wrongIn(state: State, world: World, isAtRest: boolean): string | undefined {
   const { row, platform, processes, wasLost } = state;
+  const isWhole = row.token === platform.latest && !platform.isRevoked;
+  if (row.status === 'reauthorize' && isWhole) return 'a grant that works was given up';
   if (world.slow === 'anywhere') return undefined;
   if ((platform.isRevoked || row.status === 'reauthorize') && !wasLost) return 'a grant was lost';
   if (world.slow === 'before-call') return undefined;
-  const failures = world.crashes - state.left.crashes + world.lostAnswers - state.left.lostAnswers;
-  const mostTicks = (1 + world.refusals - state.left.refusals) * (callTicks + 1) + failures * (leaseTicks + 1);
+  const { left } = state;
+  const calls = 1 + world.refusals - left.refusals + world.expiries - left.expiries;
+  const failures = world.crashes - left.crashes + world.lostAnswers - left.lostAnswers;
+  const mostTicks = calls * (callTicks + 1) + failures * (leaseTicks + 1);
   if (processes.some(({ waited }) => waited > mostTicks))
     return 'somebody waited for longer than a lease for each crash';
   const isAlive = processes.some(({ step }) => step !== 'dead');
   if (!isAtRest || !isAlive || world.launches > 0 || processes.some(({ step }) => step === 'wait')) return undefined;
-  const isWhole = row.status === 'installed' && row.token === platform.latest && !platform.isRevoked;
   if (wasLost) return row.status === 'reauthorize' ? undefined : 'a lost grant was not noticed';
-  return isWhole ? undefined : 'what is stored is not what the platform gave last';
+  return isWhole && row.status === 'installed' ? undefined : 'what is stored is not what the platform gave last';
 }

@@ -9,26 +9,31 @@ export interface Rules {
   readonly clock: 'own' | 'wall';
   /** `renew` asks for the version that the refresh began with. */
   readonly renewChecksVersion: boolean;
+  /** `takeLease` asks for the attempt that was seen. */
+  readonly takeChecksAttempt: boolean;
   /** `takeLease` asks for an installation that works. */
   readonly takeChecksStatus: boolean;
   /** A holder that was too slow to begin gives its lease back. */
   readonly startsInTime: boolean;
-  /** A refused refresh is looked at again before the installation is marked. */
-  readonly rereads: boolean;
+  /** `markReauthorize` asks for the version that was refused. */
+  readonly markChecksVersion: boolean;
 }
 
 export const asBuilt: Rules = {
   clock: 'own',
   renewChecksVersion: true,
+  takeChecksAttempt: true,
   takeChecksStatus: true,
   startsInTime: true,
-  rereads: true,
+  markChecksVersion: true,
 };
 
 /** What may happen, and how often. */
 export interface World {
   /** Where time may pass for a process that has something to do. `anywhere`: for the platform and messages too. */
   readonly slow: 'nowhere' | 'before-call' | 'anywhere';
+  /** Whether a refresh token that is used again revokes all that came of it. */
+  readonly reuseRevokes: boolean;
   readonly crashes: number;
   /** Conditional writes that take effect and are reported as failed. */
   readonly lostAnswers: number;
@@ -36,14 +41,15 @@ export interface World {
   readonly refusals: number;
   readonly expiries: number;
   readonly launches: number;
+  /** How often the lease of one version is taken at most: processes that are slow anywhere would go on for ever. */
+  readonly takes: number;
   /** Ticks by which each wall clock is ahead. */
   readonly skews: readonly [number, number, number];
 }
 
-export const leaseTicks = 3;
+export const leaseTicks = 2;
 export const startWithinTicks = 0;
 export const callTicks = 1;
-const maxAttempts = 3;
 
 type Step =
   | 'find'
@@ -52,13 +58,12 @@ type Step =
   | 'start'
   | 'call'
   | 'renew'
-  | 'reauthorize'
   | 'markReauthorize'
   | 'giveLeaseBack'
   | 'done'
   | 'dead';
 
-interface Process {
+export interface Process {
   step: Step;
   seen: { version: number; attempt: number; token: number };
   watch: { version: number; attempt: number; ticks: number } | null;
@@ -67,10 +72,13 @@ interface Process {
   isExcused: boolean;
   granted: number;
   waited: number;
+  /** By how much its wall clock is ahead. */
+  skew: number;
+  /** Its requests that are on their way, or the answers to them. */
+  messages: Message[];
 }
 
-interface Message {
-  from: number;
+export interface Message {
   version: number;
   attempt: number;
   token: number;
@@ -83,8 +91,9 @@ export interface State {
   row: {
     version: number;
     attempt: number;
-    holder: number | null;
+    isLeased: boolean;
     leaseTicks: number;
+    holderSkew: number;
     status: 'installed' | 'reauthorize';
     token: number;
     isDue: boolean;
@@ -92,7 +101,6 @@ export interface State {
   /** Refresh tokens are numbered as they are given; those before `first` belong to an older grant. */
   platform: { first: number; latest: number; isRevoked: boolean; plainlyUsed: number[] };
   processes: Process[];
-  messages: Message[];
   left: { crashes: number; lostAnswers: number; refusals: number; expiries: number; launches: number };
   /** An answer of the platform died with the process that it was for. */
   wasLost: boolean;
@@ -104,55 +112,47 @@ const holds = (property: boolean, otherwise: string): void => {
   if (!property) throw new Violation(otherwise);
 };
 
-const asker: Process = {
-  step: 'find',
-  seen: { version: 0, attempt: 0, token: 0 },
-  watch: null,
-  ticks: 0,
-  isExcused: false,
-  granted: 0,
-  waited: 0,
-};
+const asker = { seen: { version: 0, attempt: 0, token: 0 }, ticks: 0, isExcused: false, granted: 0 };
 
-export function firstState({ crashes, lostAnswers, refusals, expiries, launches }: World): State {
+export function firstState({ skews, crashes, lostAnswers, refusals, expiries, launches }: World): State {
+  const notLeased = { isLeased: false, leaseTicks: 0, holderSkew: 0 };
   return {
-    row: { version: 1, attempt: 0, holder: null, leaseTicks: 0, status: 'installed', token: 1, isDue: true },
+    row: { version: 1, attempt: 0, ...notLeased, status: 'installed', token: 1, isDue: true },
     platform: { first: 1, latest: 1, isRevoked: false, plainlyUsed: [] },
-    processes: [asker, asker, asker],
-    messages: [],
+    processes: skews.map((skew) => ({ ...asker, step: 'find', watch: null, waited: 0, skew, messages: [] })),
     left: { crashes, lostAnswers, refusals, expiries, launches },
     wasLost: false,
   };
 }
 
-/** Goes back to reading, asks anew or ends, remembering nothing but what it watches. */
-export function go(state: State, me: number, step: 'find' | 'wait' | 'done' | 'dead'): void {
-  const { watch, waited } = state.processes[me]!;
-  const isOver = step === 'done' || step === 'dead';
-  state.processes[me] = { ...asker, step, watch: step === 'dead' ? null : watch, waited: isOver ? 0 : waited };
+/** Goes back to reading, remembering nothing but what it watches. */
+export function go(self: Process, step: 'find' | 'wait' | 'done'): void {
+  Object.assign(self, asker, { step, waited: step === 'done' ? 0 : self.waited });
 }
 
 /** What a process does next, in its own code. `isReported`: whether it learns that its conditional write succeeded. */
-export function act(state: State, me: number, rules: Rules, { skews }: World, isReported = true): void {
-  const { row, messages } = state;
-  const self = state.processes[me]!;
+export function act(state: State, self: Process, rules: Rules, isReported = true): void {
+  const { row } = state;
   const isSeen = row.version === self.seen.version;
   switch (self.step) {
     case 'find':
-      if (row.status !== 'installed' || !row.isDue) return go(state, me, 'done');
-      if (!isFree(state, self, me, rules, skews)) return go(state, me, 'wait');
+      if (row.status !== 'installed' || !row.isDue) return go(self, 'done');
+      if (!isFree(state, self, rules)) return go(self, 'wait');
       self.step = 'takeLease';
       self.seen = { version: row.version, attempt: row.attempt, token: row.token };
       return;
     case 'takeLease': {
       const isInstalled = row.status === 'installed';
-      const mayTake = isSeen && row.attempt === self.seen.attempt && (isInstalled || !rules.takeChecksStatus);
+      const mayTake =
+        isSeen &&
+        (row.attempt === self.seen.attempt || !rules.takeChecksAttempt) &&
+        (isInstalled || !rules.takeChecksStatus);
       if (mayTake) {
-        const isOver = row.holder === null || row.leaseTicks >= leaseTicks;
+        const isOver = !row.isLeased || row.leaseTicks >= leaseTicks;
         self.isExcused = row.attempt > 0 && isInstalled && isOver;
-        Object.assign(row, { attempt: row.attempt + 1, holder: me, leaseTicks: 0 });
+        Object.assign(row, { attempt: row.attempt + 1, isLeased: true, leaseTicks: 0, holderSkew: self.skew });
       }
-      if (!mayTake || !isReported) return go(state, me, 'find');
+      if (!mayTake || !isReported) return go(self, 'find');
       self.step = 'start';
       return;
     }
@@ -160,46 +160,43 @@ export function act(state: State, me: number, rules: Rules, { skews }: World, is
       const attempt = self.seen.attempt + 1;
       if (rules.startsInTime && self.ticks > startWithinTicks) self.step = 'giveLeaseBack';
       else {
-        messages.push({ ...self.seen, from: me, attempt, isExcused: self.isExcused, ticks: 0, answer: null });
+        self.messages.push({ ...self.seen, attempt, isExcused: self.isExcused, ticks: 0, answer: null });
         Object.assign(self, { step: 'call', ticks: 0 });
       }
       return;
     }
     case 'call':
-      return go(state, me, 'find');
+      return go(self, 'find');
     case 'renew':
-      if (!isSeen && rules.renewChecksVersion) return go(state, me, 'find');
+      if (!isSeen && rules.renewChecksVersion) return go(self, 'find');
       holds(self.granted > row.token, 'an answer overwrote a newer token');
       Object.assign(row, { version: row.version + 1, token: self.granted, attempt: 0 });
-      Object.assign(row, { status: 'installed', holder: null, leaseTicks: 0, isDue: false });
-      return go(state, me, isReported ? 'done' : 'find');
-    case 'reauthorize':
-      if (!isSeen && rules.rereads) return go(state, me, 'find');
-      self.step = 'markReauthorize';
-      return;
+      Object.assign(row, { status: 'installed', isLeased: false, isDue: false });
+      return go(self, isReported ? 'done' : 'find');
     case 'markReauthorize':
-      if (isSeen && row.status === 'installed')
-        Object.assign(row, { status: 'reauthorize', holder: null, leaseTicks: 0 });
-      return go(state, me, 'find');
+      if ((isSeen || !rules.markChecksVersion) && row.status === 'installed') {
+        Object.assign(row, { status: 'reauthorize', isLeased: false });
+      }
+      return go(self, 'find');
     case 'giveLeaseBack':
-      if (isSeen && row.attempt === self.seen.attempt + 1) Object.assign(row, { holder: null, leaseTicks: 0 });
-      return go(state, me, 'wait');
+      if (isSeen && row.attempt === self.seen.attempt + 1) row.isLeased = false;
+      return go(self, 'wait');
     case 'wait':
     case 'done':
     case 'dead':
   }
 }
 
-function isFree({ row }: State, self: Process, me: number, { clock }: Rules, skews: World['skews']): boolean {
-  if (row.holder === null) return true;
-  if (clock === 'wall') return row.leaseTicks + skews[me]! - skews[row.holder]! >= leaseTicks;
+function isFree({ row }: State, self: Process, { clock }: Rules): boolean {
+  if (!row.isLeased) return true;
+  if (clock === 'wall') return row.leaseTicks + self.skew - row.holderSkew >= leaseTicks;
   if (self.watch?.version === row.version && self.watch.attempt === row.attempt) return self.watch.ticks >= leaseTicks;
   self.watch = { version: row.version, attempt: row.attempt, ticks: 0 };
   return false;
 }
 
-/** The platform takes a request: a used refresh token revokes its whole family. */
-export function arrive({ platform, left }: State, message: Message, isRefused: boolean): void {
+/** The platform takes a request: a refresh token works once. */
+export function arrive({ platform, left }: State, message: Message, isRefused: boolean, { reuseRevokes }: World): void {
   const { token, isExcused } = message;
   if (isRefused) {
     left.refusals -= 1;
@@ -214,24 +211,33 @@ export function arrive({ platform, left }: State, message: Message, isRefused: b
     platform.latest += 1;
     message.answer = 'granted';
   } else {
-    if (token >= platform.first) platform.isRevoked = true;
+    if (token >= platform.first && reuseRevokes) platform.isRevoked = true;
     message.answer = 'invalid_grant';
   }
   message.token = platform.latest;
 }
 
-/** An answer reaches whoever waits for it, or nobody. */
-export function deliver(state: State, { from, version, attempt, answer, token }: Message): void {
-  const self = state.processes[from]!;
+/** An answer reaches its process where that still waits for it. */
+export function deliver(state: State, self: Process, { version, attempt, answer, token }: Message): void {
   const isAwaited = self.step === 'call' && self.seen.version === version && self.seen.attempt + 1 === attempt;
   if (!isAwaited) {
     if (self.step === 'dead' && answer === 'granted') state.wasLost = true;
     return;
   }
   if (answer === 'granted') Object.assign(self, { step: 'renew', granted: token });
-  else self.step = answer === 'refused' ? 'giveLeaseBack' : 'reauthorize';
+  else self.step = answer === 'refused' ? 'giveLeaseBack' : 'markReauthorize';
 }
 
-export function isAttemptLeft({ row }: State): boolean {
-  return row.attempt < maxAttempts;
+export function crash(state: State, self: Process): void {
+  if (self.step === 'renew') state.wasLost = true;
+  Object.assign(self, asker, { step: 'dead', watch: null, waited: 0 });
+  state.left.crashes -= 1;
+}
+
+/** Somebody opens the extension: a new grant of the platform, and `Installations.save`. */
+export function launch({ platform, row, left }: State): void {
+  left.launches -= 1;
+  platform.latest += 1;
+  Object.assign(platform, { first: platform.latest, isRevoked: false });
+  Object.assign(row, { version: row.version + 1, token: platform.latest, status: 'installed', isDue: false });
 }
