@@ -9,5 +9,6 @@ export default defineExtension({
   },
   events: { 'company/product/update/v1': './functions/on-product-update.ts' },
   webhooks: { notificationEmail: 'developers@example.com' },
+  resources: './infra/own-resources.ts',
   schedules: { nightly: { every: '1 day', handler: './functions/nightly.ts' } },
 });

@@ -6,7 +6,7 @@ import { ConfigurationError, parseOrigin } from '../shared/config.ts';
 import { bundle } from './bundle.ts';
 import { ExtensionStack, entriesOf } from './extension-stack.ts';
 import { loadExtension } from './load-extension.ts';
-import { addOwnResources } from './own-resources.ts';
+import { loadOwnResources } from './load-own-resources.ts';
 import { stackName } from './stack-name.ts';
 
 /** `node infra/app.ts` writes the cloud assembly to `CDK_OUTDIR` (default `cdk.out`), with the CDK CLI or without. */
@@ -41,7 +41,12 @@ async function synthesize(): Promise<void> {
     bundles,
     baseUrl: baseUrl(app.node.tryGetContext('EXTENSION_BASE_URL') ?? process.env.EXTENSION_BASE_URL),
   });
-  addOwnResources({ stack, functions: stack.functions, worker: stack.worker, extension });
+  (await loadOwnResources(extension.resources))?.({
+    stack,
+    functions: stack.functions,
+    worker: stack.worker,
+    extension,
+  });
   app.synth();
 }
 

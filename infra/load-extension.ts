@@ -35,6 +35,7 @@ export async function loadExtension(environment: NodeJS.ProcessEnv = process.env
       ]),
     ),
     hooks: files('hooks', extension.hooks),
+    resources: extension.resources && existingHandler('resources', extension.resources),
   };
 }
 

@@ -44,7 +44,7 @@ export interface OwnResources {
   readonly extension: Extension;
 }
 
-type AddOwnResources = (own: OwnResources) => void;
+export type AddOwnResources = (own: OwnResources) => void;
 
 export const addOwnResources: AddOwnResources = () => {
   // Yours.

@@ -62,6 +62,8 @@ export interface ExtensionInput {
   };
   /** Work for every installed company, e.g. `nightly: { every: '1 day', handler: './functions/nightly.ts' }`. */
   readonly schedules?: Readonly<Record<string, { readonly every: string; readonly handler: string }>>;
+  /** A file with the author's own AWS resources, e.g. `./infra/own-resources.ts`. */
+  readonly resources?: string;
   /** What the author does when a company installs, launches, grants other scopes or uninstalls. */
   readonly hooks?: Partial<Readonly<Record<HookName, string>>>;
 }
@@ -105,6 +107,7 @@ export interface Extension {
   /** A schedule by its name. */
   readonly schedules: Readonly<Record<string, { readonly everyMinutes: number; readonly handler: string }>>;
   readonly hooks: Partial<Readonly<Record<HookName, string>>>;
+  readonly resources: string | undefined;
 }
 
 /** A configuration that cannot work. The message is a sentence for its author and names the field. */
@@ -281,6 +284,7 @@ const schema = v.strictObject({
     }),
     {},
   ),
+  resources: v.optional(handlerFile),
   api: v.optional(
     v.record(
       apiRoute,
@@ -310,6 +314,7 @@ export function parseExtension(input: unknown, file = 'extension.config.ts'): Ex
   return {
     ...output,
     launchPath: output.launchPath,
+    resources: output.resources,
     adminOrigins: output.adminOrigins ?? defaultAdminOrigins(output.cluster, file),
     proxy: { only: output.proxy.only, also: output.proxy.also },
     events: Object.entries(events).map(([key, given]) => toEvent(key, given)),

@@ -36,7 +36,7 @@ describe('a configuration that cannot work ends synthesis with status 1 and one 
     [
       'a wrong field',
       `export default { name: 'X', scopes: ['no scope'] };`,
-      /^extension\.config\.ts: scopes\.0 must look like .*\n$/,
+      /^\S+\/a-wrong-field\.ts: scopes\.0 must look like .*\n$/,
     ],
     ['a file that does not parse', 'export default {{;', /^\S+ cannot be loaded \(SyntaxError: .*\)\.\n$/],
     ['a file that is not there', { EXTENSION_CONFIG: 'nowhere.ts' }, /^nowhere\.ts does not exist\..*\n$/],

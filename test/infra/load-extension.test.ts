@@ -71,7 +71,7 @@ describe('the configuration', () => {
 
   test('with a wrong field is a sentence that names the field', async () => {
     const file = configuration(`export default { name: 'Another Lens', scopes: [] };`);
-    expect(await refusal({ EXTENSION_CONFIG: file })).toBe('extension.config.ts: scopes must name at least one scope.');
+    expect(await refusal({ EXTENSION_CONFIG: file })).toBe(`${file}: scopes must name at least one scope.`);
   });
 
   test('one spelling of handlers holds for events, schedules and hooks too', async () => {
@@ -110,15 +110,16 @@ describe('the configuration', () => {
     ['hooks.installed', `hooks: { installed: './functions/nowhere.ts' }`],
     ['hooks.launched', `hooks: { launched: './functions/nowhere.ts' }`],
   ] as const)('whose %s is a file that does not exist is a sentence that names the field', async ([field, more]) => {
-    expect(await refusal({ EXTENSION_CONFIG: configuration(valid(more)) })).toBe(
-      `extension.config.ts: ${field} names ./functions/nowhere.ts, a file that does not exist.`,
+    const file = configuration(valid(more));
+    expect(await refusal({ EXTENSION_CONFIG: file })).toBe(
+      `${file}: ${field} names ./functions/nowhere.ts, a file that does not exist.`,
     );
   });
 
   test('that names a handler which does not exist is a sentence that names the route', async () => {
     const file = configuration(valid(`api: { 'GET /api/products': './functions/nowhere.ts' }`));
     expect(await refusal({ EXTENSION_CONFIG: file })).toBe(
-      'extension.config.ts: api.GET /api/products names ./functions/nowhere.ts, a file that does not exist.',
+      `${file}: api.GET /api/products names ./functions/nowhere.ts, a file that does not exist.`,
     );
   });
 });
@@ -140,10 +141,13 @@ describe('FP_API_DOMAIN', () => {
     const own = `adminOrigins: ['https://panel.example.com']`;
     expect(await panels('api.uat.example.com')).toContain('https://platform.uat.example.com');
     expect(await panels('api.uat.example.com', own)).toEqual(['https://panel.example.com']);
-    expect(await panels('http://127.0.0.1:3000', own)).toEqual(['http://127.0.0.1:3000']);
+    expect(await panels('http://127.0.0.1:3000')).toEqual(['http://127.0.0.1:3000']);
+    expect(await panels('http://127.0.0.1:3000', own)).toEqual(['http://127.0.0.1:3000', 'https://panel.example.com']);
+    const both = `adminOrigins: ['http://127.0.0.1:3000', 'https://panel.example.com']`;
+    expect(await panels('http://127.0.0.1:3000', both)).toEqual(['http://127.0.0.1:3000', 'https://panel.example.com']);
   });
 
-  test.for(['http://api.fynd.com', 'https://api.fynd.com/service', 'api fynd'])(
+  test.for(['http://api.fynd.com', 'https://api.fynd.com/service', 'api fynd', '/api.fynd.com', '//api.fynd.com'])(
     '"%s" is a sentence',
     async (domain) => {
       expect(await refusal({ EXTENSION_CONFIG: configuration(valid()), FP_API_DOMAIN: domain })).toMatch(

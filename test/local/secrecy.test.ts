@@ -26,6 +26,7 @@ afterAll(async () => {
 
 /** What DynamoDB was asked while `work` ran. */
 async function operationsOf(work: () => Promise<Response>, status = 200): Promise<string[]> {
+  await local.extension.idle();
   operations.length = 0;
   expect((await work()).status).toBe(status);
   return [...operations];

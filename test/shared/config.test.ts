@@ -3,9 +3,9 @@ import { ConfigurationError, parseExtension, parseOrigin } from '../../shared/co
 
 const valid = { name: 'Product Lens', scopes: ['company/products'] };
 
-function sentenceFor(input: unknown): string {
+function sentenceFor(input: unknown, file?: string): string {
   try {
-    parseExtension(input);
+    parseExtension(input, file);
   } catch (error) {
     if (error instanceof ConfigurationError) return error.message;
     throw error;
@@ -108,6 +108,26 @@ describe('a configuration', () => {
   }
 });
 
+describe('the sentence about a configuration', () => {
+  test('begins with the name of its file', () => {
+    for (const [input, file, beginning] of [
+      [{ ...valid, name: '' }, 'other.config.ts', 'other.config.ts: name must'],
+      [{ ...valid, scope: [] }, '/tmp/x.ts', '/tmp/x.ts: scope is not a setting.'],
+      [{ scopes: [] }, 'x.ts', 'x.ts: name is missing.'],
+      [{ ...valid, cluster: 'https://fynd.example' }, 'x.ts', 'x.ts: adminOrigins is missing.'],
+      [{ ...valid, events: { 'a/b/c/v1': 'x.ts' } }, 'x.ts', 'x.ts: webhooks.notificationEmail is missing'],
+      [
+        { ...valid, accessMode: 'online', schedules: { nightly: { every: '1 day', handler: 'x.ts' } } },
+        'x.ts',
+        'x.ts: accessMode must be "offline"',
+      ],
+    ] as const) {
+      expect(() => parseExtension(input, file)).toThrow(ConfigurationError);
+      expect(sentenceFor(input, file).startsWith(beginning)).toBe(true);
+    }
+  });
+});
+
 describe('the origins that may frame the extension', () => {
   for (const [cluster, expected] of [
     ['api.fynd.com', ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com']],
@@ -117,6 +137,11 @@ describe('the origins that may frame the extension', () => {
     ],
     ['http://127.0.0.1:3000', ['http://127.0.0.1:3000']],
     ['https://localhost:3000', ['https://localhost:3000']],
+    ['https://127.0.0.1:3000', ['https://127.0.0.1:3000']],
+    ['127.0.0.1:3000', ['https://127.0.0.1:3000']],
+    ['localhost', ['https://localhost']],
+    ['http://[::1]:3000', ['http://[::1]:3000']],
+    ['http://platform.localhost:3000', ['http://platform.localhost:3000']],
   ] as const) {
     test(`are derived from the cluster ${cluster}`, () => {
       expect(parseExtension({ ...valid, cluster }).adminOrigins).toEqual(expected);
@@ -151,6 +176,9 @@ describe('an origin', () => {
     ['https://api.fynd.com\\evil', undefined],
     ['https:// api.fynd.com', undefined],
     ['//', undefined],
+    ['/', undefined],
+    ['//api.fynd.com', undefined],
+    ['/api.fynd.com', undefined],
   ] as const) {
     test(`${JSON.stringify(text)} is ${expected ?? 'none'}`, () => expect(parseOrigin(text)).toBe(expected));
   }

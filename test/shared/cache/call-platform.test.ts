@@ -64,6 +64,7 @@ describe('a GET through the cache', () => {
     expect(request?.target).toBe(`/service/platform/catalog/v2.0/company/${caller.company}/products/?b=2&a=1&a=%20`);
     expect(request?.headers).toEqual({
       accept: 'application/json',
+      'accept-encoding': 'identity',
       host: 'api.fynd.com',
       authorization: 'Bearer CANARY-online-token',
       'user-agent': 'fynd-extension-serverless',

@@ -107,6 +107,20 @@ describe('the cache is passed by', () => {
     expect(await twice({}, { extension: testExtension({ cache: { rules } }) })).toEqual([bypass, bypass]);
   });
 
+  test('where the configuration says 0 seconds, nothing is written, and a platform that speaks is obeyed', async () => {
+    const extension = testExtension({ cache: { defaultTtlSeconds: 0 } });
+    const caller = await startCaller(
+      tables,
+      fakeExchange(() => ({ headers: { etag: '"1"' }, body: '{}' })),
+      extension,
+    );
+    expect([await caller.get(), await caller.get()]).toEqual([bypass, bypass]);
+    expect(caller.dynamoDbCalls()).toEqual(['BatchGetItem', 'BatchGetItem']);
+    const headers = { 'cache-control': 'max-age=30' };
+    expect(await twice({ headers }, { extension })).toEqual([stored, 'user-cache; hit; ttl=29']);
+    expect(await twice({ headers: { 'cache-control': 'no-store' } }, { extension })).toEqual([miss, miss]);
+  });
+
   test('by a GET with a body, and by a page that asks for no-store', async () => {
     const caller = await startCaller(
       tables,
@@ -124,10 +138,12 @@ describe('the cache is passed by', () => {
     await caller.call();
     for (const asked of ['no-cache', 'max-age=0', 'No-Cache, x']) {
       expect(await caller.get({ headers: { 'cache-control': asked } })).toBe(
-        'user-cache; fwd=stale; fwd-status=200; stored',
+        'user-cache; fwd=request; fwd-status=200; stored',
       );
     }
     expect(String((await caller.call()).body)).toBe('4');
+    caller.wait(61);
+    expect(await caller.get({ headers: { 'cache-control': 'no-cache' } })).toMatch(/fwd=(stale|uri-miss)/);
   });
 });
 
@@ -163,6 +179,39 @@ describe('a stale answer with an ETag', () => {
     await caller.call();
     caller.wait(10);
     expect(await caller.get()).toBe('user-cache; hit; ttl=20');
+  });
+
+  for (const [what, sent] of [
+    ['without validators', {}],
+    ['with other headers than it was stored with', { 'content-type': 'text/html', 'content-language': 'xx', link: '<x>' }],
+  ] as const) {
+    test(`keeps the headers that were stored with it, and goes on being asked about, after a 304 ${what}`, async () => {
+      const kept = { etag, 'last-modified': 'Wed, 01 Jul 2026 00:00:00 GMT', 'content-type': 'application/json' };
+      const exchange = fakeExchange((request) =>
+        request.headers['if-none-match'] === etag
+          ? { status: 304, headers: { ...sent, 'cache-control': 'max-age=30' } }
+          : { headers: kept, body: '{"n":1}' },
+      );
+      const caller = await startCaller(tables, exchange);
+      await caller.call();
+      for (const [seconds, status] of [
+        [61, 'user-cache; fwd=stale; fwd-status=304'],
+        [10, 'user-cache; hit; ttl=20'],
+        [21, 'user-cache; fwd=stale; fwd-status=304'],
+      ] as const) {
+        caller.wait(seconds);
+        const answer = await caller.call();
+        expect(answer).toMatchObject({ status: 200, headers: { ...kept, 'cache-status': status } });
+        for (const name of ['content-language', 'link']) expect(answer.headers).not.toHaveProperty(name);
+        expect(String(answer.body)).toBe('{"n":1}');
+      }
+    });
+  }
+
+  test('is asked about for somebody who reloads with force, which is no staleness', async () => {
+    const caller = await startCaller(tables, conditional());
+    await caller.call();
+    expect(await caller.get({ headers: { 'cache-control': 'no-cache' } })).toBe('user-cache; fwd=request; fwd-status=304');
   });
 
   test('is replaced when it no longer holds', async () => {

@@ -109,6 +109,9 @@ describe('an exchange with the platform', () => {
       'contradicts itself about the length',
       (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'),
     ],
+    ['answers status 600', (socket: Socket) => socket.write('HTTP/1.1 600 X\r\ncontent-length: 0\r\n\r\n')],
+    ['answers status 999', (socket: Socket) => socket.write('HTTP/1.1 999 X\r\ncontent-length: 0\r\n\r\n')],
+    ['answers status 99', (socket: Socket) => socket.write('HTTP/1.1 099 X\r\ncontent-length: 0\r\n\r\n')],
     [
       'changes the protocol',
       (socket: Socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
@@ -121,6 +124,26 @@ describe('an exchange with the platform', () => {
         status: 502,
       });
     });
+  }
+
+  for (const status of [204, 304]) {
+    for (const [what, more] of [
+      ['nothing', ''],
+      ['a body', 'content-length: 4\r\n\r\nbody'],
+      ['less body than it says', 'content-length: 9\r\n\r\nhalf'],
+      ['garbage', '\r\n<html>not this</html>'],
+    ] as const) {
+      test(`of which a ${status} comes back has no body, with ${what} after it`, async () => {
+        const { origin } = await startServer((socket) =>
+          socket.write(`HTTP/1.1 ${status} X\r\netag: "1"\r\n${more === '' ? '\r\n' : more}`),
+        );
+        const exchange = createExchange();
+        for (let round = 0; round < 2; round++) {
+          const answer = await exchange(get(origin), deadlineIn(2_000));
+          expect([answer.status, answer.headers['etag'], answer.body.byteLength]).toEqual([status, '"1"', 0]);
+        }
+      });
+    }
   }
 
   test('is a platform_error when nobody listens', async () => {

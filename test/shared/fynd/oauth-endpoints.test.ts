@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { sign as signOfficially } from '@gofynd/fp-signature';
 import { describe, expect, test } from 'vitest';
 import { deadlineIn } from '../../../shared/fynd/exchange.ts';
@@ -7,9 +8,13 @@ import { clientId, noon } from '../fixture/extension.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 import { onlineToken } from '../fixture/sign-in.ts';
 
-function redeem(answer: FakeAnswer, scopes: readonly string[] = ['company/products']) {
+function redeem(
+  answer: FakeAnswer,
+  scopes: readonly string[] = ['company/products'],
+  exchange = fakeExchange(() => answer),
+) {
   return redeemCode({
-    exchange: fakeExchange(() => answer),
+    exchange,
     cluster: 'https://api.fynd.com',
     companyId: '1',
     credentials: { apiKey: clientId, apiSecret: 'CANARY-api-secret' },
@@ -67,6 +72,19 @@ describe('the token answer', () => {
       { expiresInSeconds: 1_800 },
     ],
     ['counts as 1,800 seconds with expires_in null', { ...onlineToken, expires_in: null }, { expiresInSeconds: 1_800 }],
+    ['counts as 1,800 seconds with expires_in ""', { ...onlineToken, expires_in: '' }, { expiresInSeconds: 1_800 }],
+    [
+      'lives for a year at most, whatever it says',
+      { ...onlineToken, expires_in: 1e15 },
+      { expiresInSeconds: 366 * 86_400 },
+    ],
+    [
+      'may spell a huge expires_in out',
+      JSON.stringify(onlineToken).replace('7200', '99999999999999999999'),
+      { expiresInSeconds: 366 * 86_400 },
+    ],
+    ['may have a number for the refresh token', { ...onlineToken, refresh_token: 7 }, { refreshToken: '7' }],
+    ['may begin with a byte order mark', `\ufeff${JSON.stringify(onlineToken)}`, { expiresInSeconds: 7_200 }],
     ['may spell expires_in as text', { ...onlineToken, expires_in: '3600' }, { expiresInSeconds: 3_600 }],
     ['may have a fraction of a second', { ...onlineToken, expires_in: 59.9 }, { expiresInSeconds: 59 }],
     ['without scope grants what was asked for', { ...onlineToken, scope: undefined }, { scopes: ['company/products'] }],
@@ -82,6 +100,24 @@ describe('the token answer', () => {
     [
       'may name the person by _id, with nulls',
       { ...onlineToken, current_user: { _id: 'u9', first_name: null, last_name: null, emails: null } },
+      { user: { id: 'u9', name: 'u9', email: undefined } },
+    ],
+    [
+      'may name the person by _id beside an empty id',
+      { ...onlineToken, current_user: { id: '', _id: 'u9', first_name: '', last_name: 'Rao' } },
+      { user: { id: 'u9', name: 'Rao', email: undefined } },
+    ],
+    [
+      'may have odd fields for the person, each of which counts as left out',
+      {
+        ...onlineToken,
+        current_user: { id: {}, _id: 'u9', first_name: 7, last_name: ['Rao'], emails: [null, 7, { email: {} }] },
+      },
+      { user: { id: 'u9', name: '7', email: undefined } },
+    ],
+    [
+      'may have text where the addresses belong',
+      { ...onlineToken, current_user: { id: 'u9', first_name: 'x'.repeat(300), emails: 'a@x' } },
       { user: { id: 'u9', name: 'u9', email: undefined } },
     ],
     [
@@ -103,7 +139,10 @@ describe('the token answer', () => {
     ['a list', { body: [] }],
     ['500', { status: 500, body: { message: 'CANARY-message' } }],
     ['503 in HTML', { status: 503, body: '<h1>CANARY</h1>' }],
-    ['404', { status: 404, body: {} }],
+    ['408', { status: 408, body: {} }],
+    ['101', { status: 101 }],
+    ['compressed in a way that nobody knows', { headers: { 'content-encoding': 'zz' }, body: onlineToken }],
+    ['compressed by name only', { headers: { 'content-encoding': 'gzip' }, body: onlineToken }],
     ['a redirect', { status: 302, headers: { location: 'https://evil.example/CANARY' } }],
     ['204', { status: 204 }],
     ['a number for the token', { body: { ...onlineToken, access_token: 7 } }],
@@ -127,13 +166,38 @@ describe('the token answer', () => {
     });
   }
 
-  for (const status of [400, 401, 403]) {
+  for (const status of [400, 401, 402, 403, 404, 405, 409, 410, 415, 422, 451]) {
     test(`with status ${status} is code_refused`, async () => {
       const refusal = await refusalOf(redeem({ status, body: { error_description: 'CANARY-code' } }));
       expect(refusal).toMatchObject({ code: 'code_refused', status: 502 });
       expect(JSON.stringify(refusal.toProblem('r'))).not.toContain('CANARY');
     });
   }
+
+  test('of two people whose numbers differ in the last digit alone is that of two people', async () => {
+    const text = (id: string) => JSON.stringify({ ...onlineToken, current_user: { id: 0 } }).replace('"id":0', `"id":${id}`);
+    const ids = ['9007199254740993', '9007199254740992', '-9007199254740993', '42'];
+    for (const id of ids) expect((await redeem({ body: text(id) })).user.id).toBe(id);
+  });
+
+  for (const [encoding, compressed] of [
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+    [' GZIP', gzipSync],
+  ] as const) {
+    test(`is read also where it is compressed unasked, as ${encoding}`, async () => {
+      const body = compressed(JSON.stringify(onlineToken));
+      const answer = { headers: { 'content-encoding': encoding }, body };
+      expect(await redeem(answer)).toMatchObject({ accessToken: 'CANARY-online-token', expiresInSeconds: 7_200 });
+    });
+  }
+
+  test('is asked for without compression', async () => {
+    const exchange = fakeExchange(() => ({ body: onlineToken }));
+    await redeem({ body: onlineToken }, undefined, exchange);
+    expect(exchange.requests[0]?.headers['accept-encoding']).toBe('identity');
+  });
 
   test('with status 429 is passed on with its Retry-After', async () => {
     const refusal = await refusalOf(redeem({ status: 429, headers: { 'retry-after': '7' } }));

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Exchange } from '../../../shared/fynd/exchange.ts';
 import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { Installations } from '../../../shared/store/installations.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import type { FakeExchange } from '../fixture/exchange.ts';
-import { testExtension } from '../fixture/extension.ts';
+import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 import { askedOf, fakePlatform, offlineToken, signIn } from '../fixture/sign-in.ts';
 
@@ -13,6 +13,7 @@ beforeAll(async () => {
   tables = await startTables();
 });
 afterAll(() => tables.close());
+afterEach(() => void vi.restoreAllMocks());
 
 /** Lets `count` things happen, then the process is gone: before the next one takes effect, or right after it. */
 function crashAt(count: number, moment: 'before' | 'after', exchange: FakeExchange) {
@@ -105,8 +106,9 @@ describe('a sign-in that loses its conditional write', () => {
   test('stays in the generation that the other one began, where both launches install over', async () => {
     const company = tables.newCompany();
     await signIn(tables, company);
-    const installations = overtakenBy(() => signIn(tables, company, { installEvent: true }));
-    expect((await signIn(tables, company, { installEvent: true, installations })).generation).toBe(2);
+    const launch = { installEvent: true, startedAt: afterNoon(60), now: afterNoon(90) };
+    const installations = overtakenBy(() => signIn(tables, company, launch));
+    expect((await signIn(tables, company, { ...launch, installations })).generation).toBe(2);
     expect(await tables.row(company)).toMatchObject({ generation: { N: '2' }, version: { N: '3' } });
   });
 
@@ -162,16 +164,48 @@ describe('a sign-in that loses its conditional write', () => {
     expect(await tables.row(company)).toMatchObject({ version: { N: '1' } });
   });
 
-  test('again and again gives up', async () => {
-    const company = tables.newCompany();
-    const installations = {
+  /** Loses every time; tells when it was tried, in milliseconds. */
+  function alwaysLosing() {
+    const triedAtMs: number[] = [];
+    return {
+      triedAtMs,
       find: tables.installations.find.bind(tables.installations),
-      save: () => Promise.resolve(false),
+      save: () => Promise.resolve(triedAtMs.push(performance.now()) < 0),
     };
+  }
+
+  test('again and again is content with the installation that stands, whoever wrote it', async () => {
+    const company = tables.newCompany();
+    await signIn(tables, company);
+    const before = await tables.row(company);
+    const installations = alwaysLosing();
+    const launch = { installEvent: true, startedAt: afterNoon(60), installations };
+    expect(await signIn(tables, company, launch)).toMatchObject({ generation: 1, accessToken: 'CANARY-online-token' });
+    expect(installations.triedAtMs).toHaveLength(4);
+    expect(await tables.row(company)).toEqual(before);
+  });
+
+  test('pauses longer and longer before it tries again, each for itself', async () => {
+    const company = tables.newCompany();
+    await signIn(tables, company, { startedAt: noon });
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    const installations = alwaysLosing();
+    await signIn(tables, company, { installEvent: true, startedAt: afterNoon(60), installations });
+    const at = installations.triedAtMs;
+    const pauses = at.slice(1).map((each, index) => each - (at[index] ?? 0));
+    expect(random).toHaveBeenCalled();
+    for (const [index, atLeastMs] of [19, 39, 79].entries()) expect(pauses[index]).toBeGreaterThanOrEqual(atLeastMs);
+  });
+
+  test('again and again gives up where no installation stands', async () => {
+    const company = tables.newCompany();
+    const installations = alwaysLosing();
     expect(await refusalOf(signIn(tables, company, { installations }))).toMatchObject({
       code: 'internal',
       status: 500,
     });
+    await tables.putInstallation(company, { status: { S: 'uninstalled' } });
+    expect(await refusalOf(signIn(tables, company, { installations }))).toMatchObject({ code: 'internal' });
   });
 });
 

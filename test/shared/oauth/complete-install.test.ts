@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { open } from '../../../shared/session/sealing.ts';
 import { readableText, startTables, type TestTables } from '../fixture/dynamodb.ts';
-import { noon, testExtension } from '../fixture/extension.ts';
+import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 import { askedOf, fakePlatform, offlineToken, onlineToken, signIn, tokenKeys } from '../fixture/sign-in.ts';
 
@@ -160,8 +160,34 @@ describe('a sign-in where the extension is installed', () => {
   test('that installs over begins a new generation', async () => {
     const company = tables.newCompany();
     await signIn(tables, company);
-    expect((await signIn(tables, company, { installEvent: true })).generation).toBe(2);
-    expect(await tables.row(company)).toMatchObject({ generation: { N: '2' }, version: { N: '2' } });
+    const launch = { installEvent: true, startedAt: afterNoon(60), now: afterNoon(90) };
+    expect((await signIn(tables, company, launch)).generation).toBe(2);
+    expect(await tables.row(company)).toMatchObject({
+      generation: { N: '2' },
+      version: { N: '2' },
+      installedAtMs: { N: String(afterNoon(90).getTime()) },
+    });
+  });
+
+  test('that would install over what was installed since it began opens that: of several at once, one counts', async () => {
+    const company = tables.newCompany();
+    await signIn(tables, company, { startedAt: noon, now: afterNoon(5) });
+    const before = await tables.row(company);
+    const exchange = fakePlatform();
+    for (const startedAt of [noon, afterNoon(5)]) {
+      const launch = { installEvent: true, startedAt, now: afterNoon(6), exchange };
+      expect((await signIn(tables, company, launch)).generation).toBe(1);
+    }
+    expect(askedOf(exchange)).toEqual(['token', 'token']);
+    expect(await tables.row(company)).toEqual(before);
+    const later = { installEvent: true, startedAt: new Date(afterNoon(5).getTime() + 1) };
+    expect((await signIn(tables, company, later)).generation).toBe(2);
+  });
+
+  test('that says nothing of installing does not begin a new generation, however old the installation is', async () => {
+    const company = tables.newCompany();
+    await signIn(tables, company);
+    expect((await signIn(tables, company, { startedAt: afterNoon(86_400) })).generation).toBe(1);
   });
 
   test('that installs over, by somebody who lacks scopes, leaves the working installation as it is', async () => {
@@ -169,7 +195,9 @@ describe('a sign-in where the extension is installed', () => {
     await signIn(tables, company);
     const before = await tables.row(company);
     const exchange = fakePlatform({ online: fewer });
-    expect((await signIn(tables, company, { installEvent: true, exchange })).generation).toBe(1);
+    const launch = { installEvent: true, startedAt: afterNoon(60), exchange };
+    expect((await signIn(tables, company, launch)).generation).toBe(1);
+    expect(askedOf(exchange)).toEqual(['token']);
     expect(await tables.row(company)).toEqual(before);
   });
 
@@ -207,7 +235,8 @@ describe('in online mode', () => {
     const company = tables.newCompany();
     await signIn(tables, company, { extension });
     const before = await tables.row(company);
-    expect((await signIn(tables, company, { extension, installEvent: true })).generation).toBe(1);
+    const launch = { extension, installEvent: true, startedAt: afterNoon(60) };
+    expect((await signIn(tables, company, launch)).generation).toBe(1);
     expect(await tables.row(company)).toEqual(before);
   });
 });

@@ -122,6 +122,13 @@ describe('redirect_path', () => {
     test(`${path.slice(0, 60)} is kept exactly`, () => expect(kept(path)).toBe(path));
   }
 
+  test('has at most 512 characters as it was sent, however long its escapes make it', () => {
+    expect(kept('/ü'.repeat(256))).toBe('/%C3%BC'.repeat(256));
+    expect(kept('/ü'.repeat(256).concat('x'))).toBeUndefined();
+    expect(kept(`/${'%C3%BC'.repeat(85)}x`)).toHaveLength(512);
+    expect(kept(`/${'%C3%BC'.repeat(85)}xy`)).toBeUndefined();
+  });
+
   for (const path of [
     '',
     'company/1',

@@ -136,6 +136,28 @@ describe('too many cookies', () => {
     expect(cookies.setCookieHeaders().some((header) => header.startsWith(`${name}=x`))).toBe(true);
   });
 
+  const transactions = (count: number) =>
+    Array.from({ length: count }, (_, index) => {
+      const name = transactionCookieName(`${String(index).padStart(8, '0')}CANARY-state`);
+      ages.set(name, 5_000 + index);
+      return `${name}=${'x'.repeat(330)}`;
+    });
+  const namesOf = (header: readonly string[]) => header.map((each) => each.slice(0, each.indexOf('=')));
+
+  test('lose abandoned transactions before any session, though all sessions are older', async () => {
+    const abandoned = transactions(20);
+    const cookies = new Cookies([...sessions(5), ...abandoned]);
+    await cookies.fit(ageOf);
+    expect(clearedBy(cookies)).toEqual(namesOf(abandoned).slice(0, 14));
+  });
+
+  test('lose the oldest transactions beyond what a few tabs need, where the whole would fit too', async () => {
+    const abandoned = transactions(8);
+    const cookies = new Cookies(abandoned);
+    await cookies.fit(ageOf);
+    expect(clearedBy(cookies)).toEqual(namesOf(abandoned).slice(0, 2));
+  });
+
   test('are left alone where they fit', async () => {
     const cookies = new Cookies(sessions(7));
     await cookies.fit(() => Promise.reject(new Error('There is no need to open them.')));

@@ -19,6 +19,7 @@ const grant: StoredGrant = {
 };
 const later = new Date(noon.getTime() + 60_000);
 const seconds = (date: Date) => ({ N: String(date.getTime() / 1000) });
+const milliseconds = (date: Date) => ({ N: String(date.getTime()) });
 
 async function installed(companyId: string): Promise<Installation> {
   expect(await tables.installations.save(companyId, undefined, { generation: 1, grant, now: noon })).toBe(true);
@@ -37,6 +38,9 @@ describe('installations', () => {
       version: 1,
       status: 'installed',
       scopes: ['company/products'],
+      installedAtMs: noon.getTime(),
+      announced: undefined,
+      registered: undefined,
     });
     expect(await tables.row(company)).toMatchObject({
       pk: { S: `company#${company}` },
@@ -46,8 +50,18 @@ describe('installations', () => {
       scopes: { L: [{ S: 'company/products' }] },
       token: { S: 'sealed-1' },
       accessTokenExpiresAt: { N: '1800000000' },
-      installedAt: seconds(noon),
+      installedAtMs: milliseconds(noon),
       updatedAt: seconds(noon),
+    });
+  });
+
+  test('say what the hooks were told of and what the platform registered; from before that was kept, they are old', async () => {
+    const company = tables.newCompany();
+    await tables.putInstallation(company, { announced: { S: 'g1 a/b' }, registered: { S: 'digest' } });
+    expect(await tables.installations.find(company)).toMatchObject({
+      installedAtMs: 0,
+      announced: 'g1 a/b',
+      registered: 'digest',
     });
   });
 
@@ -104,7 +118,7 @@ describe('installations', () => {
     expect(await tables.row(company)).toMatchObject({
       version: { N: '2' },
       generation: { N: '1' },
-      installedAt: seconds(noon),
+      installedAtMs: milliseconds(noon),
       updatedAt: seconds(later),
     });
     const second = await tables.installations.find(company);
@@ -112,7 +126,7 @@ describe('installations', () => {
     expect(await tables.row(company)).toMatchObject({
       version: { N: '3' },
       generation: { N: '2' },
-      installedAt: seconds(later),
+      installedAtMs: milliseconds(later),
     });
   });
 
@@ -122,14 +136,14 @@ describe('installations', () => {
       token: { S: 'sealed' },
       scopes: { L: [] },
       accessTokenExpiresAt: { N: '1' },
-      webhooksHash: { S: 'kept' },
+      announced: { S: 'kept' },
       sessionsValidFrom: { N: '5' },
     });
     const seen = await tables.installations.find(company);
     expect(await tables.installations.save(company, seen, { generation: 2, grant: undefined, now: noon })).toBe(true);
     const row = await tables.row(company);
     expect(Object.keys(row ?? {})).not.toContain('token');
-    expect(row).toMatchObject({ webhooksHash: { S: 'kept' }, sessionsValidFrom: { N: '5' } });
+    expect(row).toMatchObject({ announced: { S: 'kept' }, sessionsValidFrom: { N: '5' } });
     expect((await tables.installations.find(company))?.scopes).toBeUndefined();
   });
 
@@ -145,6 +159,8 @@ describe('installations', () => {
     ['generation', { generation: { S: '1' } }],
     ['generation', { generation: { N: '1.5' } }],
     ['version', { version: { NULL: true } }],
+    ['installedAtMs', { installedAtMs: { S: 'yesterday' } }],
+    ['announced', { announced: { N: '1' } }],
     ['scopes', { scopes: { L: [{ N: '1' }] } }],
   ];
   for (const [what, attributes] of strange) {

@@ -6,12 +6,18 @@ import { completeInstall } from '../../../../shared/oauth/complete-install.ts';
 import { installationKey } from '../../../../shared/store/installations.ts';
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
 import { startPlatform } from '../../../platform/platform.ts';
-import { startTables, type TestTables } from '../../fixture/dynamodb.ts';
+import type { TestTables } from '../../fixture/dynamodb.ts';
 import { testExtension } from '../../fixture/extension.ts';
 import { keyRing } from '../../fixture/key-ring.ts';
 import { type Answer, type Ask, apiKey, apiSecret, type FromChild, type FromParent, tokenSecret } from './ask.ts';
 
 type Done = Extract<FromChild, { kind: 'done' }>;
+
+interface Question {
+  /** Undefined where the process was killed before. */
+  readonly done: Promise<Done | undefined>;
+  readonly heard: (kind: 'watching' | 'held') => Promise<unknown>;
+}
 
 /** Long enough that nobody is overtaken by accident. */
 export const patient = { leaseMs: 30_000, startWithinMs: 10_000, callMs: 15_000, pollMs: 100, patienceMs: 50_000 };
@@ -36,8 +42,8 @@ export class AskerProcess {
     return asker;
   }
 
-  /** Asks; `done` is when all of its askers were answered. Undefined where the process was killed before. */
-  ask(ask: Ask): { readonly done: Promise<Done | undefined>; heard(kind: 'watching' | 'held'): Promise<unknown> } {
+  /** Asks; `done` is when all of its askers were answered. */
+  ask(ask: Ask): Question {
     const isOwn = (message: FromChild, kind: FromChild['kind']) =>
       message.kind === kind && 'id' in message && message.id === ask.id;
     const hears = {
@@ -203,7 +209,7 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
 export type Company = Awaited<ReturnType<typeof startCompany>>;
 
 /** Everything that the processes answered and did. */
-export async function gather(questions: readonly { readonly done: Promise<Done | undefined> }[]) {
+export async function gather(questions: readonly Pick<Question, 'done'>[]) {
   const all = await Promise.all(questions.map(({ done }) => done));
   const answers = all.flatMap((one): readonly Answer[] => {
     if (one === undefined) throw new Error('A process ended before it answered.');

@@ -1,0 +1,15 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigurationError } from '../shared/config.ts';
+import type { AddOwnResources } from './own-resources.ts';
+
+/**
+ * The author's own resources, which the configuration names: another configuration has others, or none.
+ * @throws {ConfigurationError} where the file does not export them.
+ */
+export async function loadOwnResources(file: string | undefined): Promise<AddOwnResources | undefined> {
+  if (file === undefined) return undefined;
+  const module: { addOwnResources?: AddOwnResources } = await import(pathToFileURL(resolve(file)).href);
+  if (typeof module.addOwnResources === 'function') return module.addOwnResources;
+  throw new ConfigurationError(`resources: ${file} exports no function "addOwnResources".`);
+}
