@@ -1,4 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { events, hooks, schedules } from '#handlers';
 import { createExchange, deadlineIn } from '../shared/fynd/exchange.ts';
 import { OfflineTokens } from '../shared/oauth/offline-tokens.ts';
 import { parseMessage } from '../shared/work/messages.ts';
@@ -37,6 +38,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   });
   const given: WorkDependencies = {
     extension: extension(),
+    handlers: { events, hooks, schedules },
     baseUrl: baseUrl(),
     ...credentials,
     grants,

@@ -133,7 +133,10 @@ export class ExtensionStack extends Stack {
     output('UserCacheTableName', userCache.tableName, 'Cached answers. It stays too and may be deleted.');
     output('DeliveriesTableName', deliveries.tableName, 'Handled webhooks. It stays too and may be deleted.');
     output('WorkQueueUrl', workQueue.queueUrl, 'Work that waits: events, lifecycle jobs, scheduled work.');
-    output('DeadLetterQueueUrl', workQueue.deadLetters.queueUrl, 'Work that failed for good: npm run redrive.');
+    const deadLettersUrl = workQueue.deadLetters.queueUrl;
+    const redrive = `npm run redrive -- --from ${deadLettersUrl} --to ${workQueue.queueUrl}`;
+    output('DeadLetterQueueUrl', deadLettersUrl, 'Work that failed for good.');
+    output('Redrive', redrive, 'Run this once its cause is mended: it brings that work back.');
   }
 }
 

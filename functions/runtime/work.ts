@@ -1,4 +1,3 @@
-import { events, hooks, schedules } from '#handlers';
 import type { Extension } from '../../shared/config.ts';
 import { installationsTable } from '../../shared/contract.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -25,12 +24,20 @@ import {
   webhookBody,
 } from '../../shared/work/messages.ts';
 import { announcementOf } from '../../shared/work/pending-work.ts';
-import type { BackgroundContext } from './background.ts';
+import type { BackgroundContext, EventHandler, HookHandler, ScheduleHandler } from './background.ts';
 import { writeLog } from './log.ts';
 import { createPlatformClient } from './platform-client.ts';
 
+/** The author's handlers, by their keys in the configuration. */
+export interface Handlers {
+  readonly events: Readonly<Record<string, EventHandler>>;
+  readonly schedules: Readonly<Record<string, ScheduleHandler>>;
+  readonly hooks: Readonly<Partial<Record<LifecycleMessage['hook'], HookHandler>>>;
+}
+
 export interface WorkDependencies {
   readonly extension: Extension;
+  readonly handlers: Handlers;
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly apiSecret: string;
@@ -98,7 +105,7 @@ async function handleWebhook(
   // It waited in the queue while the company uninstalled and installed again.
   if (message.receivedAtMs < grant.installedAtMs) return 'outdated';
   const { applicationIds: applications, event, payload } = parseEnvelope(body);
-  const handler = events[eventKeyOf(event)];
+  const handler = given.handlers.events[eventKeyOf(event)];
   if (handler === undefined) return 'unhandled';
   await handler({ ...backgroundOf(given, company, deadline), applications, event, payload });
   await deliveries.recordHandled(company, digest, now());
@@ -110,8 +117,7 @@ async function handleLifecycle(
   { company, hook, generation, scopes, confirmedBy }: LifecycleMessage,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
-  const handler = hooks[hook];
-  if (handler === undefined) return 'unhandled';
+  const handler = given.handlers.hooks[hook];
   const grant = await given.grants.find(company);
   if (grant === undefined) return 'not_installed';
   const announcement = announcementOf(generation, scopes);
@@ -120,9 +126,10 @@ async function handleLifecycle(
   // An installation that is over before its hook ran is told of by the hook of what came after it.
   if (!isGone && grant.generation !== generation) return 'outdated';
   const { platform, log } = backgroundOf(given, company, deadline);
-  await handler({ company, log, generation, scopes, confirmedBy, platform: isGone ? undefined : platform });
+  await handler?.({ company, log, generation, scopes, confirmedBy, platform: isGone ? undefined : platform });
+  // Also where nobody wanted to know: `scopesChanged` is what differs from what was noted last.
   if (grant.generation === generation) await given.grants.recordAnnounced(grant, announcement);
-  return 'handled';
+  return handler === undefined ? 'unhandled' : 'handled';
 }
 
 async function register(
@@ -179,7 +186,7 @@ async function isUninstallUnannounced({ grants, extension }: WorkDependencies, c
 
 /** One message per installed company, a page at a time: whatever was sent is sent again without harm. */
 async function fanOut(given: WorkDependencies, { name, run, partition, after }: ScheduleMessage): Promise<WorkOutcome> {
-  if (schedules[name] === undefined) return 'unhandled';
+  if (given.handlers.schedules[name] === undefined) return 'unhandled';
   const { companies, isLast } = await given.grants.listInstalled(partition, after, schedulePageSize);
   const messages = companies.map((company) =>
     toQueue({ kind: 'scheduled', company, name, run }, `${name} ${run} ${company}`),
@@ -198,7 +205,7 @@ async function handleScheduled(
   { company, name, run }: ScheduledMessage,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
-  const handler = schedules[name];
+  const handler = given.handlers.schedules[name];
   if (handler === undefined) return 'unhandled';
   const grant = await given.grants.find(company);
   if (grant?.status !== 'installed') return 'not_installed';

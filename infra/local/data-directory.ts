@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { isLocked, takeLock } from './lock.ts';
 import { StartError } from './start-error.ts';
 
 /** A folder for what persists, held by this process alone until it is closed or ends in whatever way. */
@@ -13,39 +10,32 @@ export interface DataDirectory {
 }
 
 /**
- * Takes the folder, or gives undefined where another live process holds it. The lock is a socket that the system
- * closes with its process, so that a dead one blocks nobody (a process id could be somebody else's by now).
- * @throws {StartError} where the folder cannot be made.
+ * Takes the folder, or gives undefined where another live process holds it.
+ * @throws {StartError} where it is none, cannot be made or cannot be written.
  */
 export async function openDataDirectory(path: string): Promise<DataDirectory | undefined> {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(resolve(path));
+    const probe = join(path, `write-${process.pid}`);
+    writeFileSync(probe, '');
+    rmSync(probe);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new StartError(`${path} (LOCAL_DATA_DIR) cannot be used as a folder (${code}).`, { cause: error });
+    const problem = isFolder(path) ? 'cannot be written' : 'is no folder and cannot be made one';
+    throw new StartError(`${path} ${problem} (${code}): set LOCAL_DATA_DIR to a folder that can.`, { cause: error });
   }
-  const address = lockAddress(realpathSync(path));
-  const lock = (await listen(address)) ?? (await clearStale(address));
+  const lock = await takeLock(lockName(path));
   if (lock === undefined) return undefined;
-  lock.unref();
   // Whoever left these did not get to remove them: nobody else uses this folder.
   for (const name of readdirSync(path)) {
     if (name.startsWith(assemblyPrefix)) rmSync(join(path, name), { recursive: true, force: true });
   }
-  return { path, close: () => void lock.close() };
+  return { path, close: () => lock.release() };
 }
 
 /** Whether a live process holds the folder. */
 export async function isDirectoryInUse(path: string): Promise<boolean> {
-  const socket = connect(lockAddress(realpathSync(path)));
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
+  return isLocked(lockName(path));
 }
 
 const assemblyPrefix = 'cdk.out-';
@@ -55,34 +45,22 @@ export function assemblyDirectory({ path }: DataDirectory): string {
   return join(path, `${assemblyPrefix}${process.pid}`);
 }
 
-/** Socket paths must be short, and file systems that are shared with containers or over a network may refuse them. */
-function lockAddress(path: string): string {
-  const name = `extension-data-${createHash('sha256').update(path).digest('hex').slice(0, 24)}`;
-  return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`);
+function lockName(path: string): string {
+  return `data ${realpathSync(path)}`;
 }
 
-async function listen(address: string): Promise<Server | undefined> {
-  const server = createServer((socket) => socket.destroy());
+/** Folder by folder: for some paths, such as those in /proc, Node's recursive mkdir never ends. */
+function makeFolder(path: string): void {
+  if (isFolder(path)) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
   try {
-    server.listen(address);
-    await once(server, 'listening');
-    return server;
+    mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined;
-    throw error;
+    // Another process may have been faster.
+    if (!isFolder(path)) throw error;
   }
 }
 
-async function clearStale(address: string): Promise<Server | undefined> {
-  const socket = connect(address);
-  try {
-    await once(socket, 'connect');
-    return undefined;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') return undefined;
-    rmSync(address, { force: true });
-    return await listen(address);
-  } finally {
-    socket.destroy();
-  }
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

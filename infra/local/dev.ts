@@ -1,6 +1,6 @@
 // npm run dev: the extension alone, on whatever platform the environment names. `fdk extension preview` runs it.
 import { chooseDataDirectory } from './choose-data-directory.ts';
-import { assertPortFree } from './listen.ts';
+import { claimPort } from './listen.ts';
 import { printLog } from './print-log.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { devSettings, loadEnvironmentFile } from './settings.ts';
@@ -9,7 +9,10 @@ import { startLocalExtension } from './start-local-extension.ts';
 await runUntilStopped(async (defer, signal) => {
   loadEnvironmentFile();
   const { ports, dataDir, ...settings } = devSettings(process.env);
-  for (const port of ports) await assertPortFree(port);
+  for (const port of ports) {
+    const claim = await claimPort(port);
+    defer(() => claim.release());
+  }
   const log = printLog();
   const data = await chooseDataDirectory(dataDir, '.local', ports[0].port);
   defer(() => data.close());

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { type Lock, takeLock } from './lock.ts';
 import { StartError } from './start-error.ts';
 
 /** A port and what the person at the terminal calls it (`EXTENSION_PORT`). */
@@ -22,6 +23,23 @@ export async function assertPortFree({ port, name }: NamedPort): Promise<void> {
     if (!(await bind(server, { port, name }, host))) continue;
     server.close();
     await once(server, 'close');
+  }
+}
+
+/**
+ * Keeps the port for this command before anything listens there, which takes a while: of two commands that want it the
+ * second one learns so at once.
+ * @throws {StartError} where something listens already, or another command of this project is about to.
+ */
+export async function claimPort({ port, name }: NamedPort): Promise<Lock> {
+  const claim = await takeLock(`port ${port}`);
+  if (claim === undefined) throw portInUse({ port, name });
+  try {
+    await assertPortFree({ port, name });
+    return claim;
+  } catch (error) {
+    claim.release();
+    throw error;
   }
 }
 
@@ -82,12 +100,7 @@ async function bind(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return false;
-    if (code === 'EADDRINUSE') {
-      throw new StartError(
-        `Port ${port} (${name}) is in use: end the program that listens there, or set ${name} to another port.`,
-        { cause: error },
-      );
-    }
+    if (code === 'EADDRINUSE') throw portInUse({ port, name }, error);
     if (code === 'EACCES') {
       throw new StartError(`Port ${port} (${name}) may not be used by you: set ${name} to a port from 1024 up.`, {
         cause: error,
@@ -95,6 +108,13 @@ async function bind(
     }
     throw error;
   }
+}
+
+function portInUse({ port, name }: NamedPort, cause?: unknown): StartError {
+  return new StartError(
+    `Port ${port} (${name}) is in use: end the program that listens there, or set ${name} to another port.`,
+    { cause },
+  );
 }
 
 /** What is no HTTP, or has a head beyond all measure, still gets an answer. */

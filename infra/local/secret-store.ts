@@ -16,7 +16,7 @@ interface StoredSecret {
 
 export type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 
-/** The secrets of the stack, in one file that only its owner can read. */
+/** The secrets of the stack; what was generated or put is in one file that only its owner can read. */
 export interface SecretStore {
   /** By name or ARN; undefined where the stack has no such secret or it has no such version. */
   find(id: string, select: { stage?: string | undefined; versionId?: string | undefined }): FoundSecret | undefined;
@@ -31,33 +31,40 @@ export interface FoundSecret {
 }
 
 /**
- * @param fixed values by ARN that come from outside in every run: they are all that such a secret holds at the start.
+ * @param fixed values by ARN that come from outside in every run: they are all that such a secret holds at the start,
+ *   and no file holds it.
  */
 export function openSecretStore(
   file: string,
   definitions: readonly SecretDefinition[],
   fixed: ReadonlyMap<string, string>,
 ): SecretStore {
-  const stored: Record<string, StoredSecret> = existsSync(file)
+  const kept: Record<string, StoredSecret> = existsSync(file)
     ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, StoredSecret>)
     : {};
   const save = () => {
     const next = `${file}.next`;
-    writeFileSync(next, JSON.stringify(stored, undefined, 2), { mode: 0o600 });
+    writeFileSync(next, JSON.stringify(kept, undefined, 2), { mode: 0o600 });
     renameSync(next, file);
   };
+  const given: Record<string, StoredSecret> = {};
   for (const { name, arn, initialValue, generate } of definitions) {
-    const given = fixed.get(arn);
-    if (given !== undefined) stored[name] = { current: newVersion(given) };
-    else stored[name] ??= { current: newVersion(initialValue ?? generateSecretString(generate)) };
+    const value = fixed.get(arn);
+    if (value === undefined) {
+      kept[name] ??= { current: newVersion(initialValue ?? generateSecretString(generate)) };
+    } else {
+      given[name] = { current: newVersion(value) };
+      delete kept[name];
+    }
   }
   save();
 
+  const secretOf = (name: string) => given[name] ?? kept[name];
   const definitionOf = (id: string) => definitions.find(({ name, arn }) => id === name || id === arn);
   return {
     find(id, { stage, versionId }) {
       const definition = definitionOf(id);
-      const secret = definition && stored[definition.name];
+      const secret = definition && secretOf(definition.name);
       if (!definition || !secret) return undefined;
       const { current, previous } = secret;
       const versions = [
@@ -75,8 +82,9 @@ export function openSecretStore(
       const definition = definitionOf(id);
       if (!definition) return undefined;
       const version = newVersion(value);
-      stored[definition.name] = { current: version, previous: stored[definition.name]?.current };
-      save();
+      const secrets = definition.name in given ? given : kept;
+      secrets[definition.name] = { current: version, previous: secrets[definition.name]?.current };
+      if (secrets === kept) save();
       return { definition, version, stages: ['AWSCURRENT'] };
     },
   };

@@ -27,7 +27,9 @@ export interface StartSettings {
 export function startSettings(environment: Environment): StartSettings {
   const platformPort = portOf(environment, 'PORT', 3000);
   const extensionPort = portOf(environment, 'EXTENSION_PORT', 3001);
-  assertDifferent(platformPort, extensionPort);
+  if (platformPort.port === extensionPort.port) {
+    throw new StartError(`PORT and EXTENSION_PORT are both ${platformPort.port}: they must be different ports.`);
+  }
   return { platformPort, extensionPort, ...commonSettings(environment) };
 }
 
@@ -42,18 +44,20 @@ export interface DevSettings {
   readonly configFile: string | undefined;
 }
 
-/** @throws {StartError} naming the variable that is missing or malformed, never a secret's value. */
-export function devSettings(environment: Environment): DevSettings {
+/**
+ * @param rolesFile fdk-cli's own file, which says whether it will wait for the front end's port.
+ * @throws {StartError} naming the variable or the file that is missing or malformed, never a secret's value.
+ */
+export function devSettings(environment: Environment, rolesFile = 'fdk.ext.config.json'): DevSettings {
   const apiKey = credential(environment, 'EXTENSION_API_KEY');
   const apiSecret = credential(environment, 'EXTENSION_API_SECRET');
   const baseUrl = originOf(environment, 'EXTENSION_BASE_URL', 'https://extension.example.com');
   const cluster = originOf(environment, 'FP_API_DOMAIN', 'https://api.fynd.com');
   const backend = portOf(environment, 'BACKEND_PORT');
   const ports: [NamedPort, ...NamedPort[]] = [backend];
-  if (claimsFrontend()) {
+  if (readRoles(rolesFile).includes('frontend')) {
     const frontend = portOf(environment, 'FRONTEND_PORT');
-    assertDifferent(backend, frontend);
-    ports.push(frontend);
+    if (frontend.port !== backend.port) ports.push(frontend);
   }
   return { apiKey, apiSecret, baseUrl, cluster, ports, ...commonSettings(environment) };
 }
@@ -90,14 +94,14 @@ function portOf(environment: Environment, name: string, otherwise?: number): Nam
   throw new StartError(`${name} must be a port number from 1 to 65535.`);
 }
 
-function assertDifferent(one: NamedPort, other: NamedPort): void {
-  if (one.port !== other.port) return;
-  throw new StartError(`${one.name} and ${other.name} are both ${one.port}: they must be different ports.`);
-}
-
-/** fdk-cli's own file says whether it will wait for the front end's port. */
-function claimsFrontend(): boolean {
-  if (!existsSync('fdk.ext.config.json')) return false;
-  const { roles } = JSON.parse(readFileSync('fdk.ext.config.json', 'utf8')) as { roles?: readonly string[] };
-  return roles?.includes('frontend') ?? false;
+/** None where there is no file. */
+function readRoles(file: string): readonly unknown[] {
+  if (!existsSync(file)) return [];
+  try {
+    const { roles } = JSON.parse(readFileSync(file, 'utf8')) as { readonly roles?: unknown };
+    if (Array.isArray(roles) && roles.every((role) => typeof role === 'string')) return roles;
+  } catch {
+    // What is no JSON, no object or cannot be read gets the same sentence.
+  }
+  throw new StartError(`${file} must be JSON whose "roles" is a list such as ["backend", "frontend"].`);
 }

@@ -1,6 +1,6 @@
 // npm start: the simulated platform and the extension on it, with nothing else to install.
 import { chooseDataDirectory } from './choose-data-directory.ts';
-import { assertPortFree } from './listen.ts';
+import { claimPort } from './listen.ts';
 import { printLog } from './print-log.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { loadEnvironmentFile, startSettings } from './settings.ts';
@@ -10,8 +10,10 @@ import { startLocalExtension } from './start-local-extension.ts';
 await runUntilStopped(async (defer, signal) => {
   loadEnvironmentFile();
   const { platformPort, extensionPort, dataDir, configFile } = startSettings(process.env);
-  await assertPortFree(platformPort);
-  await assertPortFree(extensionPort);
+  for (const port of [platformPort, extensionPort]) {
+    const claim = await claimPort(port);
+    defer(() => claim.release());
+  }
   const log = printLog();
   const data = await chooseDataDirectory(dataDir, '.local', extensionPort.port);
   defer(() => data.close());

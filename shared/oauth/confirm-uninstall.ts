@@ -24,7 +24,7 @@ export type UninstallOutcome =
 /**
  * Ends an installation once it is certain: nobody proves who says that a company uninstalled, so the platform is asked
  * whether the grant still works. A signature counts by itself only if its own date is later than the installation.
- * @throws {AppError} where the platform cannot be asked now: ask again later.
+ * @throws {AppError} where the platform cannot be asked now, or the grant was renewed meanwhile: ask again later.
  */
 export async function confirmUninstall(
   dependencies: ConfirmUninstallDependencies,
@@ -43,7 +43,11 @@ export async function confirmUninstall(
       : undefined;
   if (confirmedBy === undefined) return { outcome: 'unconfirmed' };
   // On condition that the row is as it was asked about: a company that installs again at this moment is unharmed.
-  if (!(await grants.uninstall(grant, now()))) return { outcome: 'not_installed' };
+  if (!(await grants.uninstall(grant, now()))) {
+    const current = await grants.find(message.company);
+    if (current?.generation !== grant.generation) return { outcome: 'not_installed' };
+    throw new AppError('platform_error', 'The grant was renewed at this moment: asked again later.');
+  }
   return { outcome: 'uninstalled', generation: grant.generation + 1, confirmedBy };
 }
 

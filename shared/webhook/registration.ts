@@ -42,7 +42,7 @@ export function registrationOf(
 export async function registerWebhooks(registration: Registration, call: Call): Promise<'v3' | 'v2' | 'v1'> {
   const { companyId } = registration;
   const v3 = await call('PUT', `platform/webhook/v3.0/company/${companyId}/subscriber`, upsertBody(registration));
-  if (v3.status < 400) return 'v3';
+  if (v3.status < 300) return 'v3';
   if (v3.status !== 404) throw await refused(registration, v3, call);
 
   const existing = await listSubscribers(registration, call);
@@ -51,7 +51,7 @@ export async function registerWebhooks(registration: Registration, call: Call): 
     const method = existing.has(provider) ? 'PUT' : 'POST';
     const v2 = await call(method, `platform/webhook/v2.0/company/${companyId}/subscriber`, body);
     if (v2.status === 404) return await registerFirstVersion(registration, call, existing.get('rest'));
-    if (v2.status >= 400) throw await refused(registration, v2, call);
+    if (v2.status >= 300) throw await refused(registration, v2, call);
   }
   return 'v2';
 }
@@ -77,7 +77,7 @@ async function registerFirstVersion(
     ...body,
     event_id: [...ids.values()],
   });
-  if (v1.status >= 400) throw await refused(registration, v1, call);
+  if (v1.status >= 300) throw await refused(registration, v1, call);
   return 'v1';
 }
 

@@ -27,7 +27,9 @@ export function pendingWork(
   const announcement = announcementOf(generation, scopes ?? []);
   const isNew = announced?.split(' ')[0] !== `g${generation}`;
   const hook = isNew ? 'installed' : 'scopesChanged';
-  if (announced !== announcement && hooks[hook] !== undefined) {
+  // An installation is noted for `scopesChanged` too: without it, no change could be told from the beginning.
+  const isWanted = hooks[hook] !== undefined || hooks.scopesChanged !== undefined;
+  if (announced !== announcement && isWanted) {
     const message = { kind: 'lifecycle', company: companyId, hook, generation, scopes: scopes ?? [] } as const;
     messages.push(toQueue(message, `${companyId} ${hook} ${announcement}`));
   }

@@ -14,7 +14,7 @@ export const flowDifferences: readonly Difference[] = [
     because: keepsPercent,
   })),
   ...['POST', 'PUT', 'PATCH', 'DELETE'].map((method) => ({
-    what: `what the platform receives > the bytes of a ${method}’s body, whatever they are said to be`,
+    what: `what the platform receives > the bytes of a ${method} whose body is JSON that is no UTF-8`,
     because: replacesBytes,
   })),
   { what: 'webhooks > that are no UTF-8 are refused with 400, and nothing is handled', because: replacesBytes },

@@ -1,8 +1,6 @@
 // Names below localhost lead to loopback, as RFC 6761 wants it and browsers have it. The resolver of many a Linux does
 // not, and the emulator serves an API under such a name.
 import dns from 'node:dns';
-import http from 'node:http';
-import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 
 /** For NODE_OPTIONS of a program that needs the same. */
@@ -13,11 +11,4 @@ const belowLocalhost = /\.localhost\.?$/i;
 const lookup = dns.lookup as (...all: unknown[]) => void;
 dns.lookup = ((hostname: string, ...rest: unknown[]) =>
   lookup(belowLocalhost.test(hostname) ? '127.0.0.1' : hostname, ...rest)) as typeof dns.lookup;
-
-// test/flow/raw-request.ts speaks plain HTTP whatever the origin says, and there is none of it at such a name.
-const request = http.request as (...all: unknown[]) => http.ClientRequest;
-http.request = ((options: http.RequestOptions, ...rest: [() => void]) =>
-  belowLocalhost.test(options.hostname ?? '')
-    ? https.request(options, ...rest)
-    : request(options, ...rest)) as typeof http.request;
 syncBuiltinESMExports();

@@ -81,22 +81,22 @@ describe('what the platform receives', () => {
     });
   }
 
+  const bodies: [string, string, Buffer][] = [
+    ['JSON', 'application/json', Buffer.from('{"price": 10.0, "id": 9007199254740993, "name": "caf\\u00e9"}')],
+    ['JSON that is no UTF-8', 'application/json', Buffer.from([0x7b, 0xff, 0xfe, 0x7d])],
+    ['text', 'text/plain', Buffer.from('ünïcode \r\n\0')],
+    ['bytes', 'application/octet-stream', randomBytes(100_000)],
+    ['a form', 'multipart/form-data; boundary=x', randomBytes(1_000)],
+  ];
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-    test(`the bytes of a ${method}’s body, whatever they are said to be`, async () => {
-      const bodies: [string, Buffer][] = [
-        ['application/json', Buffer.from('{"price": 10.0, "id": 9007199254740993, "name": "caf\\u00e9"}')],
-        ['application/json', Buffer.from([0x7b, 0xff, 0xfe, 0x7d])],
-        ['text/plain', Buffer.from('ünïcode \r\n\0')],
-        ['application/octet-stream', randomBytes(100_000)],
-        ['multipart/form-data; boundary=x', randomBytes(1_000)],
-      ];
-      for (const [type, body] of bodies) {
+    for (const [what, type, body] of bodies) {
+      test(`the bytes of a ${method} whose body is ${what}`, async () => {
         const received = await echoed(`/api/platform/${echo}`, { method, body, headers: { 'content-type': type } });
         expect(received.method).toBe(method);
         expect(received.headers['content-type']).toBe(type);
         expect(Buffer.from(received.body_base64, 'base64').equals(body)).toBe(true);
-      }
-    });
+      });
+    }
   }
 
   test('this person’s token and a valid signature, and none of our cookies', async () => {

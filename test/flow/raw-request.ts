@@ -1,4 +1,5 @@
-import { type IncomingMessage, request } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 
 /** A request whose target reaches the wire exactly as given; `fetch` would normalise it. */
 export async function rawRequest(
@@ -6,7 +7,8 @@ export async function rawRequest(
   target: string,
   options: { method?: string; headers?: Record<string, string>; body?: Buffer } = {},
 ): Promise<{ status: number; headers: IncomingMessage['headers']; body: Buffer }> {
-  const { hostname, port } = new URL(origin);
+  const { protocol, hostname, port } = new URL(origin);
+  const request = protocol === 'https:' ? httpsRequest : httpRequest;
   return await new Promise((resolve, reject) => {
     const { method = 'GET', headers = {}, body } = options;
     const length = body === undefined ? {} : { 'content-length': String(body.byteLength) };

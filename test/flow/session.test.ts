@@ -184,7 +184,8 @@ describe('a session ends', () => {
 test('a browser that opens 40 companies, every fourth abandoned, stays under 6 KB of cookies and works in the newest', async () => {
   const browser = new Browser(world);
   const sizes: number[] = [];
-  for (let company = 1; company <= 40; company++) {
+  // Those that other tests need uninstalled are not among them.
+  for (let company = 20; company < 60; company++) {
     const back = await browser.consent(company, 'owner');
     sizes.push(browser.cookieHeader().length);
     if (company % 4 === 0) continue;

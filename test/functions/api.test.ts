@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ApiContext, api as makeApi } from '../../functions/runtime/api.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -105,6 +106,46 @@ describe('a route of the author', () => {
     expect(answer.headers['content-security-policy']).toBe("default-src 'none'; sandbox");
     const caught = await ask((context) => route(context).catch((error: Error) => ({ caught: error.message })));
     expect(caught.answer.json).toEqual({ caught: 'The platform answered 409.' });
+  });
+
+  for (const status of [300, 302, 304, 307]) {
+    test(`is not given a ${status} of the platform for an answer`, async () => {
+      world.platform.answer = () => ({ status, headers: { location: 'https://elsewhere.example/' } });
+      const route = ({ platform, company }: ApiContext) =>
+        platform
+          .get(`catalog/v2.0/company/${company}/x`)
+          .catch((error: Error) => ({ name: error.name, caught: error.message }));
+      expect((await ask(route)).answer.json).toEqual({
+        name: 'PlatformRefusal',
+        caught: `The platform answered ${status}.`,
+      });
+    });
+  }
+
+  test('is given ids that no number holds as text, and reads compressed answers', async () => {
+    const body = '\ufeff{"items":[{"uid":9007199254740993},{"uid":9007199254740992},{"uid":7,"price":10.0,"rate":1e21}]}';
+    const route = ({ platform, company }: ApiContext) => platform.get(`catalog/v2.0/company/${company}/x`);
+    const items = [{ uid: '9007199254740993' }, { uid: '9007199254740992' }, { uid: 7, price: 10, rate: 1e21 }];
+    for (const answer of [{ body }, { body: gzipSync(body), headers: { 'content-encoding': 'gzip' } }]) {
+      world.platform.answer = () => answer;
+      expect((await ask(route)).answer.json).toEqual({ items });
+    }
+  });
+
+  test('may answer more than fits as it is, where the browser takes it compressed', async () => {
+    const items = Array.from({ length: 900_000 }, () => ({ a: 'b' }));
+    const { company, cookie } = await world.signIn();
+    const route = api(() => Promise.resolve(items));
+    const result = await route(gatewayEvent({ path: '/api/x', cookie, headers: { 'x-company-id': company } }));
+    expect(result).toMatchObject({
+      statusCode: 200,
+      isBase64Encoded: true,
+      headers: { 'content-encoding': 'gzip', vary: 'Cookie, Accept-Encoding' },
+    });
+    const identity = { 'x-company-id': company, 'accept-encoding': 'identity' };
+    expect((await ask(() => Promise.resolve(items), { cookie, headers: identity })).answer.json).toMatchObject({
+      code: 'response_too_large',
+    });
   });
 
   test('that breaks is 500, and shows nobody why', async () => {

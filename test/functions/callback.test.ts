@@ -68,6 +68,26 @@ describe('a browser that comes back with a code', () => {
     }
   });
 
+  test('lands where a launch of many letters asked for, which travels as it was sent', async () => {
+    const path = '/ü'.repeat(256);
+    const answer = await flow.comeBack(flow.withCode(await flow.launch(`&redirect_path=${encodeURIComponent(path)}`)));
+    expect(answer.headers['location']).toBe(`https://extension.example${'/%C3%BC'.repeat(256)}`);
+  });
+
+  test('and those of its other companies outlive twenty launches that nobody finishes', async () => {
+    const companies: string[] = [];
+    for (let round = 0; round < 4; round++) {
+      flow = startFlow(world, handlers, flow.browser);
+      companies.push(flow.company);
+      await flow.comeBack(flow.withCode(await flow.launch()));
+    }
+    for (let round = 0; round < 20; round++) await flow.launch();
+    const state = await flow.launch();
+    for (const company of companies) expect(flow.browser.names).toContain(sessionCookieName(company));
+    expect(flow.browser.names.filter(isTransactionCookie).length).toBeGreaterThan(2);
+    expect((await flow.comeBack(flow.withCode(state))).status).toBe(302);
+  });
+
   test('keeps its session while others are let go, and never sends more than an HTTP API takes', async () => {
     for (let round = 0; round < 12; round++) {
       flow = startFlow(world, handlers, flow.browser);

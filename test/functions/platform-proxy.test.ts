@@ -125,6 +125,7 @@ describe('a call through the proxy', () => {
     for (const condition of ['"v1"', 'W/"v1"', '"v0", "v1"', '*']) {
       const answer = await send({ path: productsOf(company), cookie, headers: { 'if-none-match': condition } });
       expect([answer.status, answer.text, answer.headers['etag']]).toEqual([304, '', '"v1"']);
+      expect(answer.headers['content-type']).toBe('application/json');
     }
     const path = productsOf(company);
     expect((await send({ path, cookie, headers: { 'if-none-match': '"v"' } })).status).toBe(200);

@@ -420,6 +420,7 @@ test('the outputs say what to paste into the partner panel and how to store what
   expect(target(outputs.DeliveriesTableName?.Value)).toBe('Deliveries');
   expect(target(outputs.WorkQueueUrl?.Value)).toBe('WorkQueue');
   expect(target(outputs.DeadLetterQueueUrl?.Value)).toBe('WorkQueueDeadLetters');
+  expect(text('Redrive')).toBe('npm run redrive -- --from WorkQueueDeadLetters --to WorkQueue');
 });
 
 describe("the stack's name", () => {

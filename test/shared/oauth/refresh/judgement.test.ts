@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { listenInternally } from '../../../../infra/local/listen.ts';
 import { AppError } from '../../../../shared/errors.ts';
@@ -172,7 +172,7 @@ describe('the grant stands, and the platform may be asked again', () => {
 
   test('where nobody listened', async () => {
     const server = createServer();
-    const origin = await listenInternally(server as never);
+    const origin = await listenInternally(server);
     await new Promise((resolve) => server.close(resolve));
     expect(await refresh(createExchange(), origin)).toEqual({ outcome: 'refused', retryAfterSeconds: undefined });
   });

@@ -16,7 +16,7 @@ export const numbered = (number: number): FakeAnswer => ({
 /** A company with a real row, a platform that answers as told, and clocks that only waiting moves. */
 export async function startOne(
   tables: TestTables,
-  { expiresInSeconds = 3_600, refreshToken = 'CANARY-refresh-0' as string | undefined } = {},
+  { hasRefreshToken = true } = {},
   answer: (number: number) => FakeAnswer | Promise<FakeAnswer> = numbered,
 ) {
   const companyId = tables.newCompany();
@@ -24,7 +24,12 @@ export async function startOne(
   const waits: number[] = [];
   const exchange: FakeExchange = fakeExchange((_request, number) => answer(number));
   const real = new OfflineGrants(tables.client, tables.names.installations);
-  const grant = { accessToken: 'CANARY-access-0', refreshToken, scopes: ['company/products'], expiresInSeconds };
+  const grant = {
+    accessToken: 'CANARY-access-0',
+    refreshToken: hasRefreshToken ? 'CANARY-refresh-0' : undefined,
+    scopes: ['company/products'],
+    expiresInSeconds: 3_600,
+  };
   const stored = await sealGrant(await tokenKeys.current(), { companyId, generation: 1 }, grant, noon);
   await tables.installations.save(companyId, undefined, { generation: 1, grant: stored, now: noon });
   const pass = (seconds: number) => {

@@ -1,0 +1,156 @@
+import { gunzipSync } from 'node:zlib';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { HttpResponse, http as makeHttp } from '../../functions/runtime/http.ts';
+import { AppError } from '../../shared/errors.ts';
+import { testExtension } from '../shared/fixture/extension.ts';
+import { gatewayEvent, type TestRequest } from './fixture/event.ts';
+
+let http: typeof makeHttp;
+beforeAll(async () => {
+  vi.stubGlobal('EXTENSION', testExtension());
+  ({ http } = await import('../../functions/runtime/http.ts'));
+});
+afterAll(() => void vi.unstubAllGlobals());
+afterEach(() => void vi.restoreAllMocks());
+
+/** What Lambda hands to the gateway, and the bytes that a browser makes of it. */
+async function answered(response: HttpResponse, request: Partial<TestRequest> = {}) {
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const handler = http(() => Promise.resolve(response));
+  const result: APIGatewayProxyStructuredResultV2 = await handler(gatewayEvent({ path: '/api/x', ...request }));
+  vi.restoreAllMocks();
+  const { body = '', isBase64Encoded = false, headers = {} } = result;
+  expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThanOrEqual(6 * 1024 * 1024);
+  const sent = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  const bytes = headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+  const how = headers['content-encoding'] === 'gzip' ? 'compressed' : isBase64Encoded ? 'base64' : 'text';
+  return { status: result.statusCode ?? 0, headers: headers as Record<string, string>, bytes, how };
+}
+
+const json = { 'content-type': 'application/json' };
+const uncompressed = { headers: { 'accept-encoding': 'br' } };
+const dense = (bytes: number) => `[${Array.from({ length: Math.floor(bytes / 10) }, () => '{"a":"b"}').join(',')}]`;
+/** Bytes that no compression makes fewer. */
+const noise = (bytes: number) => {
+  const made = Buffer.alloc(bytes);
+  let state = 1;
+  for (let index = 0; index < bytes; index++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    made[index] = state >>> 24;
+  }
+  return made;
+};
+
+describe('an answer', () => {
+  test('travels as text where it is text', async () => {
+    for (const [type, body] of [
+      ['application/json', '{"a":"é\u0000\u{1f600}"}'],
+      ['application/problem+json', '{}'],
+      ['text/html; charset=utf-8', '<p>é</p>'],
+      ['application/xml', '<é/>'],
+    ] as const) {
+      const headers = { 'content-type': type };
+      expect(await answered({ status: 200, headers, body: Buffer.from(body) })).toMatchObject({
+        how: 'text',
+        bytes: Buffer.from(body),
+      });
+    }
+  });
+
+  test('travels as base64 where it is none: other types, other encodings, bytes that are no UTF-8', async () => {
+    for (const [headers, body] of [
+      [{ 'content-type': 'image/png' }, Buffer.from([137, 80])],
+      [{}, Buffer.from('a')],
+      [{ ...json, 'content-encoding': 'br' }, Buffer.from('{}')],
+      [json, Buffer.from([0x22, 0xff, 0x22])],
+    ] as [Record<string, string>, Buffer][]) {
+      expect(await answered({ status: 200, headers, body })).toMatchObject({ how: 'base64', bytes: body });
+    }
+  });
+
+  test('of dense JSON, whose escaping costs more than base64, passes up to what base64 takes', async () => {
+    for (const [megabytes, expected] of [[4.2, 'text'], [4.6, 'base64']] as const) {
+      const body = dense(megabytes * 1_000_000);
+      const { how, bytes } = await answered({ status: 200, headers: json, body: Buffer.from(body) }, uncompressed);
+      expect([how, bytes.equals(Buffer.from(body))]).toEqual([expected, true]);
+    }
+  });
+
+  test('of ordinary text passes up to what text takes, beyond what base64 would', async () => {
+    const body = JSON.stringify({ text: 'x'.repeat(6_000_000) });
+    const { how, bytes } = await answered({ status: 200, headers: json, body }, uncompressed);
+    expect([how, bytes.byteLength]).toEqual(['text', body.length]);
+  });
+
+  test('that fits in no other way travels compressed where the browser takes that, the author’s own too', async () => {
+    const body = Buffer.from(dense(9_000_000));
+    for (const headers of [json, { ...json, vary: 'Cookie' }]) {
+      const answer = await answered({ status: 200, headers, body });
+      expect([answer.how, answer.bytes.equals(body)]).toEqual(['compressed', true]);
+      expect(answer.headers['vary']).toBe('vary' in headers ? 'Cookie, Accept-Encoding' : 'Accept-Encoding');
+    }
+    expect((await answered({ status: 200, headers: json, body: String(body) })).how).toBe('compressed');
+  });
+
+  for (const [what, body, headers, accepts] of [
+    ['a browser that takes no compression', Buffer.from(dense(9_000_000)), json, 'identity'],
+    ['a browser that forbids it', Buffer.from(dense(9_000_000)), json, 'gzip;q=0, br'],
+    ['an answer that no compression helps', noise(6_000_000), { 'content-type': 'image/png' }, 'gzip'],
+    ['an answer that is encoded already', Buffer.alloc(9_000_000), { ...json, 'content-encoding': 'br' }, 'gzip, br'],
+  ] as [string, Buffer, Record<string, string>, string][]) {
+    test(`that would not fit is 502 response_too_large for ${what}`, async () => {
+      const answer = await answered({ status: 200, headers, body }, { headers: { 'accept-encoding': accepts } });
+      expect([answer.status, JSON.parse(String(answer.bytes))]).toEqual([
+        502,
+        expect.objectContaining({ code: 'response_too_large' }),
+      ]);
+    });
+  }
+
+  test('without a body keeps its headers', async () => {
+    const { status, headers, bytes } = await answered({ status: 304, headers: { ...json, etag: '"1"' } });
+    expect([status, headers['content-type'], headers['etag'], bytes.byteLength]).toEqual([
+      304,
+      'application/json',
+      '"1"',
+      0,
+    ]);
+  });
+});
+
+describe('a refusal', () => {
+  async function refusedFor(accept: string | undefined): Promise<string | undefined> {
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const handler = http(() => Promise.reject(new AppError('not_found', 'There is nothing here.')));
+    const headers: Record<string, string> = accept === undefined ? {} : { accept };
+    const result = await handler(gatewayEvent({ path: '/api/x', headers }));
+    return String(result.headers?.['content-type']);
+  }
+
+  for (const accept of [
+    'text/html',
+    'TEXT/HTML',
+    'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+    'application/json;q=0, text/html;q=0.1',
+    'text/html; q=0.01',
+  ]) {
+    test(`is a page for a person: accept ${accept}`, async () => {
+      expect(await refusedFor(accept)).toBe('text/html; charset=utf-8');
+    });
+  }
+
+  for (const accept of [
+    undefined,
+    '*/*',
+    'application/json',
+    'text/html;q=0',
+    'text/html; q=0.000, application/json',
+    'text/htmlx',
+    'application/json, text/html ;q=0.0',
+  ]) {
+    test(`is a problem document for a program: accept ${accept}`, async () => {
+      expect(await refusedFor(accept)).toBe('application/problem+json');
+    });
+  }
+});
