@@ -12,18 +12,21 @@ export type Outcome =
   | { readonly kind: 'error'; readonly reason: string };
 
 export interface FunctionInstance {
-  /** Takes one event; the next only after the outcome. Never rejects. */
+  /** Settles when it can take events; with the reason where it ended before. Never rejects. */
+  readonly started: Promise<string | undefined>;
+  /** Takes one event once it has started; the next only after the outcome. Never rejects. */
   invoke(event: string, traceId: string): Promise<Outcome>;
   readonly alive: boolean;
   end(): Promise<void>;
 }
 
-const initSeconds = 10;
+/** Lambda gives 10, on a processor of its own; here it shares those of this machine with all else that runs. */
+const initSeconds = 30;
 const nothingToTransfer: [] = [];
 
 /**
- * Starts an instance in a thread of its own, with only the given environment. It is killed when it takes longer than
- * Lambda's 10 seconds to load or longer than the function's timeout to answer.
+ * Starts an instance in a thread of its own, with only the given environment. It is killed when it takes too
+ * long to load, or longer than the function's timeout to answer.
  */
 export function startInstance(
   definition: FunctionDefinition,
@@ -48,6 +51,7 @@ export function startInstance(
   for (const stream of [worker.stdout, worker.stderr]) createInterface({ input: stream }).on('line', log);
 
   let alive = true;
+  let endReason = 'the local runtime ends';
   let settle: ((outcome: Outcome) => void) | undefined;
   const finish = (outcome: Outcome) => {
     settle?.(outcome);
@@ -55,18 +59,17 @@ export function startInstance(
   };
   const kill = (reason: string) => {
     alive = false;
+    endReason = reason;
     log(reason);
     finish({ kind: 'error', reason });
     void worker.terminate();
   };
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  const ready = new Promise<void>((resolve) => {
-    const timer = setTimeout(() => kill(`Init took more than ${initSeconds} seconds`), initSeconds * 1000);
-    worker.once('message', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    void exited.then(() => clearTimeout(timer));
+  const initTimer = setTimeout(() => kill(`Init took more than ${initSeconds} seconds`), initSeconds * 1000);
+  const ready = new Promise<void>((resolve) => worker.once('message', () => resolve()));
+  const started = Promise.race([ready, exited]).then(() => {
+    clearTimeout(initTimer);
+    return alive ? undefined : endReason;
   });
   worker.on('message', (message: WorkerMessage) => {
     if (message.type === 'result') finish({ kind: 'result', json: message.json });
@@ -78,14 +81,13 @@ export function startInstance(
   });
 
   return {
+    started,
     get alive() {
       return alive;
     },
     async invoke(event, traceId) {
       const outcome = new Promise<Outcome>((resolve) => (settle = resolve));
       if (!alive) return { kind: 'error', reason: 'the instance has ended' };
-      await Promise.race([ready, exited]);
-      if (!alive) return outcome;
       const timeout = definition.timeoutSeconds * 1000;
       const timer = setTimeout(() => kill(`Task timed out after ${definition.timeoutSeconds} seconds`), timeout);
       worker.postMessage(invocation(definition, event, traceId, Date.now() + timeout), nothingToTransfer);

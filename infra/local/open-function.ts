@@ -1,6 +1,7 @@
 import type { FunctionDefinition } from './function-definition.ts';
 import { type FunctionInstance, type Outcome, startInstance } from './function-instance.ts';
 import { type LocalEndpoints, lambdaEnvironment } from './lambda-environment.ts';
+import type { StartQueue } from './start-queue.ts';
 
 export interface OpenFunction {
   readonly name: string;
@@ -14,46 +15,79 @@ const maximumInstances = 20;
 export const maximumEventBytes = 6_291_456;
 const maximumResultBytes = 6_291_556;
 
+type Failure = Outcome & { readonly kind: 'error' };
+
 /**
  * A function as its callers see it: an idle instance takes the event, the most recently used first; where all are busy
- * a new one starts, up to a limit; beyond it the event waits.
+ * a new one starts, up to a limit, and the event goes to whichever is free first. One that cannot start fails one event.
+ * @param enqueueStart shared by all functions of the run.
  */
 export function openFunction(
   definition: FunctionDefinition,
   endpoints: LocalEndpoints,
+  enqueueStart: StartQueue,
   log: (line: string) => void,
 ): OpenFunction {
   const environment = lambdaEnvironment(definition, endpoints);
+  /** Those that are starting included. */
   const instances = new Set<FunctionInstance>();
   const idle: FunctionInstance[] = [];
-  const waiting: ((instance: FunctionInstance) => void)[] = [];
+  const waiting: ((taken: FunctionInstance | Failure) => void)[] = [];
+  const ended: Failure = { kind: 'error', reason: 'the local runtime ends' };
+  let enqueued = 0;
+  let starting = 0;
   let closed = false;
 
-  const start = () => {
+  const free = (instance: FunctionInstance) => {
+    const next = waiting.shift();
+    if (next) next(instance);
+    else idle.push(instance);
+  };
+  const start = async () => {
+    enqueued -= 1;
+    // Those that it was for have been taken meanwhile.
+    if (closed || starting >= waiting.length) return;
+    starting += 1;
     const instance = startInstance(definition, environment, log);
     instances.add(instance);
-    return instance;
+    const reason = await instance.started;
+    starting -= 1;
+    if (closed) return;
+    if (reason === undefined) {
+      free(instance);
+    } else {
+      instances.delete(instance);
+      waiting.shift()?.({ kind: 'error', reason });
+    }
+    startAsNeeded();
   };
-  const take = async () => {
+  const startAsNeeded = () => {
+    while (enqueued + starting < waiting.length && instances.size + enqueued < maximumInstances) {
+      enqueued += 1;
+      enqueueStart({ instances: () => instances.size, start });
+    }
+  };
+  const take = (): Promise<FunctionInstance | Failure> | FunctionInstance => {
     for (let instance = idle.pop(); instance; instance = idle.pop()) {
       if (instance.alive) return instance;
       instances.delete(instance);
     }
-    if (instances.size < maximumInstances) return start();
-    return new Promise<FunctionInstance>((resolve) => waiting.push(resolve));
+    const taken = new Promise<FunctionInstance | Failure>((resolve) => waiting.push(resolve));
+    startAsNeeded();
+    return taken;
   };
   const giveBack = (instance: FunctionInstance) => {
-    if (!instance.alive) instances.delete(instance);
-    const next = waiting.shift();
-    if (next) next(instance.alive ? instance : start());
-    else if (instance.alive) idle.push(instance);
+    if (instance.alive) return free(instance);
+    instances.delete(instance);
+    startAsNeeded();
   };
 
   return {
     name: definition.name,
     async invoke(event, traceId) {
-      if (closed) return { kind: 'error', reason: 'the local runtime ends' };
+      if (closed) return ended;
       const instance = await take();
+      if ('kind' in instance) return instance;
       const outcome = await instance.invoke(event, traceId);
       if (closed) return outcome;
       giveBack(instance);
@@ -66,6 +100,7 @@ export function openFunction(
     },
     async close() {
       closed = true;
+      for (const give of waiting.splice(0)) give(ended);
       await Promise.all([...instances].map((instance) => instance.end()));
     },
   };

@@ -17,6 +17,7 @@ import { openSecretStore } from './secret-store.ts';
 import { startSecretsManager } from './secrets-manager.ts';
 import { sendScheduled } from './send-scheduled.ts';
 import { type MessageCounts, serveQueues } from './serve-queues.ts';
+import { startQueue } from './start-queue.ts';
 import { startSqs } from './sqs.ts';
 import { StartError } from './start-error.ts';
 import { synthesize } from './synthesize.ts';
@@ -122,10 +123,11 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     closers.push(() => secrets.close());
 
     const endpoints = { dynamoDb: dynamoDb.endpoint, secretsManager: secrets.endpoint, sqs: sqs.endpoint };
+    const enqueueStart = startQueue();
     const functions = new Map(
       stack.functions.map((definition) => [
         definition.logicalId,
-        openFunction(definition, endpoints, (text) => {
+        openFunction(definition, endpoints, enqueueStart, (text) => {
           for (const line of text.split('\n')) log({ kind: 'output', source: shortName(definition.name), text: line });
         }),
       ]),
