@@ -15,7 +15,8 @@ import {
   transactionCookieName,
 } from '../shared/session/transactions.ts';
 import { pendingWork } from '../shared/work/pending-work.ts';
-import { type HttpRequest, http } from './runtime/http.ts';
+import { http } from './runtime/http.ts';
+import type { HttpRequest } from './runtime/http-messages.ts';
 import { input } from './runtime/input.ts';
 import { apiKey, apiSecret, sessionKeys, tokenKeys } from './runtime/secrets.ts';
 import { redirectHeaders } from './runtime/security-headers.ts';

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ConfigurationError, type Extension, parseExtension, parseOrigin } from '../shared/config.ts';
+import { ConfigurationError, type Extension, parseOrigin } from '../shared/config.ts';
 import { eventKeyOf } from '../shared/event-key.ts';
+import { parseExtension } from '../shared/parse-extension.ts';
 
 /**
  * The author's configuration, judged and with every default filled in. Paths count from the directory in which the

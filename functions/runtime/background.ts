@@ -65,12 +65,18 @@ export function schedule(handle: ScheduleHandler): ScheduleHandler {
   return handle;
 }
 
-/** Makes a handler of `installed`, `scopesChanged` or `uninstalled`: at least once, in order per company. */
+/**
+ * Makes a handler of `installed`, `scopesChanged` or `uninstalled`: at least once, in order per company.
+ * @public for extensions
+ */
 export function hook(handle: HookHandler): HookHandler {
   return handle;
 }
 
-/** Makes a handler of `launched`. It runs while the person waits and is not repeated; if it throws, they land as usual. */
+/**
+ * Makes a handler of `launched`. It runs while the person waits and is not repeated; if it throws, they land as usual.
+ * @public for extensions
+ */
 export function launch(handle: LaunchHandler): LaunchHandler {
   return handle;
 }

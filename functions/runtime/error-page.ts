@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type AppError, refusals } from '../../shared/errors.ts';
 import { escapeHtml, pageStyle } from './html.ts';
-import type { HttpRequest, HttpResponse } from './http.ts';
+import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { pageHeaders } from './security-headers.ts';
 import { extension } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse } from './http.ts';
+import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { dataHeaders } from './security-headers.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { AppError } from '../../shared/errors.ts';
-import type { HttpRequest } from './http.ts';
+import type { HttpRequest } from './http-messages.ts';
 
 const prefix = '/api/platform/';
 

@@ -1,5 +1,5 @@
 import { AppError } from '../../shared/errors.ts';
-import type { HttpRequest } from './http.ts';
+import type { HttpRequest } from './http-messages.ts';
 
 /**
  * Refuses calls that another site may have made in the person's name: the session cookie is `SameSite=None`, because

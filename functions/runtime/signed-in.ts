@@ -4,7 +4,7 @@ import { applicationId, companyId } from '../../shared/fynd/ids.ts';
 import { installPath } from '../../shared/oauth/launch-path.ts';
 import { selectCompany } from '../../shared/session/cookies.ts';
 import { openSession, type Session, sessionCookieName } from '../../shared/session/sessions.ts';
-import type { HttpRequest } from './http.ts';
+import type { HttpRequest } from './http-messages.ts';
 import { input } from './input.ts';
 import { apiKey, sessionKeys } from './secrets.ts';
 import { extension, now } from './settings.ts';

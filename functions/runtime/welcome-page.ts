@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Extension } from '../../shared/config.ts';
 import type { Session } from '../../shared/session/sessions.ts';
 import { escapeHtml, pageStyle } from './html.ts';
-import type { HttpResponse } from './http.ts';
+import type { HttpResponse } from './http-messages.ts';
 import { pageHeaders } from './security-headers.ts';
 
 interface WelcomeInput {

@@ -7,6 +7,8 @@ export interface OpenFunction {
   readonly name: string;
   /** Never rejects: whatever happens to the instance is an outcome. */
   invoke(event: string, traceId: string): Promise<Outcome>;
+  /** Kills an instance that has an event, and answers that event; undefined where none has. `random` in [0, 1). */
+  killInstance(random: number): string | undefined;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export function openFunction(
   const environment = lambdaEnvironment(definition, endpoints);
   /** Those that are starting included. */
   const instances = new Set<FunctionInstance>();
+  const busy = new Map<FunctionInstance, string>();
   const idle: FunctionInstance[] = [];
   const waiting: ((taken: FunctionInstance | Failure) => void)[] = [];
   const ended: Failure = { kind: 'error', reason: 'the local runtime ends' };
@@ -88,7 +91,9 @@ export function openFunction(
       if (closed) return ended;
       const instance = await take();
       if ('kind' in instance) return instance;
+      busy.set(instance, event);
       const outcome = await instance.invoke(event, traceId);
+      busy.delete(instance);
       if (closed) return outcome;
       giveBack(instance);
       if (outcome.kind === 'result' && Buffer.byteLength(outcome.json) > maximumResultBytes) {
@@ -97,6 +102,11 @@ export function openFunction(
         return { kind: 'error', reason };
       }
       return outcome;
+    },
+    killInstance(random) {
+      const [instance, event] = [...busy][Math.floor(random * busy.size)] ?? [];
+      instance?.kill();
+      return event;
     },
     async close() {
       closed = true;

@@ -14,21 +14,19 @@ const patienceMilliseconds = 5000;
 /**
  * Runs a command until Ctrl-C, and ends the process: status 0 when it was asked to end, 1 with one sentence on stderr
  * when it could not start or go on. A signal may come twice, from the terminal and from the process that started this
- * one; it counts once.
+ * one; it counts once. That that process is gone, which a killed one cannot tell, counts as a signal.
  */
 export async function runUntilStopped(start: (defer: Defer, signal: AbortSignal) => Promise<Running>): Promise<never> {
   const closers: (() => unknown)[] = [];
   const stop = new AbortController();
   const stopped = new Promise<undefined>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(name, () => {
-        stop.abort();
-        resolve(undefined);
-      });
-    }
+    stop.signal.addEventListener('abort', () => resolve(undefined));
   });
+  for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect']) process.on(event, () => stop.abort());
+  // Only a process that had a channel has `send`.
+  if (process.send && !process.connected) stop.abort();
   // Whoever read the output is gone: nobody is left to serve.
-  process.stdout.on('error', () => process.kill(process.pid, 'SIGTERM'));
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stop.abort());
   let status = 0;
   try {
     const starting = start((close) => void closers.push(close), stop.signal);

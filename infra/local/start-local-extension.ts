@@ -17,9 +17,9 @@ import { openSecretStore } from './secret-store.ts';
 import { startSecretsManager } from './secrets-manager.ts';
 import { sendScheduled } from './send-scheduled.ts';
 import { type MessageCounts, serveQueues } from './serve-queues.ts';
-import { startQueue } from './start-queue.ts';
 import { startSqs } from './sqs.ts';
 import { StartError } from './start-error.ts';
+import { startQueue } from './start-queue.ts';
 import { synthesize } from './synthesize.ts';
 import { createTables } from './tables.ts';
 
@@ -65,6 +65,11 @@ export interface LocalExtension {
   idle(): Promise<void>;
   /** Sends what the schedule of this name sends when it is due. */
   runSchedule(name: string): Promise<void>;
+  /**
+   * Kills an instance of the function, named as in the logs, in the middle of an event, as a machine that fails does.
+   * Answers the event, as JSON; undefined where no instance has one. `random` in [0, 1) chooses the instance.
+   */
+  killInstance(functionName: string, random: number): string | undefined;
   /** Every line so far: of functions and of the gateway. */
   logs(): string[];
   close(): Promise<void>;
@@ -178,6 +183,8 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       countMessages: () => queues.count(),
       idle: () => queues.idle(),
       runSchedule: (name) => sendScheduled(running, name),
+      killInstance: (functionName, random) =>
+        [...functions.values()].find(({ name }) => shortName(name) === functionName)?.killInstance(random),
       logs: () => [...lines],
       close,
     };

@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 /** A function that wants one more instance. */
 export interface Starting {
   /** How many instances it has already. */
-  instances(): number;
+  readonly instances: () => number;
   /** Settles when the instance has started or has failed to, or is no longer wanted. */
-  start(): Promise<void>;
+  readonly start: () => Promise<void>;
 }
 
 /** Takes the wish; its turn comes. */
@@ -21,14 +21,13 @@ export function startQueue(limit = Math.max(2, availableParallelism())): StartQu
   const waiting: Starting[] = [];
   let running = 0;
   const next = () => {
-    while (running < limit && waiting.length > 0) {
+    while (running < limit) {
       const fewest = Math.min(...waiting.map(({ instances }) => instances()));
-      const [{ start }] = waiting.splice(
-        waiting.findIndex(({ instances }) => instances() === fewest),
-        1,
-      ) as [Starting];
+      const index = waiting.findIndex(({ instances }) => instances() === fewest);
+      const [first] = waiting.splice(index, index === -1 ? 0 : 1);
+      if (!first) return;
       running += 1;
-      void start().finally(() => {
+      void first.start().finally(() => {
         running -= 1;
         next();
       });

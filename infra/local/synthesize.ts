@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { StartError } from './start-error.ts';
 
@@ -22,9 +23,10 @@ export interface Synthesis {
  */
 export async function synthesize(synthesis: Synthesis): Promise<void> {
   const { EXTENSION_API_KEY: _key, EXTENSION_API_SECRET: _secret, ...environment } = process.env;
-  const child = spawn(process.execPath, [synthesis.app ?? join(root, 'infra', 'app.ts')], {
+  const app = synthesis.app ?? join(root, 'infra', 'app.ts');
+  const child = spawn(process.execPath, ['--import', new URL('./end-with-parent.ts', import.meta.url).href, app], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     signal: synthesis.signal,
     env: {
       ...environment,
@@ -33,7 +35,7 @@ export async function synthesize(synthesis: Synthesis): Promise<void> {
       FP_API_DOMAIN: synthesis.cluster,
       ...(synthesis.configFile === undefined ? {} : { EXTENSION_CONFIG: synthesis.configFile }),
     },
-  });
+  }) as ChildProcessByStdio<null, Readable, Readable>;
   let said = '';
   child.stdout.resume();
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));

@@ -44,7 +44,7 @@ export interface CallPlatformDependencies {
 }
 
 /** What may be handed on to a browser. */
-export const responseHeaders = [
+const responseHeaders = [
   'allow',
   'content-disposition',
   'content-encoding',
@@ -189,7 +189,7 @@ const send = (
  * An entry's key within its owner's partition: the granted scopes, path, query and every header that may select a
  * representation. Two requests that could be answered differently never have the same one.
  */
-export function entryKey(
+function entryKey(
   extension: Pick<Extension, 'scopes' | 'cluster'>,
   session: Pick<Session, 'scopes'>,
   call: Pick<PlatformCall, 'path' | 'rawQuery' | 'headers'>,

@@ -26,11 +26,11 @@ export async function callAsCompany(
   if (call.path.companyId !== undefined && call.path.companyId !== companyId) {
     throw new AppError('tenant_mismatch', 'The path names another company than the one that this work is for.');
   }
-  let { accessToken } = await tokens.get(companyId);
+  let { accessToken } = await tokens.get(companyId, { deadline });
   const attempt = () => exchangeWithRetry(exchange, () => platformRequest(cluster, accessToken, call, now()), deadline);
   let answer = await attempt();
   if (answer.status === 401) {
-    accessToken = (await tokens.get(companyId, { rejected: accessToken })).accessToken;
+    accessToken = (await tokens.get(companyId, { rejected: accessToken, deadline })).accessToken;
     answer = await attempt();
   }
   if (answer.status === 429) {

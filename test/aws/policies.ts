@@ -36,13 +36,6 @@ export async function grantWhatTheEmulatorDoesNotKnow(aws: Aws, roleNames: reado
   }
 }
 
-export async function withdrawWhatWasGranted(aws: Aws, roleNames: readonly string[]): Promise<void> {
-  for (const RoleName of roleNames) {
-    const names = await policyNames(aws, RoleName);
-    if (names.includes(addition)) await aws.ask('iam', 'DeleteRolePolicy', { RoleName, PolicyName: addition });
-  }
-}
-
 /** What the stack itself grants the role. */
 export async function inlineStatements(aws: Aws, RoleName: string): Promise<Statement[]> {
   const statements: Statement[] = [];

@@ -123,7 +123,8 @@ describe('a route of the author', () => {
   }
 
   test('is given ids that no number holds as text, and reads compressed answers', async () => {
-    const body = '\ufeff{"items":[{"uid":9007199254740993},{"uid":9007199254740992},{"uid":7,"price":10.0,"rate":1e21}]}';
+    const body =
+      '\ufeff{"items":[{"uid":9007199254740993},{"uid":9007199254740992},{"uid":7,"price":10.0,"rate":1e21}]}';
     const route = ({ platform, company }: ApiContext) => platform.get(`catalog/v2.0/company/${company}/x`);
     const items = [{ uid: '9007199254740993' }, { uid: '9007199254740992' }, { uid: 7, price: 10, rate: 1e21 }];
     for (const answer of [{ body }, { body: gzipSync(body), headers: { 'content-encoding': 'gzip' } }]) {

@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { HttpResponse, http as makeHttp } from '../../functions/runtime/http.ts';
+import type { http as makeHttp } from '../../functions/runtime/http.ts';
+import type { HttpResponse } from '../../functions/runtime/http-messages.ts';
 import { AppError } from '../../shared/errors.ts';
 import { testExtension } from '../shared/fixture/extension.ts';
 import { gatewayEvent, type TestRequest } from './fixture/event.ts';
@@ -70,7 +71,10 @@ describe('an answer', () => {
   });
 
   test('of dense JSON, whose escaping costs more than base64, passes up to what base64 takes', async () => {
-    for (const [megabytes, expected] of [[4.2, 'text'], [4.6, 'base64']] as const) {
+    for (const [megabytes, expected] of [
+      [4.2, 'text'],
+      [4.6, 'base64'],
+    ] as const) {
       const body = dense(megabytes * 1_000_000);
       const { how, bytes } = await answered({ status: 200, headers: json, body: Buffer.from(body) }, uncompressed);
       expect([how, bytes.equals(Buffer.from(body))]).toEqual([expected, true]);

@@ -1,5 +1,6 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -17,10 +18,40 @@ async function ports() {
   return { PORT: String(await findFreePort()), EXTENSION_PORT: String(await findFreePort()) };
 }
 
+async function devEnvironment() {
+  return {
+    EXTENSION_API_KEY: 'CANARY-key',
+    EXTENSION_API_SECRET: 'CANARY-secret',
+    EXTENSION_BASE_URL: 'https://extension.example.com/',
+    FP_API_DOMAIN: 'api.example.com',
+    BACKEND_PORT: String(await findFreePort()),
+    FRONTEND_PORT: String(await findFreePort()),
+    LOCAL_DATA_DIR: join(data.path, 'dev'),
+  };
+}
+
+/** Process ids, oldest first. */
+function childrenOf(pid: number | undefined): number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const pairs = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return pairs.flatMap(([child = 0, parent]) => (parent === pid ? [child] : []));
+}
+
+function killGroup(pid = 0): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // There is nobody left, as it should be.
+  }
+}
+
 async function refused(program: string, environment: Record<string, string>) {
   await using command = runCommand(program, environment);
   expect(await command.exited).toBe(1);
-  expect(command.stderr.trim().split('\n')).toHaveLength(1);
+  expect(command.stderr).toMatch(/^[^\n]+\n$/);
   expect(command.output).not.toMatch(/ {4}at |CANARY/);
   return command.stderr;
 }
@@ -80,6 +111,40 @@ describe('npm start', () => {
     expect(await refused(start, { ...environment, ...(await ports()) })).toMatch(/in use .*LOCAL_DATA_DIR/);
   });
 
+  test('a folder that cannot be one, or cannot be written, is refused by the name of its variable', async () => {
+    const environment = await ports();
+    const file = join(data.path, 'file');
+    const readOnly = join(data.path, 'read-only');
+    writeFileSync(file, '');
+    mkdirSync(readOnly);
+    chmodSync(readOnly, 0o500);
+    const impossible = [
+      file,
+      join(file, 'folder'),
+      // Whoever may do everything is kept from writing by no mode.
+      ...(process.getuid?.() === 0 ? [] : [readOnly, join(readOnly, 'folder')]),
+      ...(process.platform === 'linux' ? ['/proc', '/proc/x', '/proc/x/y'] : []),
+    ];
+    for (const LOCAL_DATA_DIR of impossible) {
+      expect(await refused(start, { ...environment, LOCAL_DATA_DIR })).toMatch(
+        /(is no folder|cannot be written).* set LOCAL_DATA_DIR/,
+      );
+    }
+  });
+
+  test('a port that another run is about to listen on is refused before anything is synthesized', async () => {
+    const { PORT, EXTENSION_PORT } = await ports();
+    await using first = runCommand(start, { PORT, EXTENSION_PORT, LOCAL_DATA_DIR: join(data.path, 'claims') });
+    await first.printed(/^Starting/);
+    const LOCAL_DATA_DIR = join(data.path, 'claims-too');
+    expect(await refused(start, { PORT, EXTENSION_PORT, LOCAL_DATA_DIR })).toMatch(`Port ${PORT} (PORT) is in use`);
+    const other = (await ports()).PORT;
+    expect(await refused(start, { PORT: other, EXTENSION_PORT, LOCAL_DATA_DIR })).toMatch(
+      `Port ${EXTENSION_PORT} (EXTENSION_PORT) is in use`,
+    );
+    expect(existsSync(LOCAL_DATA_DIR)).toBe(false);
+  });
+
   test('what a killed run left behind blocks nobody', async () => {
     const environment = { LOCAL_DATA_DIR: join(data.path, 'killed') };
     const first = await ports();
@@ -117,19 +182,54 @@ describe('npm start', () => {
   });
 });
 
-describe('npm run dev', () => {
-  const complete = async () => ({
-    EXTENSION_API_KEY: 'CANARY-key',
-    EXTENSION_API_SECRET: 'CANARY-secret',
-    EXTENSION_BASE_URL: 'https://extension.example.com/',
-    FP_API_DOMAIN: 'api.example.com',
-    BACKEND_PORT: String(await findFreePort()),
-    FRONTEND_PORT: String(await findFreePort()),
-    LOCAL_DATA_DIR: join(data.path, 'dev'),
+describe.skipIf(process.platform === 'win32')('nothing is left, however one of those that wait for it ends', () => {
+  test.each([
+    [start, 'SIGTERM', 'npm'],
+    [start, 'SIGKILL', 'npm'],
+    [start, 'SIGKILL', 'run.mjs'],
+    [start, 'SIGKILL', 'the program'],
+    [dev, 'SIGKILL', 'run.mjs'],
+  ] as const)('%s: %s to %s alone', async (program, signal, victim) => {
+    const { PORT, EXTENSION_PORT } = await ports();
+    const environment = { ...(await devEnvironment()), PORT, EXTENSION_PORT, BACKEND_PORT: EXTENSION_PORT };
+    // As npm does it: its shell dies with it without a word to anybody, or lives on when it is killed.
+    const npm = spawn(
+      process.execPath,
+      [
+        '--eval',
+        `const { spawn } = require('node:child_process');
+        const shell = spawn('sh', ['-c', 'node infra/run.mjs ${program}; exit $?'], { stdio: 'inherit' });
+        process.on('SIGTERM', () => process.exit(Number(!shell.kill())));`,
+      ],
+      {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], ...environment },
+      },
+    );
+    let output = '';
+    npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    // Every process of the group has the stream: it closes with the last one.
+    const allGone = once(npm.stdout, 'close');
+    try {
+      await expect.poll(() => output, { timeout: 30_000 }).toContain('Ctrl-C');
+      const [shell] = childrenOf(npm.pid);
+      const [run] = childrenOf(shell);
+      const [child] = childrenOf(run);
+      process.kill({ npm: npm.pid, 'run.mjs': run, 'the program': child }[victim] ?? Number.NaN, signal);
+      await allGone;
+      for (const port of program === start ? [PORT, EXTENSION_PORT] : [EXTENSION_PORT]) {
+        await expect.poll(() => answers(`http://127.0.0.1:${port}/`)).toBe(false);
+      }
+    } finally {
+      killGroup(npm.pid);
+    }
   });
+});
 
+describe('npm run dev', () => {
   test('serves on both ports, for the platform that the environment names', async () => {
-    const environment = await complete();
+    const environment = await devEnvironment();
     await using command = runCommand(dev, environment);
     await command.printed(/Ctrl-C/);
     for (const port of [environment.BACKEND_PORT, environment.FRONTEND_PORT]) {
@@ -150,7 +250,7 @@ describe('npm run dev', () => {
     'BACKEND_PORT',
     'FRONTEND_PORT',
   ])('%s must be there', async (name) => {
-    expect(await refused(dev, { ...(await complete()), [name]: '' })).toMatch(new RegExp(`^${name} is not set`));
+    expect(await refused(dev, { ...(await devEnvironment()), [name]: '' })).toMatch(new RegExp(`^${name} is not set`));
   });
 
   test.each([
@@ -161,7 +261,7 @@ describe('npm run dev', () => {
     ['FP_API_DOMAIN', 'https://CANARY@api.example.com'],
     ['BACKEND_PORT', '3e3'],
   ])('%s may not be %j', async (name, value) => {
-    expect(await refused(dev, { ...(await complete()), [name]: value })).toMatch(new RegExp(`^${name} `));
+    expect(await refused(dev, { ...(await devEnvironment()), [name]: value })).toMatch(new RegExp(`^${name} `));
   });
 });
 

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   BatchGetItemCommand,
@@ -101,6 +101,29 @@ test('items and generated secrets are there in the next run, given secrets are t
   expect(await secret(extension, 'ApiKey')).toBe('CANARY-api-key');
   expect(await secret(extension, 'ApiSecret')).toBe('CANARY-second');
   await expect(secret(extension, 'ApiSecret', 'AWSPREVIOUS')).rejects.toBeInstanceOf(ResourceNotFoundException);
+});
+
+test('no file holds the credentials that are given in each run, not even one of an earlier version', async () => {
+  using folder = temporaryDirectory();
+  const file = join(folder.path, 'secrets.json');
+  let name = '';
+  {
+    await using extension = await started({ dataDir: folder.path });
+    name = secretId(extension, 'ApiSecret').replace(/^.*:secret:(.+)-local0$/, '$1');
+    expect(await secret(extension, 'ApiSecret')).toBe('CANARY-api-secret');
+  }
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  expect(Object.keys(kept)).toHaveLength(1);
+  writeFileSync(file, JSON.stringify({ ...kept, [name]: { current: { versionId: '1', value: 'CANARY-old' } } }));
+  {
+    await using extension = await started({ dataDir: folder.path });
+    expect(await secret(extension, 'ApiSecret')).toBe('CANARY-api-secret');
+    const put = new PutSecretValueCommand({ SecretId: secretId(extension, 'ApiSecret'), SecretString: 'CANARY-put' });
+    await secretsOf(extension).send(put);
+    expect(await secret(extension, 'ApiSecret')).toBe('CANARY-put');
+    expect(await secret(extension, 'ApiSecret', 'AWSPREVIOUS')).toBe('CANARY-api-secret');
+  }
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(kept);
 });
 
 test('what expired is deleted when the next run starts, all else stays', async () => {

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bundle, type Bundles, bundle } from '../../infra/bundle.ts';
 import { entriesOf } from '../../infra/extension-stack.ts';
 import { loadExtension } from '../../infra/load-extension.ts';
-import { ConfigurationError, type Extension, type ExtensionInput, parseExtension } from '../../shared/config.ts';
+import { ConfigurationError, type Extension, type ExtensionInput } from '../../shared/config.ts';
+import { parseExtension } from '../../shared/parse-extension.ts';
 import { sample } from './synthesized-stack.ts';
 
 const extension = parseExtension(sample);

@@ -6,7 +6,8 @@ import { Template } from 'aws-cdk-lib/assertions';
 import type { Bundles } from '../../infra/bundle.ts';
 import { ExtensionStack, entriesOf } from '../../infra/extension-stack.ts';
 import type { OwnResources } from '../../infra/own-resources.ts';
-import { type ExtensionInput, parseExtension } from '../../shared/config.ts';
+import { type ExtensionInput } from '../../shared/config.ts';
+import { parseExtension } from '../../shared/parse-extension.ts';
 
 export interface Resource {
   readonly Type: string;

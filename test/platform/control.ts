@@ -11,7 +11,7 @@ import { type Answer, type Exchange, json, type Route } from './http.ts';
 import { faultSchema, gateSchema } from './interceptions.ts';
 import { changeSettings } from './settings.ts';
 import type { State } from './state.ts';
-import { companies, findTenant, organizations, type Tenant } from './world.ts';
+import { type Company, companies, findTenant, organizations, type Tenant } from './world.ts';
 
 const id = v.pipe(
   v.union([v.string(), v.number()]),
@@ -98,6 +98,19 @@ const settingsRoutes = (state: State, exchange: Exchange): Answer | undefined =>
   return json(200, state.settings);
 };
 
+/** A company, and what the extension is to it. */
+function companyView({ grants }: State, company: Company) {
+  const tenant = { kind: 'company', id: company.id } as const;
+  const grant = grants.installation(tenant);
+  return {
+    ...company,
+    installed: grants.isInstalled(tenant),
+    offline_scopes: grant?.scopes ?? null,
+    /** Whether the offline grant still works; null where there is none. */
+    offline_works: grant ? grant.ended === null : null,
+  };
+}
+
 const world = (state: State) => ({
   origin: state.origin,
   extension: {
@@ -106,11 +119,7 @@ const world = (state: State) => ({
     scopes: state.extension.scopes ?? null,
   },
   users: state.users.all(),
-  companies: [...companies.values()].map((company) => ({
-    ...company,
-    installed: state.grants.isInstalled({ kind: 'company', id: company.id }),
-    offline_scopes: state.grants.installation({ kind: 'company', id: company.id })?.scopes ?? null,
-  })),
+  companies: [...companies.values()].map((company) => companyView(state, company)),
   organizations,
 });
 

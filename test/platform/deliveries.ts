@@ -62,7 +62,7 @@ async function attempt({ url, headers, body }: Posting, timeoutMs: number, stop:
 const succeeded = ({ status }: Attempt): boolean => status !== null && status >= 200 && status < 300;
 
 /** Posts events to extensions, again and again where need be, and remembers; beyond ten thousand the oldest are forgotten. */
-export function createDeliveries(settings: () => Settings) {
+export function createDeliveries(settings: () => Settings, onDelivered?: (delivery: Delivery) => void) {
   let all: Delivery[] = [];
   let last = 0;
   let stop = new AbortController();
@@ -70,6 +70,7 @@ export function createDeliveries(settings: () => Settings) {
   const change = (delivery: Delivery, to: Partial<Delivery>) => {
     Object.assign(delivery, to);
     for (const look of watchers) look();
+    if (delivery.state === 'delivered' || delivery.state === 'failed') onDelivered?.(delivery);
   };
   const list = (filter: DeliveryFilter = {}): Delivery[] =>
     all.filter((one) =>

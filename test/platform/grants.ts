@@ -19,13 +19,18 @@ export type Code = {
 
 /** One permission to act: the installation of a tenant (offline), or one sign-in of a person (online). */
 export type Grant = {
+  id: number;
   tenant: Tenant;
   mode: Mode;
   user: User | null;
   asked: string[];
   scopes: string[];
-  revoked: boolean;
+  /** Why none of its tokens works any more. */
+  ended: Ending | null;
 };
+
+/** An uninstall, or a refresh token that was used twice where that ends the whole family. `at`: epoch milliseconds. */
+type Ending = { by: 'uninstall' | 'reuse'; at: number };
 
 /** A token that opens the Platform API until `expiresAt` (epoch milliseconds), or its grant ends. */
 export type AccessToken = { value: string; grant: Grant; expiresAt: number; revoked: boolean };
@@ -52,8 +57,11 @@ export function createGrants(settings: () => Settings, users: Users) {
   let refreshTokens = new Map<string, RefreshToken>();
   let installations = new Map<string, Grant>();
   let consents = new Map<string, string[]>();
+  let last = 0;
   const consentKey = (tenant: Tenant, user: User) => `${tenantKey(tenant)} ${user.key}`;
   const secret = (kind: string) => `${settings().tokenPrefix}${kind}-${randomBytes(20).toString('hex')}`;
+
+  const newGrant = (given: Omit<Grant, 'id' | 'ended'>): Grant => ({ ...given, id: ++last, ended: null });
 
   function issueAccess(grant: Grant): { access: AccessToken; seconds: number } {
     const seconds = grant.mode === 'online' ? settings().accessTokenSeconds : settings().offlineTokenSeconds;
@@ -96,8 +104,8 @@ export function createGrants(settings: () => Settings, users: Users) {
     if (missing.length > 0 && !(suffices && settings().offlineAgain === 'any-user')) return { lacking: missing };
     const scopes = [...new Set([...(known?.scopes ?? []), ...code.scopes])];
     // A grant that was revoked for the reuse of a refresh token stays dead; authorizing again makes another.
-    if (known && !known.revoked) return Object.assign(known, { scopes });
-    const grant: Grant = { tenant: code.tenant, mode: 'offline', user: null, asked: scopes, scopes, revoked: false };
+    if (known && !known.ended) return Object.assign(known, { scopes });
+    const grant = newGrant({ tenant: code.tenant, mode: 'offline', user: null, asked: scopes, scopes });
     installations.set(tenantKey(code.tenant), grant);
     return grant;
   }
@@ -143,14 +151,8 @@ export function createGrants(settings: () => Settings, users: Users) {
       if (code.mode === 'offline') return redeemOffline(code, 'token', code.scopes);
       code.spent.add('token');
       const scopes = granted(code.scopes, users.permissions(code.user, code.tenant) ?? []);
-      const grant: Grant = {
-        tenant: code.tenant,
-        mode: 'online',
-        user: code.user,
-        asked: code.scopes,
-        scopes,
-        revoked: false,
-      };
+      const { tenant: at, user } = code;
+      const grant = newGrant({ tenant: at, mode: 'online', user, asked: code.scopes, scopes });
       return { ...issueAccess(grant), refreshToken: settings().onlineRefreshToken ? issueRefresh(grant) : undefined };
     },
     /** A code at `/offline-token`, for the scopes named there. */
@@ -171,10 +173,10 @@ export function createGrants(settings: () => Settings, users: Users) {
     refresh(value: string, tenant: Tenant): Issue | string {
       const token = refreshTokens.get(value);
       if (!token || !sameTenant(token.grant.tenant, tenant)) return 'the refresh token is unknown';
-      if (token.grant.revoked) return 'the grant is gone';
+      if (token.grant.ended) return 'the grant is gone';
       if (token.expiresAt <= Date.now()) return 'the refresh token has expired';
       const { mode } = settings().refresh;
-      if (token.used && mode === 'revoke-family') token.grant.revoked = true;
+      if (token.used && mode === 'revoke-family') token.grant.ended = { by: 'reuse', at: Date.now() };
       if (token.used && (mode === 'single-use' || mode === 'revoke-family'))
         return 'the refresh token has been used already';
       token.used = true;
@@ -185,17 +187,19 @@ export function createGrants(settings: () => Settings, users: Users) {
     /** A token for an installed tenant without any person; undefined when it is not installed. */
     clientCredentials(tenant: Tenant): Issue | undefined {
       const grant = installations.get(tenantKey(tenant));
-      return grant && !grant.revoked ? { ...issueAccess(grant), refreshToken: undefined } : undefined;
+      return grant && !grant.ended ? { ...issueAccess(grant), refreshToken: undefined } : undefined;
     },
+    /** Whose token this is or was, access or refresh. */
+    grantOf: (value: string): Grant | undefined => (accessTokens.get(value) ?? refreshTokens.get(value))?.grant,
     /** The token, as long as it lives. */
     findLive(value: string): AccessToken | undefined {
       const token = accessTokens.get(value);
-      return token && !token.revoked && !token.grant.revoked && token.expiresAt > Date.now() ? token : undefined;
+      return token && !token.revoked && !token.grant.ended && token.expiresAt > Date.now() ? token : undefined;
     },
     /** Ends everything that the extension was given for a tenant. */
     uninstall(tenant: Tenant): void {
       for (const token of [...accessTokens.values(), ...refreshTokens.values()]) {
-        if (sameTenant(token.grant.tenant, tenant)) token.grant.revoked = true;
+        if (sameTenant(token.grant.tenant, tenant)) token.grant.ended ??= { by: 'uninstall', at: Date.now() };
       }
       installations.delete(tenantKey(tenant));
       for (const code of codes.values()) if (sameTenant(code.tenant, tenant)) codes.delete(code.value);

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Grant } from './grants.ts';
+import type { Fault } from './interceptions.ts';
 
 /** One line of the recording that `GET /__control/requests` shows. `status` is null while the answer is not given. */
 export type RequestRecord = {
@@ -9,6 +11,10 @@ export type RequestRecord = {
   body_base64: string;
   status: number | null;
   signature: 'valid' | 'invalid' | 'absent';
+  /** Whose access or refresh token came with it, as it was then. */
+  grant?: Pick<Grant, 'id' | 'mode' | 'ended'>;
+  /** What was done to it or to its answer. */
+  fault?: Fault;
   user?: string;
   company?: string;
   organization?: string;

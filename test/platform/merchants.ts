@@ -9,7 +9,14 @@ const named: readonly [name: string, trade: Trade, city: string][] = [
   ['Voltkart', 'electronics', 'Hyderabad'],
   ['Tarini Jewels', 'jewellery', 'Kolkata'],
 ];
-const first = ['Anvaya', 'Bluegrain', 'Chandra', 'Deodar', 'Ekaant', 'Falgun', 'Gulmohar', 'Hara', 'Indigo Lane'];
+const first = `
+  Anvaya, Bluegrain, Chandra, Deodar, Ekaant, Falgun, Gulmohar, Hara, Indigo Lane, Jharokha, Kapas, Lehar, Mango Tree,
+  Neelam, Oakleaf, Parijat, Quill, Rangoli, Sarovar, Tamarind, Udaan, Vasant, Whitewater, Yamuna, Zari, Aangan, Bargad,
+  Charkha, Dhara, Ektara, Firefly, Ghungroo, Himalaya, Ilaaka, Jasmine Court, Kaveri, Lotus Pond, Monsoon, Nakshatra,
+  Old Fort, Peepal
+`
+  .split(',')
+  .map((word) => word.trim());
 const last: readonly [word: string, trade: Trade][] = [
   ['Weaves', 'handlooms'],
   ['Soles', 'footwear'],
@@ -26,8 +33,8 @@ const generated = first.flatMap((word, row) =>
   ),
 );
 
-/** Sixty merchants, always the same; the first is company 1. */
+/** 250 merchants, always the same; the first is company 1. */
 export const merchants: readonly { name: string; slug: string; trade: Trade; city: string }[] = [
   ...named,
-  ...generated,
+  ...generated.slice(0, 244),
 ].map(([name, trade, city]) => ({ name, slug: name.toLowerCase().replace(/[^a-z]+/g, '-'), trade, city }));

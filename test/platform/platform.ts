@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { authorizeRoute, isConsentForm, signedAuthorizePath } from './authorize.ts';
 import { controlRoute } from './control.ts';
 import { deliver, disturb, isHandled } from './deliver.ts';
+import type { Delivery } from './deliveries.ts';
 import { judgeV1Signature } from './fp-signature.ts';
 import { type Answer, type Exchange, json, type RequestRecord, receive } from './http.ts';
 import { panelRoute } from './panel.ts';
@@ -15,12 +16,17 @@ import { tokenRoute } from './token-endpoint.ts';
 /** A platform that serves. */
 export type RunningPlatform = { origin: string; close(): Promise<void> };
 
-/** Which extension is registered, and where to listen (port 0 or none: a free one). `log` gets one line per request. */
+/** Which extension is registered, and where to listen (port 0 or none: a free one). */
 export type PlatformOptions = {
   port?: number;
   host?: '127.0.0.1';
   extension: Extension;
+  /** Gets one line per request. */
   log?: (line: string) => void;
+  /** Gets every record when its request arrives; what becomes of the request is noted in it later. */
+  onRequest?: (record: RequestRecord) => void;
+  /** Gets every delivery that succeeded or was given up. */
+  onDelivered?: (delivery: Delivery) => void;
 };
 
 const publicRoutes = [tokenRoute, authorizeRoute, eventDetailsRoute, platformApiRoute, panelRoute];
@@ -32,15 +38,27 @@ function judgeSignature(request: Omit<Exchange, 'record'>): RequestRecord['signa
     : judgeV1Signature({ method: request.method, path: request.url, headers: request.headers, body: request.body });
 }
 
-const startRecord = (request: Omit<Exchange, 'record'>): RequestRecord => ({
-  at: new Date().toISOString(),
-  method: request.method,
-  url: request.url,
-  headers: request.headers,
-  body_base64: request.body.toString('base64'),
-  status: null,
-  signature: judgeSignature(request),
-});
+/** The bearer token, or the refresh token in a form. */
+function credentialOf({ headers, body }: Omit<Exchange, 'record'>): string {
+  const [, bearer] = /^bearer ([^ ]+)$/i.exec(headers['authorization'] ?? '') ?? [];
+  if (bearer !== undefined || !headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
+    return bearer ?? '';
+  return new URLSearchParams(body.toString('utf8')).get('refresh_token') ?? '';
+}
+
+function startRecord({ grants }: State, request: Omit<Exchange, 'record'>): RequestRecord {
+  const grant = grants.grantOf(credentialOf(request));
+  return {
+    at: new Date().toISOString(),
+    method: request.method,
+    url: request.url,
+    headers: request.headers,
+    body_base64: request.body.toString('base64'),
+    status: null,
+    signature: judgeSignature(request),
+    ...(grant && { grant: { id: grant.id, mode: grant.mode, ended: grant.ended } }),
+  };
+}
 
 async function answerPublic(state: State, exchange: Exchange): Promise<Answer> {
   for (const route of publicRoutes) {
@@ -54,16 +72,18 @@ async function serve(
   state: State,
   request: IncomingMessage,
   response: ServerResponse,
-  log: (line: string) => void,
+  { log = () => {}, onRequest }: PlatformOptions,
 ): Promise<void> {
   const received = await receive(request);
-  const exchange: Exchange = { ...received, record: startRecord(received) };
+  const exchange: Exchange = { ...received, record: startRecord(state, received) };
   const control = await controlRoute(state)(exchange);
   if (control) return deliver(response, exchange, control);
   if (isActivityPoll(exchange)) return deliver(response, exchange, await answerPublic(state, exchange));
   state.recording.add(exchange.record);
+  onRequest?.(exchange.record);
   await state.interceptions.pass(exchange, 'request');
   const fault = state.interceptions.takeFault(exchange);
+  if (fault) exchange.record.fault = fault;
   const real = fault === undefined || isHandled(fault) ? await answerPublic(state, exchange) : undefined;
   await state.interceptions.pass(exchange, 'answer');
   const answer = fault === undefined && real ? real : disturb(fault ?? {}, real);
@@ -74,10 +94,10 @@ async function serve(
 
 /** Starts the simulated Fynd Platform. Rejects when the port is taken. */
 export async function startPlatform(options: PlatformOptions): Promise<RunningPlatform> {
-  const state = createState(options.extension);
+  const state = createState(options.extension, options.onDelivered);
   const log = options.log ?? (() => {});
   const server = createServer((request, response) => {
-    serve(state, request, response, log).catch((error: unknown) => {
+    serve(state, request, response, options).catch((error: unknown) => {
       if (request.errored) return;
       log(`500 ${request.method} ${error instanceof Error ? error.stack : 'unknown'}`);
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' });

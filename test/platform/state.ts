@@ -1,5 +1,5 @@
 import { type Catalog, createCatalog } from './catalog.ts';
-import { createDeliveries, type Deliveries } from './deliveries.ts';
+import { createDeliveries, type Deliveries, type Delivery } from './deliveries.ts';
 import { createGrants, type Grants } from './grants.ts';
 import { createInterceptions, type Interceptions } from './interceptions.ts';
 import { createOrders, type Orders } from './orders.ts';
@@ -34,7 +34,7 @@ export type State = {
 };
 
 /** A world in which nothing has happened yet. */
-export function createState(extension: Extension): State {
+export function createState(extension: Extension, onDelivered?: (delivery: Delivery) => void): State {
   const users = createUsers();
   const state: State = {
     extension: { ...extension, baseUrl: extension.baseUrl.replace(/\/+$/, '') },
@@ -45,7 +45,7 @@ export function createState(extension: Extension): State {
     catalog: createCatalog(() => state.origin),
     orders: createOrders(),
     subscribers: createSubscribers(),
-    deliveries: createDeliveries(() => state.settings),
+    deliveries: createDeliveries(() => state.settings, onDelivered),
     uninstalledAt: new Map(),
     recording: createRecording(),
     interceptions: createInterceptions(),

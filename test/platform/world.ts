@@ -33,7 +33,7 @@ export const organizations: readonly { id: string; name: string }[] = [
   { id: '5f0d1c2b3a4e5d6c7b8a0002', name: 'Lotus & Loom Partners' },
 ];
 
-/** Companies 1 to 60. */
+/** Companies 1 to 250. */
 export const companies: ReadonlyMap<string, Company> = new Map(
   merchants.map((merchant, index): [string, Company] => {
     const id = String(index + 1);

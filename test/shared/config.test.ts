@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigurationError, parseExtension, parseOrigin } from '../../shared/config.ts';
+import { ConfigurationError, parseOrigin } from '../../shared/config.ts';
+import { parseExtension } from '../../shared/parse-extension.ts';
 
 const valid = { name: 'Product Lens', scopes: ['company/products'] };
 

@@ -183,7 +183,10 @@ describe('a stale answer with an ETag', () => {
 
   for (const [what, sent] of [
     ['without validators', {}],
-    ['with other headers than it was stored with', { 'content-type': 'text/html', 'content-language': 'xx', link: '<x>' }],
+    [
+      'with other headers than it was stored with',
+      { 'content-type': 'text/html', 'content-language': 'xx', link: '<x>' },
+    ],
   ] as const) {
     test(`keeps the headers that were stored with it, and goes on being asked about, after a 304 ${what}`, async () => {
       const kept = { etag, 'last-modified': 'Wed, 01 Jul 2026 00:00:00 GMT', 'content-type': 'application/json' };
@@ -211,7 +214,9 @@ describe('a stale answer with an ETag', () => {
   test('is asked about for somebody who reloads with force, which is no staleness', async () => {
     const caller = await startCaller(tables, conditional());
     await caller.call();
-    expect(await caller.get({ headers: { 'cache-control': 'no-cache' } })).toBe('user-cache; fwd=request; fwd-status=304');
+    expect(await caller.get({ headers: { 'cache-control': 'no-cache' } })).toBe(
+      'user-cache; fwd=request; fwd-status=304',
+    );
   });
 
   test('is replaced when it no longer holds', async () => {

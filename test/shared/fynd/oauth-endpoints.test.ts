@@ -175,7 +175,8 @@ describe('the token answer', () => {
   }
 
   test('of two people whose numbers differ in the last digit alone is that of two people', async () => {
-    const text = (id: string) => JSON.stringify({ ...onlineToken, current_user: { id: 0 } }).replace('"id":0', `"id":${id}`);
+    const text = (id: string) =>
+      JSON.stringify({ ...onlineToken, current_user: { id: 0 } }).replace('"id":0', `"id":${id}`);
     const ids = ['9007199254740993', '9007199254740992', '-9007199254740993', '42'];
     for (const id of ids) expect((await redeem({ body: text(id) })).user.id).toBe(id);
   });

@@ -59,6 +59,31 @@ describe('a process', () => {
     expect(await grants.find(companyId)).toMatchObject({ isLeased: true, attempt: 2 });
   });
 
+  test('whose wall clock is set forward takes no lease over before its time', async () => {
+    const { companyId, instance, pass, clock, grants, exchange } = await startOne(tables);
+    pass(life);
+    const seen = (await grants.find(companyId))!;
+    await grants.takeLease(seen);
+    let polls = 0;
+    const wait = async () => {
+      pass(1);
+      polls += 1;
+      if (polls === 1) clock.wallMs += life * 1000;
+      if (polls === 5) {
+        const now = new Date(clock.wallMs);
+        const given = {
+          accessToken: 'CANARY-theirs',
+          refreshToken: 'CANARY-refresh',
+          scopes: [],
+          expiresInSeconds: life,
+        };
+        await grants.renew(seen, await sealGrant(await tokenKeys.current(), seen, given, now), now);
+      }
+    };
+    expect((await instance({ wait }).get(companyId)).accessToken).toBe('CANARY-theirs');
+    expect([polls, exchange.requests]).toEqual([5, []]);
+  });
+
   test('that does not learn that it got the lease waits for a lease like everybody, and no longer', async () => {
     const { companyId, instance, pass, exchange, grants, waits } = await startOne(tables);
     pass(life);
@@ -212,23 +237,5 @@ describe('a platform that is down', () => {
     pass(life);
     await refusalOf(instance().get(companyId));
     expect(waits).toEqual([1_000, 2_000, 1_000, 2_000, 4_000, 8_000]);
-  });
-});
-
-describe('a company that is not installed', () => {
-  test('has no token, whether it is unknown, in online mode, uninstalled or to be signed in again', async () => {
-    const { instance, exchange } = await startOne(tables);
-    const rows = [
-      undefined,
-      {},
-      { status: { S: 'uninstalled' } },
-      { status: { S: 'reauthorize' }, token: { S: 'old' } },
-    ];
-    for (const row of rows) {
-      const company = tables.newCompany();
-      if (row !== undefined) await tables.putInstallation(company, row);
-      expect(await refusalOf(instance().get(company))).toMatchObject({ code: 'installation_required', status: 409 });
-    }
-    expect(exchange.requests).toEqual([]);
   });
 });

@@ -62,10 +62,13 @@ describe('a token', () => {
     expect(exchange.requests).toHaveLength(1);
   });
 
-  test('is not handed out in its last ten seconds', async () => {
-    const { companyId, instance, pass } = await startOne(tables);
-    pass(life - 10);
-    expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-1');
+  test('is not handed out in its last ten seconds, also where no other is to be had', async () => {
+    const busy = { status: 429, headers: { 'retry-after': '300' } };
+    const { companyId, instance, pass } = await startOne(tables, {}, () => busy);
+    pass(life - 11);
+    expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-0');
+    pass(1);
+    expect(await refusalOf(instance().get(companyId))).toMatchObject({ code: 'platform_error', status: 429 });
   });
 
   test('of five seconds is handed out to those who ask at once, and not refreshed by each', async () => {
@@ -177,5 +180,23 @@ describe('one instance', () => {
       pass(leaseSeconds / 2);
     }
     expect(waits).toEqual([]);
+  });
+});
+
+describe('a company that is not installed', () => {
+  test('has no token, whether it is unknown, in online mode, uninstalled or to be signed in again', async () => {
+    const { instance, exchange } = await startOne(tables);
+    const rows = [
+      undefined,
+      {},
+      { status: { S: 'uninstalled' } },
+      { status: { S: 'reauthorize' }, token: { S: 'old' } },
+    ];
+    for (const row of rows) {
+      const company = tables.newCompany();
+      if (row !== undefined) await tables.putInstallation(company, row);
+      expect(await refusalOf(instance().get(company))).toMatchObject({ code: 'installation_required', status: 409 });
+    }
+    expect(exchange.requests).toEqual([]);
   });
 });

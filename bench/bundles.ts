@@ -1,0 +1,89 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { bundle } from '../infra/bundle.ts';
+import { entriesOf } from '../infra/extension-stack.ts';
+import { loadExtension } from '../infra/load-extension.ts';
+import type { Extension } from '../shared/config.ts';
+
+/** The sample's configuration, for a platform at this origin. */
+export function sampleExtension(platform: string): Promise<Extension> {
+  return loadExtension({ EXTENSION_CONFIG: 'test/extension.config.ts', FP_API_DOMAIN: platform });
+}
+
+export interface BenchBundles {
+  /** What is deployed, by the function's name, e.g. `platform-proxy`: the path of its file. */
+  readonly functions: ReadonlyMap<string, string>;
+  /** The bare handlers, bundled in the same way, so that both run the same SDK: their URL. */
+  readonly bareHandler: string;
+  readonly bareWebhook: string;
+  readonly bareWorker: string;
+  /** The DynamoDB client and the commands that the stores use, alone: as deployed, and without the aliases. */
+  readonly client: string;
+  readonly clientWithoutAliases: string;
+}
+
+/** Makes every bundle that is measured, with the product's own `bundle()` wherever that is possible. */
+export async function makeBundles(extension: Extension, directory: string): Promise<BenchBundles> {
+  const client = join(directory, 'client.ts');
+  mkdirSync(directory, { recursive: true });
+  const commands = 'DynamoDBClient, BatchGetItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand';
+  writeFileSync(client, `export { ${commands} } from '@aws-sdk/client-dynamodb';\n`);
+  const own = entriesOf(extension);
+  const bare = ['bare-handler', 'webhook', 'worker'].map((name) => `./bench/subjects/${name}.ts`);
+  const clientEntry = `./${client}`;
+  const bundles = await bundle({ extension, entries: [...own, ...bare, clientEntry], directory });
+  const file = (entry: string) => join(bundles.get(entry)?.directory ?? '', 'index.mjs');
+
+  // What `bundle()` does, less its aliases: what somebody gets who has not thought of them.
+  const clientWithoutAliases = resolve(directory, 'client-without-aliases', 'index.mjs');
+  await build({
+    entryPoints: [client],
+    outfile: clientWithoutAliases,
+    banner: {
+      js: `import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);`,
+    },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    conditions: ['module'],
+    minify: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    logLevel: 'silent',
+  });
+  const [bareHandler, bareWebhook, bareWorker] = bare.map((entry) => pathToFileURL(file(entry)).href);
+  return {
+    functions: new Map(own.map((entry) => [entry.replace(/^\.\/functions\/|\.ts$/g, ''), file(entry)])),
+    bareHandler: bareHandler ?? '',
+    bareWebhook: bareWebhook ?? '',
+    bareWorker: bareWorker ?? '',
+    client: file(clientEntry),
+    clientWithoutAliases,
+  };
+}
+
+/** The official stack as one file, as a careful author would deploy it; and the file that loads it from its packages. */
+export async function officialFiles(folder: string): Promise<{ packages: string; bundled: string }> {
+  const packages = join(folder, 'official.cjs');
+  writeFileSync(
+    packages,
+    `require('express'); require('cookie-parser'); require('serverless-http'); require('@gofynd/fdk-client-javascript');
+require('@gofynd/fdk-extension-javascript/express'); require('@gofynd/fdk-extension-javascript/express/storage');\n`,
+  );
+  const bundled = join(folder, 'bundled', 'index.cjs');
+  await build({
+    entryPoints: [packages],
+    outfile: bundled,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+  return { packages, bundled };
+}

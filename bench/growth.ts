@@ -1,0 +1,108 @@
+import { pathToFileURL } from 'node:url';
+import type { Extension } from '../shared/config.ts';
+import type { Item } from '../shared/store/dynamodb.ts';
+import type { BenchBundles } from './bundles.ts';
+import { median, ratio } from './measure.ts';
+import { company, listingPath } from './platform-answers.ts';
+import { listingQuery } from './requests.ts';
+import { describeCalls, type Effort, runSubjects, type SubjectStart, urlOf } from './run-subjects.ts';
+import type { ExtensionSetup } from './subjects/extension.ts';
+import type { Row } from './table.ts';
+import {
+  entryItem,
+  functionEnvironment,
+  generation,
+  installationItem,
+  makeTables,
+  putItems,
+  sessionCookie,
+  type World,
+} from './world.ts';
+
+const dimensions = ['companies', 'users', 'entries'] as const;
+type Dimension = (typeof dimensions)[number];
+/** As many as there are, or so many of them, spread evenly: making sessions takes its time. */
+const maxAsked = 1_000;
+
+/**
+ * A read from the cache with more and more companies, users of one company, and cached answers of one user in the
+ * tables; the requests go round among them. Each must cost the same: nothing is searched, listed or kept in memory.
+ */
+export async function growth(
+  world: World,
+  { extension, bundles }: { extension: Extension; bundles: BenchBundles },
+  sizes: readonly number[],
+  effort: Effort,
+): Promise<Row[]> {
+  const bundle = pathToFileURL(bundles.functions.get('platform-proxy') ?? '').href;
+  const subjects: Record<string, SubjectStart> = {};
+  for (const dimension of dimensions) {
+    for (const size of sizes) {
+      const tables = await makeTables(world, `${dimension}-${size}`);
+      const reads = await preload(world, tables, extension, dimension, size);
+      const setup: ExtensionSetup = { bundle, kind: 'hit', reads };
+      const env = functionEnvironment(world, tables);
+      subjects[`${dimension} ${size}`] = { url: urlOf('./subjects/extension.ts'), env, setup };
+    }
+  }
+  const costs = await runSubjects(world, subjects, effort);
+  const smallest = sizes[0] ?? 0;
+  return dimensions.flatMap((dimension) => {
+    const few = costs[`${dimension} ${smallest}`];
+    return sizes.slice(1).map((size): Row => {
+      const many = costs[`${dimension} ${size}`];
+      if (few === undefined || many === undefined) throw new Error('Something was not measured.');
+      if (describeCalls(few.calls) !== describeCalls(many.calls)) throw new Error(`More ${dimension}: more calls.`);
+      const slope = (median(many.cpu) - median(few.cpu)) / median(few.cpu) / ((size - smallest) / 1_000);
+      const perThousand = `${slope < 0 ? '−' : '+'}${Math.abs(slope * 100).toFixed(1)} % per 1,000`;
+      return {
+        what: `A read from the cache with ${size.toLocaleString('en')} ${dimension} (${perThousand}; ${describeCalls(many.calls)})`,
+        against: `with ${smallest}`,
+        ratio: ratio(many.cpu, few.cpu),
+      };
+    });
+  });
+}
+
+async function preload(
+  world: World,
+  tables: { installations: string; userCache: string },
+  extension: Extension,
+  dimension: Dimension,
+  size: number,
+): Promise<ExtensionSetup['reads']> {
+  const each = Array.from({ length: size }, (_, index) => ({
+    companyId: dimension === 'companies' ? String(index + 1) : company,
+    userId: dimension === 'users' ? `u${index + 1}` : 'u1',
+    page: dimension === 'entries' ? index + 1 : 1,
+  }));
+  const pathOf = (companyId: string) => listingPath.replace(`company/${company}/`, `company/${companyId}/`);
+  const installed = dimension === 'companies' ? each.map(({ companyId }) => companyId) : [company];
+  await putAll(world, tables.installations, installed, installationItem);
+  await putAll(world, tables.userCache, each, ({ page, ...owner }) =>
+    entryItem(extension, { ...owner, generation }, listingQuery(page), pathOf(owner.companyId)),
+  );
+  const step = Math.ceil(size / maxAsked);
+  const asked = each.filter((_, index) => index % step === 0);
+  const cookies = new Map<string, string>();
+  for (const { companyId, userId } of asked) {
+    const name = `${companyId} ${userId}`;
+    if (!cookies.has(name)) cookies.set(name, await sessionCookie(extension, { companyId, userId, generation }));
+  }
+  return asked.map(({ companyId, userId, page }) => ({
+    cookie: cookies.get(`${companyId} ${userId}`) ?? '',
+    path: pathOf(companyId),
+    page,
+  }));
+}
+
+async function putAll<Given>(
+  world: World,
+  table: string,
+  each: readonly Given[],
+  makeItem: (given: Given) => Promise<Item>,
+): Promise<void> {
+  const items: Item[] = [];
+  for (const given of each) items.push(await makeItem(given));
+  await putItems(world, table, items);
+}

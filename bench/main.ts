@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeBundles, officialFiles, sampleExtension } from './bundles.ts';
+import { growth } from './growth.ts';
+import { handlerCost } from './handler-cost.ts';
+import { importCost } from './import-cost.ts';
+import { installOfficialStack, officialStack } from './official-stack.ts';
+import { platformCallCost } from './platform-call-cost.ts';
+import { circumstances, type Row, table } from './table.ts';
+import { throughput } from './throughput.ts';
+import { startWorld } from './world.ts';
+
+/**
+ * `npm run bench`: what the functions cost, as ratios. All that is compared is measured in this one run, in turns, in
+ * processor time: the figures mean the same on a fast machine, a slow one and a busy one. A missed target is printed and
+ * fails nothing. `--quick` only shows that it works, in seconds: its figures mean nothing.
+ */
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const quick = values.quick;
+const effort = quick ? { warmUp: 10, rounds: 2, runsPerRound: 10 } : { warmUp: 1_000, rounds: 15, runsPerRound: 150 };
+const importRounds = quick ? 1 : 15;
+const sizes = quick ? [10, 100] : [10, 1_000, 20_000];
+
+const directory = join('.local', 'bench');
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+say('Installing the official stack (from npm, once) …');
+const officialFolder = installOfficialStack(directory);
+const world = await startWorld();
+try {
+  const extension = await sampleExtension(world.services.platform);
+  const bundles = await makeBundles(extension, join(directory, 'bundles'));
+  const rows: Row[] = [];
+  say('Importing bundles …');
+  rows.push(...(await importCost(bundles, await officialFiles(officialFolder), importRounds)));
+  say('Calling the platform proxy …');
+  rows.push(...(await handlerCost(world, { extension, bundles, officialFolder }, effort)));
+  say('Calling the platform …');
+  rows.push(...(await platformCallCost(world, effort)));
+  say('Filling tables, and reading from them …');
+  rows.push(...(await growth(world, { extension, bundles }, sizes, effort)));
+  say('Delivering events …');
+  rows.push(...(await throughput(world, bundles, effort)));
+
+  const command = `npm run bench${quick ? ' -- --quick' : ''}`;
+  process.stdout.write(`${circumstances(command)}\n\n${table(rows)}\n\nThe official stack is ${officialStack}.\n`);
+} finally {
+  world.client.destroy();
+  await world.child.end();
+}

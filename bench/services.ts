@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDynamoDb } from '../infra/local/dynamodb.ts';
+import { accountId } from '../infra/local/lambda-environment.ts';
+import { listenInternally } from '../infra/local/listen.ts';
+import { openSecretStore } from '../infra/local/secret-store.ts';
+import { startSecretsManager } from '../infra/local/secrets-manager.ts';
+import { startSqs } from '../infra/local/sqs.ts';
+import { answerParent } from './child.ts';
+import { answerOf } from './platform-answers.ts';
+
+/** Where the services of a run are. */
+export interface Services {
+  readonly dynamoDb: string;
+  readonly secretsManager: string;
+  readonly sqs: string;
+  readonly platform: string;
+  readonly queueUrl: string;
+}
+
+/** DynamoDB's operations and the calls of the platform since they were last asked for. */
+export type Counts = Readonly<Record<string, number>>;
+
+/**
+ * The program of a process that is everything the functions reach, so that none of it counts as theirs: DynamoDB
+ * (dynalite), SQS (fauxqs), Secrets Manager and a platform that knows a few answers by heart.
+ */
+const queueName = 'bench.fifo';
+let counts: Record<string, number> = {};
+const count = (what: string): void => {
+  counts[what] = (counts[what] ?? 0) + 1;
+};
+
+answerParent({
+  async start(secrets: Readonly<Record<string, string>>): Promise<Services> {
+    const directory = mkdtempSync(join(tmpdir(), 'bench-'));
+    process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+    const dynamoDb = await startDynamoDb(join(directory, 'tables'), count);
+    const definitions = Object.entries(secrets).map(([name, initialValue]) => ({
+      logicalId: name,
+      name,
+      arn: name,
+      initialValue,
+      generate: {},
+    }));
+    const store = openSecretStore(join(directory, 'secrets'), definitions, new Map());
+    const secretsManager = await startSecretsManager(store);
+    const sqs = await startSqs();
+    const queueUrl = `${sqs.endpoint}/${accountId}/${queueName}`;
+    const attributes = {
+      FifoQueue: 'true',
+      DeduplicationScope: 'messageGroup',
+      FifoThroughputLimit: 'perMessageGroupId',
+    };
+    await sqs.create({
+      logicalId: 'Bench',
+      name: queueName,
+      arn: '',
+      url: queueUrl,
+      attributes,
+      deadLetters: undefined,
+    });
+    sqs.onAnswered(count);
+    return {
+      dynamoDb: dynamoDb.endpoint,
+      secretsManager: secretsManager.endpoint,
+      sqs: sqs.endpoint,
+      platform: await startPlatform(),
+      queueUrl,
+    };
+  },
+  counts(): Counts {
+    const taken = counts;
+    counts = {};
+    return taken;
+  },
+});
+
+async function startPlatform(): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      count('platform');
+      const { status, headers, body } = answerOf(request.url ?? '');
+      response.writeHead(status, headers).end(body);
+    });
+  });
+  server.keepAliveTimeout = 65_000;
+  return await listenInternally(server);
+}

@@ -1,0 +1,173 @@
+import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { region } from '../infra/local/lambda-environment.ts';
+import { createTables } from '../infra/local/tables.ts';
+import { callPlatform } from '../shared/cache/call-platform.ts';
+import type { Extension } from '../shared/config.ts';
+import { deliveriesTable, environment, installationsTable, userCacheTable } from '../shared/contract.ts';
+import { deadlineIn } from '../shared/fynd/exchange.ts';
+import { platformPath } from '../shared/fynd/platform-path.ts';
+import { sealGrant } from '../shared/oauth/offline-token.ts';
+import { deriveSealingKey } from '../shared/session/sealing.ts';
+import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
+import type { Item } from '../shared/store/dynamodb.ts';
+import { type CacheOwner, UserCache } from '../shared/store/user-cache.ts';
+import { type Child, startChild } from './child.ts';
+import { listing, listingPath } from './platform-answers.ts';
+import type { Services } from './services.ts';
+
+export const baseUrl = 'https://extension.example';
+export const apiSecret = 'bench-api-secret';
+const secrets = {
+  apiKeySecretId: 'bench-api-key',
+  apiSecretSecretId: apiSecret,
+  sessionKeySecretId: 'bench-session-secret',
+  tokenKeySecretId: 'bench-token-secret',
+} as const;
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+/** The person of every benchmark, and how long everything that they have lasts. */
+export const generation = 1;
+const lifeSeconds = 86_400;
+
+/** The services in their process, and the names of tables in it. */
+export interface World {
+  readonly services: Services;
+  readonly child: Child;
+  readonly client: DynamoDBClient;
+}
+
+export async function startWorld(): Promise<World> {
+  const child = startChild('./services.ts');
+  const services = await child.ask<Services>('start', secrets);
+  const client = new DynamoDBClient({ endpoint: services.dynamoDb, region, credentials });
+  return { services, child, client };
+}
+
+/** Tables of a benchmark's own. */
+export interface Tables {
+  readonly installations: string;
+  readonly userCache: string;
+  readonly deliveries: string;
+}
+
+export async function makeTables({ services }: World, name: string): Promise<Tables> {
+  const table = (kind: string, ...keys: string[]) => ({
+    name: `${name}-${kind}`,
+    logicalId: kind,
+    keySchema: keys.map((key, index) => ({ AttributeName: key, KeyType: index === 0 ? 'HASH' : 'RANGE' }) as const),
+    attributeDefinitions: keys.map((key) => ({ AttributeName: key, AttributeType: 'S' }) as const),
+    globalSecondaryIndexes: [],
+    timeToLiveAttribute: undefined,
+  });
+  const installations = table('Installations', installationsTable.partitionKey);
+  const userCache = table('UserCache', userCacheTable.partitionKey, userCacheTable.sortKey);
+  const deliveries = table('Deliveries', deliveriesTable.partitionKey);
+  await createTables(services.dynamoDb, [installations, userCache, deliveries], name);
+  return { installations: installations.name, userCache: userCache.name, deliveries: deliveries.name };
+}
+
+/** What Lambda and the stack would put into a function's environment. */
+export function functionEnvironment({ services }: World, tables: Tables): Record<string, string> {
+  return {
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: services.dynamoDb,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: services.secretsManager,
+    AWS_ENDPOINT_URL_SQS: services.sqs,
+    [environment.baseUrl]: baseUrl,
+    [environment.installationsTable]: tables.installations,
+    [environment.userCacheTable]: tables.userCache,
+    [environment.deliveriesTable]: tables.deliveries,
+    [environment.workQueueUrl]: services.queueUrl,
+    ...Object.fromEntries(Object.keys(secrets).map((name) => [environment[name as keyof typeof secrets], name])),
+  };
+}
+
+/** A row as an installation leaves it, its offline token included. */
+export async function installationItem(companyId: string): Promise<Item> {
+  const grant = { accessToken: 'bench-offline-token', refreshToken: 'bench-refresh', scopes: ['company/products'] };
+  const sealed = await sealGrant(
+    deriveSealingKey(secrets.tokenKeySecretId),
+    { companyId, generation },
+    { ...grant, expiresInSeconds: lifeSeconds },
+    new Date(),
+  );
+  return {
+    [installationsTable.partitionKey]: { S: `company#${companyId}` },
+    generation: { N: String(generation) },
+    version: { N: '1' },
+    status: { S: 'installed' },
+    installedAtMs: { N: String(Date.now() - 60_000) },
+    token: { S: sealed.sealedToken },
+    scopes: { L: sealed.scopes.map((scope) => ({ S: scope })) },
+    accessTokenExpiresAt: { N: String(sealed.accessTokenExpiresAt) },
+    refreshFrom: { N: String(sealed.refreshFrom) },
+  };
+}
+
+/** The value of a signed-in person's `cookie` header. */
+export async function sessionCookie(extension: Extension, { companyId, userId }: CacheOwner): Promise<string> {
+  const key = deriveSealingKey(secrets.sessionKeySecretId);
+  const keys = { current: () => Promise.resolve(key) };
+  const sealed = await sealSession(keys, extension.scopes, sessionOf(extension, companyId, userId));
+  return `${sessionCookieName(companyId)}=${sealed}`;
+}
+
+function sessionOf({ scopes }: Extension, companyId: string, userId: string): Session {
+  return {
+    companyId,
+    user: { id: userId, name: 'Asha Rao', email: 'asha@example.com' },
+    generation,
+    signedInAtMs: Date.now() - 1_000,
+    accessToken: `bench-online-token-${'x'.repeat(40)}`,
+    scopes,
+    expiresAt: Math.floor(Date.now() / 1000) + lifeSeconds,
+  };
+}
+
+/** The item that the product itself keeps once this person has asked for the listing with that query. */
+export async function entryItem(
+  extension: Extension,
+  { companyId, userId }: CacheOwner,
+  rawQuery: string,
+  listed = listingPath,
+): Promise<Item> {
+  const items: Item[] = [];
+  const gate = await gateItem;
+  const tables = {
+    send: async ({ input }: { input: { Item?: Item } }) => {
+      if (input.Item !== undefined) items.push(input.Item);
+      return { Responses: { installations: [gate] } };
+    },
+  };
+  const dependencies = {
+    extension,
+    userCache: new UserCache(tables as never, { userCache: 'userCache', installations: 'installations' }),
+    exchange: () => Promise.resolve(listing),
+    now: () => new Date(),
+  };
+  const call = {
+    method: 'GET',
+    path: platformPath(listed.split('/')),
+    rawQuery,
+    headers: { accept: acceptHeader },
+    body: undefined,
+  };
+  await callPlatform(dependencies, sessionOf(extension, companyId, userId), call, deadlineIn(10_000));
+  const [item] = items;
+  if (item === undefined) throw new Error('The listing was not kept.');
+  return item;
+}
+
+const gateItem = installationItem('1');
+
+/** What a page's call says that it takes: it is part of the entry's key. */
+export const acceptHeader = 'application/json';
+
+/** Writes items, 25 at once, as DynamoDB allows. */
+export async function putItems({ client }: World, table: string, items: readonly Item[]): Promise<void> {
+  for (let index = 0; index < items.length; index += 25) {
+    const requests = items.slice(index, index + 25).map((item) => ({ PutRequest: { Item: item } }));
+    await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }));
+  }
+}

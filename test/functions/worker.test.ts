@@ -1,0 +1,236 @@
+import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { EventHandler } from '../../functions/runtime/background.ts';
+import type { handler as Worker } from '../../functions/worker.ts';
+import { AppError } from '../../shared/errors.ts';
+import { toQueue, webhookMessage } from '../../shared/work/messages.ts';
+import { signIn } from '../shared/fixture/sign-in.ts';
+import { startWorld, type World } from './fixture/world.ts';
+
+/** What the author's handler does; as bundling does, the tests put it where `#handlers` is. */
+const author = vi.hoisted(() => ({ handle: (() => Promise.resolve()) as EventHandler }));
+vi.mock('#handlers', () => ({
+  events: { 'company/product/update/v1': (context: Parameters<EventHandler>[0]) => author.handle(context) },
+  schedules: {},
+  hooks: {},
+}));
+
+let world: World;
+let worker: typeof Worker;
+beforeAll(async () => {
+  world = await startWorld({
+    events: { 'company/product/update/v1': './functions/on-product-update.ts' },
+    webhooks: { notificationEmail: 'owner@example.com' },
+  });
+  ({ handler: worker } = await import('../../functions/worker.ts'));
+});
+afterAll(() => world.close());
+afterEach(() => {
+  author.handle = () => Promise.resolve();
+  world.queue.retried.length = 0;
+  world.queue.refuses = false;
+});
+
+let records = 0;
+/** A record as AWS's documentation shows it (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html). */
+function record(body: string, group: string, attempt = 1): SQSRecord {
+  const messageId = `059f36b4-87a3-44ab-83d2-${String(++records).padStart(12, '0')}`;
+  return {
+    messageId,
+    receiptHandle: `AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a-${messageId}`,
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(attempt),
+      SentTimestamp: '1573251510774',
+      SequenceNumber: '18849496460467696128',
+      MessageGroupId: group,
+      SenderId: 'AIDAIO23YVJENQZJOL4VO',
+      MessageDeduplicationId: '1',
+      ApproximateFirstReceiveTimestamp: '1573251510774',
+    },
+    messageAttributes: {},
+    md5OfBody: 'e4e68fb7bd0e697a0ae8f1bb342846b3',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:us-east-1:123456789012:work.fifo',
+    awsRegion: 'us-east-1',
+  };
+}
+
+function productUpdate(company: string, n: number, attempt = 1): SQSRecord {
+  const event = { category: 'company', name: 'product', type: 'update', version: '1' };
+  const body = Buffer.from(JSON.stringify({ company_id: company, event, payload: { n, secret: 'CANARY-payload' } }));
+  const message = webhookMessage(company, body, Date.now());
+  return record(message?.body ?? '', message?.group ?? '', attempt);
+}
+
+/** Hands records to the worker; answers the ids that failed and what it wrote to the log. */
+async function work(Records: SQSRecord[], remainingMs = 60_000) {
+  const output: string[] = [];
+  const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => output.push(String(text)) > 0);
+  const event: SQSEvent = { Records };
+  try {
+    const context = { getRemainingTimeInMillis: () => remainingMs } as Context;
+    const { batchItemFailures } = await worker(event, context);
+    expect(output.join('')).not.toContain('CANARY');
+    return {
+      failed: batchItemFailures.map(({ itemIdentifier }) => itemIdentifier),
+      log: output.map((line) => JSON.parse(line) as Record<string, unknown>),
+    };
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+async function installed(): Promise<string> {
+  const company = world.tables.newCompany();
+  await signIn(world.tables, company, { now: new Date(Date.now() - 1_000) });
+  return company;
+}
+
+const numberIn = (payload: unknown) => (payload as { n: number }).n;
+
+describe('the worker', () => {
+  test('handles what the queue brings, with one line in the log for each', async () => {
+    const company = await installed();
+    const handled: number[] = [];
+    author.handle = ({ payload }) => Promise.resolve(void handled.push(numberIn(payload)));
+    const one = productUpdate(company, 1, 2);
+    const { failed, log } = await work([one]);
+    expect([failed, handled]).toEqual([[], [1]]);
+    expect(log).toEqual([
+      {
+        time: expect.any(String),
+        level: 'info',
+        message_id: one.messageId,
+        kind: 'webhook',
+        company_id: company,
+        attempt: 2,
+        outcome: 'handled',
+        duration_ms: expect.any(Number),
+      },
+    ]);
+    expect((await work([one])).log[0]).toMatchObject({ outcome: 'duplicate' });
+  });
+
+  test('lets what stands behind a failure in its group wait for its turn, and nobody else', async () => {
+    const [one, two] = [await installed(), await installed()];
+    const handled: [string, number][] = [];
+    author.handle = ({ company, payload }) => {
+      const n = numberIn(payload);
+      handled.push([company, n]);
+      return company === one && n === 2 ? Promise.reject(new TypeError('CANARY-message')) : Promise.resolve();
+    };
+    const batch = [1, 2, 3].map((n) => productUpdate(one, n));
+    const others = [1, 2].map((n) => productUpdate(two, n));
+    const { failed, log } = await work([batch[0]!, others[0]!, batch[1]!, batch[2]!, others[1]!]);
+    expect(failed).toEqual([batch[1]?.messageId, batch[2]?.messageId]);
+    const of = (company: string) => handled.filter(([each]) => each === company).map(([, n]) => n);
+    expect([of(one), of(two)]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(log.find(({ outcome }) => outcome === 'failed')).toMatchObject({
+      level: 'error',
+      company_id: one,
+      code: 'internal',
+      error: 'TypeError',
+      at: expect.any(Array),
+      retry_after_s: 5,
+    });
+  });
+
+  test('never handles two messages of a group at once, and groups side by side', async () => {
+    const companies = [await installed(), await installed()];
+    const running = new Map<string, number>();
+    let most = 0;
+    let mostTogether = 0;
+    author.handle = async ({ company }) => {
+      running.set(company, (running.get(company) ?? 0) + 1);
+      most = Math.max(most, running.get(company) ?? 0);
+      mostTogether = Math.max(
+        mostTogether,
+        [...running.values()].reduce((sum, each) => sum + each),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      running.set(company, (running.get(company) ?? 0) - 1);
+    };
+    await work(companies.flatMap((company) => [1, 2].map((n) => productUpdate(company, n))));
+    expect([most, mostTogether]).toEqual([1, 2]);
+  });
+
+  for (const [attempt, seconds] of [
+    [1, 5],
+    [2, 30],
+    [3, 120],
+    [4, 300],
+    [5, 300],
+  ] as const) {
+    test(`has what failed for the ${attempt}. time come again after ${seconds} seconds`, async () => {
+      const company = await installed();
+      author.handle = () => Promise.reject(new AppError('platform_error', 'The platform did not answer.'));
+      const failing = productUpdate(company, 1, attempt);
+      const { failed, log } = await work([failing]);
+      expect(failed).toEqual([failing.messageId]);
+      expect(world.queue.retried).toEqual([{ receipt: failing.receiptHandle, seconds }]);
+      expect(log[0]).toMatchObject({
+        attempt,
+        code: 'platform_error',
+        detail: 'The platform did not answer.',
+        retry_after_s: seconds,
+      });
+    });
+  }
+
+  test('leaves it to the queue when what failed comes again, where it cannot say so', async () => {
+    const company = await installed();
+    author.handle = () => Promise.reject(new Error('no'));
+    world.queue.refuses = true;
+    const failing = productUpdate(company, 1);
+    expect((await work([failing])).failed).toEqual([failing.messageId]);
+  });
+
+  for (const body of ['', 'CANARY', '{}', '{"kind":"other","company":"CANARY"}']) {
+    test(`leaves a message that is none of ours to the dead letters, and repeats none of it: ${body}`, async () => {
+      const company = await installed();
+      const [strange, fine] = [record(body, 'company#CANARY'), productUpdate(company, 1)];
+      const { failed, log } = await work([strange, fine]);
+      expect(failed).toEqual([strange.messageId]);
+      expect(log.find(({ outcome }) => outcome === 'malformed')).toMatchObject({ level: 'error', attempt: 1 });
+      expect(world.queue.retried).toEqual([]);
+    });
+  }
+
+  test('begins nothing that it might not finish', async () => {
+    const company = await installed();
+    let runs = 0;
+    author.handle = () => Promise.resolve(void runs++);
+    const late = productUpdate(company, 1);
+    const { failed, log } = await work([late], 14_999);
+    expect([failed, log, runs]).toEqual([[late.messageId], [], 0]);
+    expect((await work([late], 15_001)).failed).toEqual([]);
+    expect(runs).toBe(1);
+  });
+
+  test('takes a group that has no name for one message’s own', async () => {
+    const company = await installed();
+    const { attributes, ...rest } = productUpdate(company, 1);
+    const { MessageGroupId: _, ...others } = attributes;
+    expect((await work([{ ...rest, attributes: others }])).failed).toEqual([]);
+  });
+
+  test('does the other kinds of work too: a registration, a forged uninstall', async () => {
+    const company = await installed();
+    const register = toQueue({ kind: 'register', company, generation: 1 }, 'r');
+    const uninstall = toQueue({ kind: 'uninstall', company, receivedAtMs: Date.now() }, 'u');
+    const first = record(register.body, register.group);
+    const forged = record(uninstall.body, uninstall.group, 4);
+    const { failed, log } = await work([first, forged]);
+    expect(failed).toEqual([]);
+    expect(log.map(({ kind, outcome }) => `${String(kind)} ${String(outcome)}`).toSorted()).toEqual([
+      'register registered',
+      'uninstall unconfirmed',
+    ]);
+    const paths = world.platform.requests.map(({ url }) => url);
+    expect(paths).toContain(`/service/platform/webhook/v3.0/company/${company}/subscriber`);
+  });
+});

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { installationsTable } from '../../../shared/contract.ts';
+import type { Item } from '../../../shared/store/dynamodb.ts';
+import type { OfflineGrant } from '../../../shared/store/offline-grants.ts';
+import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { afterNoon, noon } from '../fixture/extension.ts';
+import { signIn } from '../fixture/sign-in.ts';
+
+let tables: TestTables;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.close());
+
+async function installed(attributes?: Item): Promise<OfflineGrant> {
+  const company = tables.newCompany();
+  if (attributes === undefined) await signIn(tables, company);
+  else await tables.putInstallation(company, attributes);
+  return (await tables.grants.find(company))!;
+}
+
+describe('a grant', () => {
+  test('is as the sign-in left it', async () => {
+    expect(await installed()).toMatchObject({
+      generation: 1,
+      version: 1,
+      status: 'installed',
+      scopes: ['company/products', 'company/orders'],
+      installedAtMs: noon.getTime(),
+      accessTokenExpiresAt: noon.getTime() / 1000 + 3_600,
+      isLeased: false,
+      attempt: 0,
+      announced: undefined,
+      registered: undefined,
+    });
+  });
+
+  test('is none of a company that never installed', async () => {
+    expect(await tables.grants.find('999')).toBeUndefined();
+  });
+});
+
+describe('an uninstallation', () => {
+  test('leaves a tombstone of another generation, which nothing of the old installation outlives', async () => {
+    const grant = await installed();
+    await tables.grants.recordAnnounced(grant, 'g1 a/b');
+    await tables.grants.recordRegistered(grant, 'digest');
+    await tables.grants.takeLease(grant);
+    expect(await tables.grants.uninstall(grant, afterNoon(60))).toBe(true);
+    const seconds = { N: String(afterNoon(60).getTime() / 1000) };
+    const { pk, ...row } = (await tables.row(grant.companyId)) ?? {};
+    expect(pk).toEqual({ S: `company#${grant.companyId}` });
+    expect(row).toEqual({
+      status: { S: 'uninstalled' },
+      generation: { N: '2' },
+      version: { N: '2' },
+      installedAtMs: { N: String(noon.getTime()) },
+      announced: { S: 'g1 a/b' },
+      attempt: { N: '1' },
+      uninstalledAt: seconds,
+      updatedAt: seconds,
+    });
+    expect(await tables.grants.find(grant.companyId)).toMatchObject({ sealedToken: undefined, isLeased: false });
+  });
+
+  test('changes nothing where the row has moved on', async () => {
+    const grant = await installed();
+    for (const stale of [
+      { ...grant, version: 0 },
+      { ...grant, generation: 0 },
+      { ...grant, generation: 2 },
+      { ...grant, companyId: tables.newCompany() },
+    ]) {
+      expect(await tables.grants.uninstall(stale, noon)).toBe(false);
+      expect(await tables.row(stale.companyId)).toEqual(
+        stale.companyId === grant.companyId ? await tables.row(grant.companyId) : undefined,
+      );
+    }
+    expect(await tables.grants.find(grant.companyId)).toEqual(grant);
+    expect(await tables.grants.uninstall(grant, noon)).toBe(true);
+    expect(await tables.grants.uninstall(grant, noon)).toBe(false);
+  });
+
+  test('is not undone by a refresh or a lease that began before it', async () => {
+    const grant = await installed();
+    await tables.grants.uninstall(grant, noon);
+    const tombstone = await tables.row(grant.companyId);
+    const stored = { sealedToken: 'sealed', scopes: [], accessTokenExpiresAt: 1, refreshFrom: 1 };
+    expect(await tables.grants.takeLease(grant)).toBe(false);
+    expect(await tables.grants.renew(grant, stored, noon)).toBe(false);
+    expect(await tables.grants.markReauthorize(grant)).toBe(false);
+    expect(await tables.grants.recordRegistered(grant, 'digest')).toBe(false);
+    expect(await tables.grants.recordAnnounced(grant, 'g1 ')).toBe(false);
+    expect(await tables.row(grant.companyId)).toEqual(tombstone);
+  });
+});
+
+describe('what hooks were told and what the platform registered', () => {
+  test('is noted without moving the version, which a refresh may rest on', async () => {
+    const grant = await installed();
+    expect(await tables.grants.recordAnnounced(grant, 'g1 a/b')).toBe(true);
+    expect(await tables.grants.recordRegistered(grant, 'digest')).toBe(true);
+    expect(await tables.grants.find(grant.companyId)).toEqual({ ...grant, announced: 'g1 a/b', registered: 'digest' });
+  });
+
+  test('is not noted of another installation', async () => {
+    const grant = await installed();
+    expect(await tables.grants.recordAnnounced({ ...grant, generation: 2 }, 'g2 ')).toBe(false);
+    expect(await tables.grants.recordRegistered({ ...grant, generation: 2 }, 'digest')).toBe(false);
+    expect(await tables.grants.find(grant.companyId)).toEqual(grant);
+  });
+});
+
+describe('the list of installed companies', () => {
+  const listAll = async (limit: number) => {
+    const found: string[][] = [];
+    for (let partition = 0; partition < installationsTable.listing.partitions; partition++) {
+      const companies: string[] = [];
+      for (let after: string | undefined, isLast = false; !isLast; after = companies.at(-1)) {
+        const page = await tables.grants.listInstalled(partition, after, limit);
+        expect(page.companies.length).toBeLessThanOrEqual(limit);
+        companies.push(...page.companies);
+        ({ isLast } = page);
+      }
+      found.push(companies);
+    }
+    return found;
+  };
+
+  test('has each of them once, however it is paged, spread over its partitions, and none that is gone', async () => {
+    const grants = await Promise.all(Array.from({ length: 24 }, () => installed()));
+    const [gone, ...others] = grants;
+    await tables.grants.uninstall(gone!, noon);
+    for (const limit of [1, 2, 3, 100]) {
+      const partitions = await listAll(limit);
+      const all = partitions.flat();
+      expect(new Set(all).size).toBe(all.length);
+      for (const { companyId } of others) expect(all).toContain(companyId);
+      expect(all).not.toContain(gone?.companyId);
+      for (const companies of partitions) expect(companies.length).toBeGreaterThan(1);
+    }
+  });
+
+  test('goes on from a company that is gone meanwhile', async () => {
+    const [first] = (await tables.grants.listInstalled(0, undefined, 1)).companies;
+    const { companies: others } = await tables.grants.listInstalled(0, first, 100);
+    await tables.grants.uninstall((await tables.grants.find(first!))!, noon);
+    expect((await tables.grants.listInstalled(0, first, 100)).companies).toEqual(others);
+  });
+});

@@ -1,0 +1,191 @@
+import { DynamoDBClient, type AttributeValue, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { localSqsClient } from '../../infra/local/local-sqs-client.ts';
+import { redriveMessages } from '../../infra/redrive-messages.ts';
+import { parseMessage, webhookBody } from '../../shared/work/messages.ts';
+import type { Companies } from './companies.ts';
+import type { Evidence, SentEvent } from './evidence.ts';
+import { type SoakWorld, tokenSeconds } from './soak-world.ts';
+import { allCompanies } from './storm.ts';
+
+/** What is known when everything has come to rest. */
+export interface Ending {
+  /** Sequence numbers of events that were dead letters once. */
+  readonly deadEvents: ReadonlySet<number>;
+  readonly deadLetters: number;
+  /** Companies whose grant had to be mended by a launch in the end. */
+  readonly mended: readonly string[];
+  /** Events sent in good weather, one by one, each of which must have been handled. */
+  readonly probes: readonly SentEvent[];
+  readonly calm: Calm;
+  readonly rows: ReadonlyMap<string, Row>;
+  /** Rows as they were before anybody mended anything. */
+  readonly rowsBefore: ReadonlyMap<string, Row>;
+  readonly platform: ReadonlyMap<string, AtPlatform>;
+  readonly platformBefore: ReadonlyMap<string, AtPlatform>;
+  readonly subscribed: ReadonlySet<string>;
+  readonly tables: string;
+  readonly logs: readonly string[];
+}
+
+/** A while without trouble and with tokens that live long, for figures. */
+export interface Calm {
+  readonly events: number;
+  readonly seconds: number;
+  readonly dynamoDbCalls: number;
+  readonly from: number;
+  readonly until: number;
+}
+
+export interface Row {
+  readonly status: string;
+  readonly generation: number;
+}
+
+export interface AtPlatform {
+  readonly installed: boolean;
+  /** Undefined where there is no offline grant. */
+  readonly works: boolean | undefined;
+}
+
+/** Waits for what is under way, mends what can be mended by those who can, and looks at what is left. */
+export async function end(soak: SoakWorld, companies: Companies, evidence: Evidence): Promise<Ending> {
+  const { control, extension } = soak;
+  await extension.idle();
+  // Whose grant was lost unnoticed learns so with the next event.
+  await sendToAll(companies, allCompanies.filter((company) => !companies.isUninstalled(company)));
+  await extension.idle();
+  const rowsBefore = await readRows(soak);
+  const platformBefore = await readPlatform(soak);
+  const mended = [...rowsBefore].filter(([, { status }]) => status === 'reauthorize').map(([company]) => company);
+  for (const company of mended) if (!companies.isUninstalled(company)) await companies.signIn(company, 'launch');
+  await extension.idle();
+
+  const deadEvents = new Set<number>();
+  const deadLetters = await redrive(soak, deadEvents);
+  await extension.idle();
+
+  const installed = allCompanies.filter((company) => !companies.isUninstalled(company));
+  const probes = await sendToAll(companies, installed);
+  await control.set({ offlineTokenSeconds: 3_599 });
+  await new Promise((resolve) => setTimeout(resolve, tokenSeconds * 1_000));
+  probes.push(...(await sendToAll(companies, installed)));
+  await extension.idle();
+  const calm = await measure(soak, companies, evidence, installed);
+
+  const subscribers = (await Promise.all(
+    installed.map(async (company) => [company, await control.subscribers(Number(company))] as const),
+  ));
+  return {
+    deadEvents,
+    deadLetters,
+    mended,
+    probes,
+    calm,
+    rowsBefore,
+    platformBefore,
+    rows: await readRows(soak),
+    platform: await readPlatform(soak),
+    subscribed: new Set(subscribers.filter(([, all]) => all.some(({ status }) => status === 'active')).map(([company]) => company)),
+    tables: await readTables(soak),
+    logs: extension.logs(),
+  };
+}
+
+async function sendToAll(companies: Companies, to: readonly string[], milliseconds = 1): Promise<SentEvent[]> {
+  const left = [...to];
+  const sent: SentEvent[] = [];
+  const worker = async () => {
+    for (let company = left.shift(); company !== undefined; company = left.shift()) {
+      const event = await companies.sendEvent(company, milliseconds, { force: true });
+      if (event !== undefined) sent.push(event);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  return sent;
+}
+
+/** What a handler that waits for nothing but the platform costs. */
+async function measure(
+  { extension }: SoakWorld,
+  companies: Companies,
+  evidence: Evidence,
+  installed: readonly string[],
+): Promise<Calm> {
+  const from = Date.now();
+  const callsBefore = evidence.dynamoDbCalls;
+  const events = await sendToAll(companies, [...installed, ...installed], 0);
+  await extension.idle();
+  const until = Date.now();
+  return {
+    events: events.length,
+    seconds: (until - from) / 1_000,
+    dynamoDbCalls: evidence.dynamoDbCalls - callsBefore,
+    from,
+    until,
+  };
+}
+
+/** As `npm run redrive` does, reading along. */
+async function redrive({ extension }: SoakWorld, deadEvents: Set<number>): Promise<number> {
+  const { WORK_QUEUE_URL: to = '' } = extension.resourceNames;
+  const from = Object.values(extension.queues).find((url) => url !== to) ?? '';
+  using client = localSqsClient(extension.sqsEndpoint);
+  client.middlewareStack.add(
+    (next) => async (given) => {
+      const { MessageBody: body } = given.input as { MessageBody?: string };
+      const message = body === undefined ? undefined : parseMessage(body);
+      if (message?.kind === 'webhook') {
+        const { payload } = JSON.parse(webhookBody(message).toString()) as { payload: { seq: number } };
+        deadEvents.add(payload.seq);
+      }
+      return await next(given);
+    },
+    { step: 'initialize' },
+  );
+  return await redriveMessages({ client, from, to, waitSeconds: 0 });
+}
+
+function databaseOf({ extension }: SoakWorld): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint: extension.dynamoDbEndpoint,
+    region: 'local',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+}
+
+async function scan(soak: SoakWorld, TableName: string): Promise<Record<string, AttributeValue>[]> {
+  const client = databaseOf(soak);
+  const items: Record<string, AttributeValue>[] = [];
+  let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
+  do {
+    const page = await client.send(new ScanCommand({ TableName, ...(ExclusiveStartKey && { ExclusiveStartKey }) }));
+    items.push(...(page.Items ?? []));
+    ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (ExclusiveStartKey !== undefined);
+  client.destroy();
+  return items;
+}
+
+async function readRows(soak: SoakWorld): Promise<Map<string, Row>> {
+  const items = await scan(soak, soak.extension.resourceNames['INSTALLATIONS_TABLE'] ?? '');
+  return new Map(
+    items.map(({ pk, status, generation }) => [
+      pk?.S?.replace('company#', '') ?? '',
+      { status: status?.S ?? '', generation: Number(generation?.N) },
+    ]),
+  );
+}
+
+async function readTables(soak: SoakWorld): Promise<string> {
+  const tables = await Promise.all(Object.values(soak.extension.tableNames).map((name) => scan(soak, name)));
+  return JSON.stringify(tables, (_, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
+  );
+}
+
+async function readPlatform({ control }: SoakWorld): Promise<Map<string, AtPlatform>> {
+  const { companies } = await control.world();
+  return new Map(
+    companies.map(({ id, installed, offline_works }) => [id, { installed, works: offline_works ?? undefined }]),
+  );
+}

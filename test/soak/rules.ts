@@ -1,0 +1,21 @@
+import type { Ending } from './ending.ts';
+import type { Evidence } from './evidence.ts';
+
+/** What was found against a rule: a sentence, and where to look. */
+export interface Violation {
+  readonly what: string;
+  readonly company?: string;
+  readonly at?: number;
+}
+
+export interface Rule {
+  /** What must hold. */
+  readonly claim: string;
+  readonly violations: readonly Violation[];
+}
+
+export type Judge = (evidence: Evidence, ending: Ending) => Rule[];
+
+export function byCompany<T extends { readonly company: string }>(all: readonly T[]): Map<string, T[]> {
+  return Map.groupBy(all, ({ company }) => company);
+}
