@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { events, hooks, schedules } from '#handlers';
 import { createExchange, deadlineIn } from '../shared/fynd/exchange.ts';
+import type { Credentials } from '../shared/fynd/oauth-endpoints.ts';
 import { OfflineTokens } from '../shared/oauth/offline-tokens.ts';
 import { parseMessage } from '../shared/work/messages.ts';
 import { describeError, writeLog } from './runtime/log.ts';
@@ -20,29 +21,18 @@ const backOffSeconds = [5, 30, 120, 300];
 
 const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 const exchange = once(createExchange);
-let tokens: OfflineTokens | undefined;
+let held: { readonly apiSecret: string; readonly tokens: OfflineTokens } | undefined;
 
 /** The queue's other end: events, hooks, registration, uninstalls and schedules. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const credentials = { apiKey: await apiKey(), apiSecret: await apiSecret() };
-  const grants = offlineGrants();
-  tokens ??= new OfflineTokens({
-    cluster: extension().cluster,
-    credentials,
-    grants,
-    tokenKeys: tokenKeys(),
-    exchange: exchange(),
-    now,
-    monotonicMs: () => performance.now(),
-    wait,
-  });
   const given: WorkDependencies = {
     extension: extension(),
     handlers: { events, hooks, schedules },
     baseUrl: baseUrl(),
     ...credentials,
-    grants,
-    tokens,
+    grants: offlineGrants(),
+    tokens: offlineTokens(credentials),
     deliveries: deliveries(),
     queue: workQueue(),
     exchange: exchange(),
@@ -52,6 +42,24 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   const groups = Map.groupBy(event.Records, (record) => record.attributes.MessageGroupId ?? record.messageId);
   const failed = await Promise.all([...groups.values()].map((records) => workInOrder(given, records, context)));
   return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+/** Kept while this instance lives, with what it has seen of other instances' refreshes; new where the secret is. */
+function offlineTokens(credentials: Credentials): OfflineTokens {
+  if (held?.apiSecret !== credentials.apiSecret) {
+    const tokens = new OfflineTokens({
+      cluster: extension().cluster,
+      credentials,
+      grants: offlineGrants(),
+      tokenKeys: tokenKeys(),
+      exchange: exchange(),
+      now,
+      monotonicMs: () => performance.now(),
+      wait,
+    });
+    held = { apiSecret: credentials.apiSecret, tokens };
+  }
+  return held.tokens;
 }
 
 /** One group's messages, one after the other. After the first failure the rest of the group waits for its retry. */

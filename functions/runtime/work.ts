@@ -82,7 +82,7 @@ export async function work(
     case 'register':
       return await register(given, message, deadline);
     case 'uninstall':
-      return await uninstall(given, message, attempt);
+      return await uninstall(given, message, attempt, deadline);
     case 'schedule':
       return await fanOut(given, message);
     case 'scheduled':
@@ -157,9 +157,14 @@ async function register(
   return 'registered';
 }
 
-async function uninstall(given: WorkDependencies, message: UninstallMessage, attempt: number): Promise<WorkOutcome> {
+async function uninstall(
+  given: WorkDependencies,
+  message: UninstallMessage,
+  attempt: number,
+  deadline: Deadline,
+): Promise<WorkOutcome> {
   const { company } = message;
-  const result = await confirmUninstall({ ...given, cluster: given.extension.cluster }, message);
+  const result = await confirmUninstall({ ...given, cluster: given.extension.cluster }, message, deadline);
   if (result.outcome === 'unconfirmed') {
     // The platform may say so before it revokes the grant: it is asked again, a little later.
     if (attempt < maxUninstallAttempts)

@@ -1,6 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { Exchange } from '../fynd/exchange.ts';
-import { deadlineIn } from '../fynd/exchange.ts';
+import type { Deadline, Exchange } from '../fynd/exchange.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
 import type { OfflineTokens } from './offline-tokens.ts';
 import { probeGrant } from './probe-grant.ts';
@@ -29,6 +28,7 @@ export type UninstallOutcome =
 export async function confirmUninstall(
   dependencies: ConfirmUninstallDependencies,
   message: { company: string; receivedAtMs: number; signedAtMs?: number | undefined },
+  deadline: Deadline,
 ): Promise<UninstallOutcome> {
   const { grants, now } = dependencies;
   const grant = await grants.find(message.company);
@@ -38,7 +38,7 @@ export async function confirmUninstall(
   const canAsk = grant.sealedToken !== undefined;
   const confirmedBy = isSigned
     ? 'signature'
-    : canAsk && (await isGrantDead(dependencies, message.company))
+    : canAsk && (await isGrantDead(dependencies, message.company, deadline))
       ? 'platform'
       : undefined;
   if (confirmedBy === undefined) return { outcome: 'unconfirmed' };
@@ -51,19 +51,21 @@ export async function confirmUninstall(
   return { outcome: 'uninstalled', generation: grant.generation + 1, confirmedBy };
 }
 
-const budgetMs = 10_000;
-
-async function isGrantDead(dependencies: ConfirmUninstallDependencies, company: string): Promise<boolean> {
+async function isGrantDead(
+  dependencies: ConfirmUninstallDependencies,
+  company: string,
+  deadline: Deadline,
+): Promise<boolean> {
   const isDead = async (accessToken: string) => {
-    const answer = await probeGrant(dependencies, company, accessToken, deadlineIn(budgetMs));
+    const answer = await probeGrant(dependencies, company, accessToken, deadline);
     if (answer === 'unknown') throw new AppError('platform_error', 'The platform cannot be asked now.');
     return answer === 'dead';
   };
   try {
-    const { accessToken } = await dependencies.tokens.get(company);
+    const { accessToken } = await dependencies.tokens.get(company, { deadline });
     if (!(await isDead(accessToken))) return false;
     // A dead access token says little: the grant is dead when it gives no other one.
-    const renewed = await dependencies.tokens.get(company, { rejected: accessToken });
+    const renewed = await dependencies.tokens.get(company, { rejected: accessToken, deadline });
     return await isDead(renewed.accessToken);
   } catch (error) {
     if (error instanceof AppError && error.code === 'installation_required') return true;

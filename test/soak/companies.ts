@@ -64,7 +64,11 @@ export class Companies {
   }
 
   /** Tells the extension of the last uninstall. `late`: with its date, even though the company installed again. */
-  async tellUninstall(company: string, signed: Signed, options: { late?: boolean; delay_ms?: number } = {}): Promise<void> {
+  async tellUninstall(
+    company: string,
+    signed: Signed,
+    options: { late?: boolean; delay_ms?: number } = {},
+  ): Promise<void> {
     await this.#insist(company, 'uninstall told', async () => {
       const which = options.late ? { late: true } : { notify_only: true };
       const { notified } = await this.#soak.control.uninstall(Number(company), { ...which, ...options, signed });

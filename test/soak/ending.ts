@@ -1,4 +1,4 @@
-import { DynamoDBClient, type AttributeValue, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { localSqsClient } from '../../infra/local/local-sqs-client.ts';
 import { redriveMessages } from '../../infra/redrive-messages.ts';
 import { parseMessage, webhookBody } from '../../shared/work/messages.ts';
@@ -52,7 +52,10 @@ export async function end(soak: SoakWorld, companies: Companies, evidence: Evide
   const { control, extension } = soak;
   await extension.idle();
   // Whose grant was lost unnoticed learns so with the next event.
-  await sendToAll(companies, allCompanies.filter((company) => !companies.isUninstalled(company)));
+  await sendToAll(
+    companies,
+    allCompanies.filter((company) => !companies.isUninstalled(company)),
+  );
   await extension.idle();
   const rowsBefore = await readRows(soak);
   const platformBefore = await readPlatform(soak);
@@ -72,9 +75,9 @@ export async function end(soak: SoakWorld, companies: Companies, evidence: Evide
   await extension.idle();
   const calm = await measure(soak, companies, evidence, installed);
 
-  const subscribers = (await Promise.all(
+  const subscribers = await Promise.all(
     installed.map(async (company) => [company, await control.subscribers(Number(company))] as const),
-  ));
+  );
   return {
     deadEvents,
     deadLetters,
@@ -85,7 +88,9 @@ export async function end(soak: SoakWorld, companies: Companies, evidence: Evide
     platformBefore,
     rows: await readRows(soak),
     platform: await readPlatform(soak),
-    subscribed: new Set(subscribers.filter(([, all]) => all.some(({ status }) => status === 'active')).map(([company]) => company)),
+    subscribed: new Set(
+      subscribers.filter(([, all]) => all.some(({ status }) => status === 'active')).map(([company]) => company),
+    ),
     tables: await readTables(soak),
     logs: extension.logs(),
   };
@@ -183,8 +188,11 @@ async function readTables(soak: SoakWorld): Promise<string> {
   );
 }
 
-async function readPlatform({ control }: SoakWorld): Promise<Map<string, AtPlatform>> {
-  const { companies } = await control.world();
+async function readPlatform({ world }: SoakWorld): Promise<Map<string, AtPlatform>> {
+  const answer = await fetch(`${world.platformUrl}/__control/world`);
+  const { companies } = (await answer.json()) as {
+    companies: { id: string; installed: boolean; offline_works: boolean | null }[];
+  };
   return new Map(
     companies.map(({ id, installed, offline_works }) => [id, { installed, works: offline_works ?? undefined }]),
   );

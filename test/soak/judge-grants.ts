@@ -23,7 +23,9 @@ const slackMs = 1_000;
 export function lostGrants(evidence: Evidence): LostGrant[] {
   const refreshes = evidence.requests.filter(({ refreshToken, record }) => refreshToken && tookEffect(record));
   return [...Map.groupBy(refreshes, ({ refreshToken }) => refreshToken).values()].flatMap((uses) => {
-    const [first, second] = uses.filter(({ record }) => record.grant?.mode === 'offline' && record.grant.ended === null);
+    const [first, second] = uses.filter(
+      ({ record }) => record.grant?.mode === 'offline' && record.grant.ended === null,
+    );
     if (first === undefined || second === undefined) return [];
     return [{ company: first.company, first, second, cause: causeOf(evidence, first, second) }];
   });
@@ -51,15 +53,25 @@ export function judgeGrants(evidence: Evidence, ending: Ending): Rule[] {
     },
     { claim: 'only what the platform refused is marked `reauthorize`', violations: wronglyMarked(evidence) },
     { claim: 'each lost grant is marked `reauthorize`, and a launch mends it', violations: notMended(ending) },
-    { claim: 'who is installed at the platform is installed here, and who is not is not', violations: disagreeing(evidence, ending) },
+    {
+      claim: 'who is installed at the platform is installed here, and who is not is not',
+      violations: disagreeing(evidence, ending),
+    },
     { claim: 'no token of an uninstalled company is used', violations: usedTokens(evidence) },
   ];
 }
 
 function unexplained({ company, first, second }: LostGrant): Violation {
-  const digest = createHash('sha256').update(first.refreshToken ?? '').digest('hex').slice(0, 6);
+  const digest = createHash('sha256')
+    .update(first.refreshToken ?? '')
+    .digest('hex')
+    .slice(0, 6);
   const apart = second.at - first.at;
-  return { company, at: second.at, what: `refresh token ${digest} was used again after ${apart} ms, and no crash explains it` };
+  return {
+    company,
+    at: second.at,
+    what: `refresh token ${digest} was used again after ${apart} ms, and no crash explains it`,
+  };
 }
 
 /** From the refusal to the note of it. */
@@ -72,7 +84,11 @@ function wronglyMarked({ requests, writes }: Evidence): Violation[] {
   return writes
     .filter(({ what }) => what === 'reauthorize')
     .filter(({ company, at }) => !refusals.get(company)?.some((one) => one.at <= at && one.at >= at - markMs))
-    .map(({ company, at }) => ({ company, at, what: 'marked, although the platform had not refused its refresh token' }));
+    .map(({ company, at }) => ({
+      company,
+      at,
+      what: 'marked, although the platform had not refused its refresh token',
+    }));
 }
 
 function notMended({ rowsBefore, platformBefore, rows, platform, probes, mended }: Ending): Violation[] {
@@ -86,7 +102,10 @@ function notMended({ rowsBefore, platformBefore, rows, platform, probes, mended 
   return [...unnoticed, ...broken, ...untouched];
 }
 
-function disagreeing({ deeds }: Evidence, { rowsBefore, platformBefore, subscribed, rows, platform }: Ending): Violation[] {
+function disagreeing(
+  { deeds }: Evidence,
+  { rowsBefore, platformBefore, subscribed, rows, platform }: Ending,
+): Violation[] {
   const violations: Violation[] = [];
   for (const [company, { works }] of platformBefore) {
     const status = rowsBefore.get(company)?.status;
@@ -124,6 +143,12 @@ function usedTokens({ requests, lines, deeds }: Evidence): Violation[] {
     if (mode !== 'offline' || ended?.by !== 'uninstall') return [];
     const since = known.get(company)?.find((one) => one.at >= ended.at && one.at < at - lastCallsMs);
     if (since === undefined) return [];
-    return [{ company, at, what: `${path} was called with a token whose company was known to be gone for ${at - since.at} ms` }];
+    return [
+      {
+        company,
+        at,
+        what: `${path} was called with a token whose company was known to be gone for ${at - since.at} ms`,
+      },
+    ];
   });
 }

@@ -11,14 +11,18 @@ const canary = 'CANARY';
 export function judgeLogs({ lines }: Evidence, { logs, tables }: Ending, dataDir: string): Rule[] {
   const secrets = [...spellings(canary), ...ownSecrets(dataDir)];
   const told = logs.filter((line) => secrets.some((secret) => line.includes(secret)));
-  const unexpected = logs.filter((line) => /Task timed out|Malformed result|Invoke Error|Runtime exited|Init took/.test(line));
+  const unexpected = logs.filter((line) =>
+    /Task timed out|Malformed result|Invoke Error|Runtime exited|Init took/.test(line),
+  );
   const strange = lines.filter(({ fields }) => fields['code'] === 'internal' && fields['error'] !== 'PlatformRefusal');
   const corrupt = lines.filter(({ fields }) => fields['outcome'] === 'malformed');
   return [
     {
       claim: 'no secret stands in a log',
       // Not the line itself: whoever reads this output reads the secret.
-      violations: told.map((line) => ({ what: `a secret stands in a line of ${line.split('|')[0]?.trim() ?? 'the log'}` })),
+      violations: told.map((line) => ({
+        what: `a secret stands in a line of ${line.split('|')[0]?.trim() ?? 'the log'}`,
+      })),
     },
     {
       claim: 'no credential stands in a table in clear',
@@ -28,7 +32,10 @@ export function judgeLogs({ lines }: Evidence, { logs, tables }: Ending, dataDir
       claim: 'nothing fails for a reason that nobody thought of',
       violations: [
         ...unexpected.map((line) => ({ what: line.trim() })),
-        ...[...strange, ...corrupt].map(({ at, source, fields }) => ({ at, what: `${source}: ${JSON.stringify(fields)}` })),
+        ...[...strange, ...corrupt].map(({ at, source, fields }) => ({
+          at,
+          what: `${source}: ${JSON.stringify(fields)}`,
+        })),
       ],
     },
   ];
@@ -37,7 +44,9 @@ export function judgeLogs({ lines }: Evidence, { logs, tables }: Ending, dataDir
 /** As it is, and inside of base64, where it looks different at each of three places. */
 function spellings(text: string): string[] {
   const inside = [0, 1, 2].map((offset) => {
-    const encoded = Buffer.from(`${'x'.repeat(offset)}${text}`).toString('base64').replace(/=+$/, '');
+    const encoded = Buffer.from(`${'x'.repeat(offset)}${text}`)
+      .toString('base64')
+      .replace(/=+$/, '');
     // The first and last characters depend on what stands around.
     return encoded.slice(offset === 0 ? 0 : offset + 1, (text.length + offset) % 3 === 0 ? undefined : -1);
   });
@@ -47,8 +56,8 @@ function spellings(text: string): string[] {
 /** The keys that the stack generated. */
 function ownSecrets(dataDir: string): string[] {
   const found: string[] = [];
-  JSON.parse(readFileSync(join(dataDir, 'secrets.json'), 'utf8'), (_, value: unknown) => {
-    if (typeof value === 'string' && /^[\w+/=-]{32,}$/.test(value) && !value.startsWith('arn:')) found.push(value);
+  JSON.parse(readFileSync(join(dataDir, 'secrets.json'), 'utf8'), (name, value: unknown) => {
+    if (name === 'value' && typeof value === 'string') found.push(...(value.match(/[\w+/=-]{24,}/g) ?? []));
     return value;
   });
   return found;

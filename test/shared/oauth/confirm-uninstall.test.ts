@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deadlineIn } from '../../../shared/fynd/exchange.ts';
 import { type ConfirmUninstallDependencies, confirmUninstall } from '../../../shared/oauth/confirm-uninstall.ts';
 import type { OfflineGrants } from '../../../shared/store/offline-grants.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
@@ -28,6 +29,7 @@ async function confirm(
   return await confirmUninstall(
     { cluster: 'https://api.fynd.com', grants: tables.grants, tokens, exchange, now, ...changes },
     { company, receivedAtMs: now().getTime(), ...message },
+    deadlineIn(25_000),
   );
 }
 

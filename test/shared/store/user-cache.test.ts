@@ -36,12 +36,12 @@ describe('a view', () => {
     });
     expect(tables.calls.map(({ operation }) => operation)).toEqual(['BatchGetItem']);
     const { RequestItems } = tables.calls[0]!.input as { RequestItems: Record<string, Record<string, unknown>> };
-    expect(RequestItems['Installations']).toMatchObject({
+    expect(RequestItems[tables.names.installations]).toMatchObject({
       ConsistentRead: true,
       ProjectionExpression: '#pk, #generation, #status, #sessionsValidFrom',
     });
-    expect(RequestItems['UserCache']).toMatchObject({ ConsistentRead: true });
-    expect(RequestItems['UserCache']?.['Keys']).toHaveLength(2);
+    expect(RequestItems[tables.names.userCache]).toMatchObject({ ConsistentRead: true });
+    expect(RequestItems[tables.names.userCache]?.['Keys']).toHaveLength(2);
   });
 
   test('of somebody new is empty', async () => {
@@ -119,8 +119,8 @@ describe('keys that DynamoDB leaves unprocessed', () => {
       const asked = command.input.RequestItems ?? {};
       if (round > rounds) return await tables.client.send(command);
       if (round > 1) return { Responses: {}, UnprocessedKeys: asked, $metadata: {} };
-      const { Installations: first, ...rest } = asked;
-      command.input.RequestItems = { Installations: first ?? { Keys: [] } };
+      const { [tables.names.installations]: first, ...rest } = asked;
+      command.input.RequestItems = { [tables.names.installations]: first ?? { Keys: [] } };
       const answer = await tables.client.send(command);
       return { ...answer, UnprocessedKeys: rest };
     };

@@ -16,7 +16,7 @@ import {
   type World,
 } from './model.ts';
 
-export interface Finding {
+interface Finding {
   readonly states: number;
   /** What does not hold, and the shortest way there. */
   readonly violation: { readonly property: string; readonly trace: readonly string[] } | undefined;

@@ -78,7 +78,7 @@ export interface Process {
   messages: Message[];
 }
 
-export interface Message {
+interface Message {
   version: number;
   attempt: number;
   token: number;

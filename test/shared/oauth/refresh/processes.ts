@@ -22,7 +22,7 @@ interface Question {
 /** Long enough that nobody is overtaken by accident. */
 export const patient = { leaseMs: 30_000, startWithinMs: 10_000, callMs: 15_000, pollMs: 100, patienceMs: 50_000 };
 /** A lease that a test can wait for. */
-export const brief = { leaseMs: 3_000, startWithinMs: 500, callMs: 2_000, pollMs: 100, patienceMs: 30_000 };
+export const brief = { leaseMs: 3_500, startWithinMs: 500, callMs: 2_500, pollMs: 100, patienceMs: 30_000 };
 
 /** A process of its own, run by Node as it is. */
 export class AskerProcess {
