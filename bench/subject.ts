@@ -23,8 +23,8 @@ let subject: Subject | undefined;
 if (process.send !== undefined) {
   answerParent({
     async start({ url, setup }: SubjectModule) {
-      const { start } = (await import(url)) as { start(setup: unknown): Promise<Subject> };
-      subject = await start(setup);
+      const module = (await import(url)) as { start(setup: unknown): Promise<Subject> };
+      subject = await module.start(setup);
     },
     /** Microseconds of processor time (user and system, all threads) for so many runs, one after the other. */
     async run(count: number) {

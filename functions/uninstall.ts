@@ -23,8 +23,11 @@ export const handler = http(async ({ method, rawPath, rawQuery, headers, body = 
   if (client_id !== (await apiKey())) throw new AppError('invalid_request', 'client_id is not that of this extension.');
   const receivedAtMs = now().getTime();
   await workQueue().send([
-    // Many calls for one company are one job; one with a date of its own is another.
-    toQueue({ kind: 'uninstall', company: company_id, receivedAtMs, signedAtMs }, `${company_id} ${signedAtMs ?? ''}`),
+    // Many calls for one company within a minute are one job; one with a date of its own is another.
+    toQueue(
+      { kind: 'uninstall', company: company_id, receivedAtMs, signedAtMs },
+      `${company_id} ${signedAtMs ?? Math.floor(receivedAtMs / 60_000)}`,
+    ),
   ]);
   return {
     status: 200,

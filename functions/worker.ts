@@ -11,10 +11,13 @@ import { deliveries, offlineGrants } from './runtime/tables.ts';
 import { type WorkDependencies, work } from './runtime/work.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
-/** What remains must do for writing the result down; a message that could not begin in time is left for the next batch. */
+/**
+ * What remains must do for writing the result down; a message that could not begin in time is left for the next batch.
+ * The most is enough to see a dead holder's lease run out (15 s) and to begin a refresh after that (15 s before the end).
+ */
 const reserveMs = 5_000;
 const minMs = 10_000;
-const maxMs = 25_000;
+const maxMs = 45_000;
 
 /** How long a message that failed waits for its next attempt. After the last one it is dead-lettered. */
 const backOffSeconds = [5, 30, 120, 300];

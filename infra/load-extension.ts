@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ConfigurationError, type Extension, parseOrigin } from '../shared/config.ts';
+import { ConfigurationError, type Extension, isLoopback, parseOrigin } from '../shared/config.ts';
 import { eventKeyOf } from '../shared/event-key.ts';
 import { parseExtension } from '../shared/parse-extension.ts';
 
@@ -70,7 +70,7 @@ function onCluster(input: unknown, domain: string, configFile: string): Extensio
   const given = typeof input === 'object' && input !== null ? { ...input, cluster } : input;
   const extension = parseExtension(given, configFile);
   // A simulated platform on loopback shows the extension, too.
-  const isSimulated = cluster.startsWith('http:');
+  const isSimulated = isLoopback(new URL(cluster).hostname);
   return isSimulated ? { ...extension, adminOrigins: [...new Set([cluster, ...extension.adminOrigins])] } : extension;
 }
 

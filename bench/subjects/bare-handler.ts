@@ -134,7 +134,8 @@ const headersOf = (body: string | undefined) => ({
 });
 
 export const callByFetch: Call = async (origin, method, target, body) => {
-  const answer = await fetch(`${origin}${target}`, { method, headers: headersOf(body), body: body ?? null });
+  const headers = headersOf(body);
+  const answer = await fetch(`${origin}${target}`, body === undefined ? { headers } : { method, headers, body });
   return { status: answer.status, text: await answer.text() };
 };
 

@@ -37,7 +37,7 @@ export async function start({ folder, kind, platform }: OfficialSetup): Promise<
   const require = createRequire(join(folder, 'package.json'));
   const express = require('express') as { (): Router; json(): unknown };
   const cookieParser = require('cookie-parser') as (secret: string) => unknown;
-  const { sign } = createRequire(require.resolve('cookie-parser'))('cookie-signature') as {
+  const cookieSignature = createRequire(require.resolve('cookie-parser'))('cookie-signature') as {
     sign(value: string, secret: string): string;
   };
   const { setupFdk } = require('@gofynd/fdk-extension-javascript/express');
@@ -90,7 +90,7 @@ export async function start({ folder, kind, platform }: OfficialSetup): Promise<
   app.use('/api', routes);
   const handler = serverless(app);
 
-  const cookie = `ext_session_${company}=${encodeURIComponent(`s:${sign('bench-session', cookieSecret)}`)}`;
+  const cookie = `ext_session_${company}=${encodeURIComponent(`s:${cookieSignature.sign('bench-session', cookieSecret)}`)}`;
   const headers = { accept: 'application/json', 'x-company-id': company };
   let asked = 0;
   return {

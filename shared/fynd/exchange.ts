@@ -1,5 +1,5 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type * as http from 'node:http';
+import * as https from 'node:https';
 import { AppError } from '../errors.ts';
 
 /** One HTTP request to a fixed origin. `target` (path and query) and `body` are sent to the byte. */
@@ -50,23 +50,25 @@ const maxIdleMs = 4_000;
  * hangs up or answers what is no HTTP, `response_too_large` beyond 64 MiB.
  */
 export function createExchange(): Exchange {
-  let agents = newAgents();
+  const agents = new Map<string, http.Agent>();
   let lastUsedAt = 0;
 
   return async ({ origin, method, target, headers, body }, deadline) => {
     const url = new URL(origin);
+    const secure = url.protocol === 'https:';
+    const { Agent, request: send }: Transport = secure ? https : await plainHttp();
     if (performance.now() - lastUsedAt > maxIdleMs) {
-      agents.http.destroy();
-      agents.https.destroy();
-      agents = newAgents();
+      for (const agent of agents.values()) agent.destroy();
+      agents.clear();
     }
     lastUsedAt = performance.now();
-    const secure = url.protocol === 'https:';
+    const agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true });
+    agents.set(url.protocol, agent);
     const signal = AbortSignal.timeout(Math.ceil(deadline.remainingMs()));
     try {
       return await new Promise<ExchangeAnswer>((resolve, reject) => {
-        const request = (secure ? httpsRequest : httpRequest)({
-          agent: secure ? agents.https : agents.http,
+        const request = send({
+          agent,
           hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
           port: url.port || (secure ? 443 : 80),
           method,
@@ -125,8 +127,14 @@ export function createExchange(): Exchange {
   };
 }
 
-function newAgents(): { http: HttpAgent; https: HttpsAgent } {
-  return { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+type Transport = Pick<typeof http, 'Agent' | 'request'>;
+
+let loaded: Transport | undefined;
+
+/** Only a simulated platform is not HTTPS, and importing `node:http` loads all of `fetch` along: a quarter of a cold start. */
+async function plainHttp(): Promise<Transport> {
+  loaded ??= await import('node:http');
+  return loaded;
 }
 
 function joinHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {

@@ -81,7 +81,8 @@ export async function completeInstall(
 
 /**
  * Installs a company that the platform installed without a person: the code must redeem, and nothing else is trusted.
- * Undefined where nothing changed: a working installation stays as it is, and in online mode the first sign-in installs.
+ * As with `install_event=true`, it is an installation anew also where the row says that there is one. Undefined in online
+ * mode, where the first sign-in installs.
  * @throws {AppError} as `completeInstall`.
  */
 export async function autoInstall(
@@ -98,8 +99,8 @@ export async function autoInstall(
   const missing = missingScopes(grant.scopes, scopes);
   if (missing.length > 0) throw scopesMissing(missing);
   const installation = await installations.find(companyId);
-  const launch = { companyId, installEvent: false, startedAtMs: now.getTime() };
-  if (neededGrant(extension, installation, launch, grant.scopes) !== 'offline') return undefined;
+  // It may have uninstalled before without our hearing of it: the grant of the row, which cannot be asked here, is dead then.
+  const launch = { companyId, installEvent: true, startedAtMs: now.getTime() };
   return await install(dependencies, launch, installation, grant, deadline);
 }
 

@@ -19,7 +19,9 @@ const schema = v.looseObject({
     type: v.optional(v.string()),
     version: v.optional(asText),
     id: v.optional(v.nullable(asText)),
-    created_timestamp: v.optional(v.nullable(v.number())),
+    created_timestamp: v.optional(
+      v.nullable(v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.finite())),
+    ),
     trace_id: v.optional(v.nullable(v.array(asText))),
   }),
   payload: v.optional(v.unknown()),

@@ -67,12 +67,24 @@ describe('an installation without a person', () => {
     ]);
   });
 
-  test('of a company that is installed changes nothing and answers the same', async () => {
+  test('of a company that is installed is one anew: it may have uninstalled without our hearing of it', async () => {
     const company = world.tables.newCompany();
-    await autoInstall({ company_id: company, code: 'CANARY-code' });
+    const before = { generation: { N: '1' }, installedAtMs: { N: String(Date.now() - 1_000) } };
+    await world.tables.putInstallation(company, { ...before, announced: { S: 'g1 company/orders company/products' } });
+    expect((await autoInstall({ company_id: company, code: 'CANARY-code' })).status).toBe(200);
+    expect(await world.tables.row(company)).toMatchObject({ status: { S: 'installed' }, generation: { N: '2' } });
+    expect(world.queue.sent.map(({ message }) => [message['kind'], message['generation']])).toEqual([
+      ['lifecycle', 2],
+      ['register', 2],
+    ]);
+  });
+
+  test('of a company that is installed leaves it as it is where the code does not redeem', async () => {
+    const company = world.tables.newCompany();
+    await world.tables.putInstallation(company, { installedAtMs: { N: '1' } });
     const before = await world.tables.row(company);
-    world.queue.sent.length = 0;
-    expect((await autoInstall({ company_id: company, code: 'CANARY-other' })).status).toBe(200);
+    world.platform.answer = () => ({ status: 400, body: { error: 'invalid_grant' } });
+    expect((await autoInstall({ company_id: company, code: 'CANARY-forged' })).status).toBe(502);
     expect(await world.tables.row(company)).toEqual(before);
     expect(world.queue.sent).toEqual([]);
   });

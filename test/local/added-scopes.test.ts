@@ -20,7 +20,8 @@ test('scopes that were added are asked for once somebody can grant them; until t
 
   const port = Number(new URL(before.world.baseUrl).port);
   const configFile = 'test/local/more-scopes.extension.config.ts';
-  const { world, close } = await startWorld({ dataDir, port, platform, configFile });
+  const after = await startWorld({ dataDir, port, platform, configFile });
+  const { world } = after;
   try {
     // Sessions say which scopes they hold of those that were configured: under other ones they begin anew.
     expect(await owner.json('/api/session')).toMatchObject({ code: 'session_expired' });
@@ -43,7 +44,7 @@ test('scopes that were added are asked for once somebody can grant them; until t
     await owner.signIn(1);
     expect(await control.requests(offlinePath)).toHaveLength(1);
   } finally {
-    await close();
+    await after.close();
     await rm(dataDir, { recursive: true, force: true });
   }
 });

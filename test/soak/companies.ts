@@ -17,6 +17,7 @@ export class Companies {
   /** Companies that somebody is installing, launching or uninstalling: one at a time, so that it is clear what holds. */
   readonly #taken = new Set<string>();
   readonly #uninstalled = new Set<string>();
+  readonly #toldUndated = new Set<string>();
 
   constructor(soak: SoakWorld, evidence: Evidence) {
     this.#soak = soak;
@@ -63,15 +64,23 @@ export class Companies {
     deed.until = Date.now();
   }
 
-  /** Tells the extension of the last uninstall. `late`: with its date, even though the company installed again. */
+  /**
+   * Tells the extension of the last uninstall. `late`: with its date, even though the company installed again.
+   *
+   * Without a date of its own, the queue takes a second call for the same company for the first one as long as it
+   * remembers that (five minutes), also where the company has installed in between: so it is told like this only once.
+   */
   async tellUninstall(
     company: string,
     signed: Signed,
     options: { late?: boolean; delay_ms?: number } = {},
   ): Promise<void> {
+    const dated = this.#toldUndated.has(company);
+    if (signed !== 'v2') this.#toldUndated.add(company);
     await this.#insist(company, 'uninstall told', async () => {
       const which = options.late ? { late: true } : { notify_only: true };
-      const { notified } = await this.#soak.control.uninstall(Number(company), { ...which, ...options, signed });
+      const how = { ...which, ...options, signed: dated ? 'v2' : signed };
+      const { notified } = await this.#soak.control.uninstall(Number(company), how);
       return notified?.endsWith(' 200') ? undefined : (notified ?? 'nobody was told');
     });
   }

@@ -16,7 +16,9 @@ export interface Ending {
   readonly mended: readonly string[];
   /** Events sent in good weather, one by one, each of which must have been handled. */
   readonly probes: readonly SentEvent[];
+  /** As many at once as there are instances; and one after the other. */
   readonly calm: Calm;
+  readonly oneByOne: Calm;
   readonly rows: ReadonlyMap<string, Row>;
   /** Rows as they were before anybody mended anything. */
   readonly rowsBefore: ReadonlyMap<string, Row>;
@@ -29,11 +31,10 @@ export interface Ending {
 
 /** A while without trouble and with tokens that live long, for figures. */
 export interface Calm {
-  readonly events: number;
-  readonly seconds: number;
-  readonly dynamoDbCalls: number;
   readonly from: number;
   readonly until: number;
+  readonly events: number;
+  readonly dynamoDbCalls: number;
 }
 
 export interface Row {
@@ -73,7 +74,8 @@ export async function end(soak: SoakWorld, companies: Companies, evidence: Evide
   await new Promise((resolve) => setTimeout(resolve, tokenSeconds * 1_000));
   probes.push(...(await sendToAll(companies, installed)));
   await extension.idle();
-  const calm = await measure(soak, companies, evidence, installed);
+  const calm = await measure(soak, evidence, () => sendToAll(companies, [...installed, ...installed], 0));
+  const oneByOne = await measure(soak, evidence, () => sendOneByOne(soak, companies, installed.slice(0, 50)));
 
   const subscribers = await Promise.all(
     installed.map(async (company) => [company, await control.subscribers(Number(company))] as const),
@@ -84,6 +86,7 @@ export async function end(soak: SoakWorld, companies: Companies, evidence: Evide
     mended,
     probes,
     calm,
+    oneByOne,
     rowsBefore,
     platformBefore,
     rows: await readRows(soak),
@@ -109,25 +112,29 @@ async function sendToAll(companies: Companies, to: readonly string[], millisecon
   return sent;
 }
 
-/** What a handler that waits for nothing but the platform costs. */
+/** What `send` costs until everything is handled. */
 async function measure(
   { extension }: SoakWorld,
-  companies: Companies,
   evidence: Evidence,
-  installed: readonly string[],
+  send: () => Promise<{ readonly length: number }>,
 ): Promise<Calm> {
   const from = Date.now();
   const callsBefore = evidence.dynamoDbCalls;
-  const events = await sendToAll(companies, [...installed, ...installed], 0);
+  const { length: events } = await send();
   await extension.idle();
-  const until = Date.now();
-  return {
-    events: events.length,
-    seconds: (until - from) / 1_000,
-    dynamoDbCalls: evidence.dynamoDbCalls - callsBefore,
-    from,
-    until,
-  };
+  return { from, until: Date.now(), events, dynamoDbCalls: evidence.dynamoDbCalls - callsBefore };
+}
+
+async function sendOneByOne(
+  { extension }: SoakWorld,
+  companies: Companies,
+  to: readonly string[],
+): Promise<readonly string[]> {
+  for (const company of to) {
+    await companies.sendEvent(company, 0, { force: true });
+    await extension.idle();
+  }
+  return to;
 }
 
 /** As `npm run redrive` does, reading along. */

@@ -10,7 +10,7 @@ export interface Phase {
 /** What the run came to, in lines of a table. */
 export function figures(evidence: Evidence, ending: Ending, storm: Phase & { faults: number }): string[] {
   const { events, requests, kills, lines, deeds, writes } = evidence;
-  const { calm } = ending;
+  const { calm, oneByOne } = ending;
   const seconds = (storm.until - storm.from) / 1_000;
   const during = <T extends { readonly at: number }>(all: readonly T[], { from, until }: Phase) =>
     all.filter(({ at }) => at >= from && at <= until);
@@ -28,7 +28,7 @@ export function figures(evidence: Evidence, ending: Ending, storm: Phase & { fau
   return [
     `events      ${taken.length} taken with 200, ${handled.length} handled, ${dropped.length} messages dropped for companies that were gone or new`,
     `storm       ${rate(during(hooks, storm).length, seconds)} events/s through the webhook route, ${rate(during(handled, storm).length, seconds)} events/s through the worker`,
-    `calm        ${rate(during(hooks, calm).length, calm.seconds)} events/s through both; one instance alone: ${alone(during(hooks, calm))} events/s in the webhook route, ${alone(during(handled, calm))} in the worker`,
+    `calm        ${rate(calm.events, (calm.until - calm.from) / 1_000)} events/s through both; one instance alone: ${alone(during(hooks, oneByOne))} events/s in the webhook route, ${alone(during(handled, oneByOne))} in the worker`,
     `DynamoDB    ${(calm.dynamoDbCalls / Math.max(1, calm.events)).toFixed(2)} calls per event`,
     `refreshes   ${refreshes.length} asked of the platform, ${refreshes.filter(({ record }) => record.status === 200).length} answered with 200`,
     `companies   ${count('uninstall')} uninstalls, ${count('install') + count('auto-install')} installs, ${count('launch')} launches`,

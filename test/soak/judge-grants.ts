@@ -109,12 +109,13 @@ function disagreeing(
   const violations: Violation[] = [];
   for (const [company, { works }] of platformBefore) {
     const status = rowsBefore.get(company)?.status;
+    const last = deeds.findLast((deed) => deed.company === company);
+    const where = { company, at: last?.at ?? 0 };
     if (works === true && status !== 'installed') {
-      violations.push({ company, what: `its grant works at the platform, and its row says ${status ?? 'nothing'}` });
+      violations.push({ ...where, what: `its grant works at the platform, and its row says ${status ?? 'nothing'}` });
     }
-    const told = deeds.filter((deed) => deed.company === company).at(-1)?.what === 'uninstall told';
-    if (works === undefined && told && status !== 'uninstalled') {
-      violations.push({ company, what: `its uninstall was told of, and its row says ${status ?? 'nothing'}` });
+    if (works === undefined && last?.what === 'uninstall told' && status !== 'uninstalled') {
+      violations.push({ ...where, what: `its uninstall was told of, and its row says ${status ?? 'nothing'}` });
     }
   }
   for (const [company, { status }] of rows) {

@@ -69,7 +69,24 @@ async function run(soak: SoakWorld): Promise<Rule[]> {
   say('the storm is over; what was begun comes to its end');
   const ending = await end(soak, companies, evidence);
   clearInterval(reporting);
-  if (process.env['SOAK_DEBUG']) (await import('node:fs')).writeFileSync(process.env['SOAK_DEBUG'], evidence.lines.map(({at,source,fields})=>`${((at-evidence.startedAt)/1000).toFixed(3)} ${source} ${JSON.stringify(fields)}`).concat(evidence.kills.map(k=>`${((k.at-evidence.startedAt)/1000).toFixed(3)} KILL ${JSON.stringify(k)}`), evidence.requests.map(r=>`${((r.at-evidence.startedAt)/1000).toFixed(3)} REQ ${r.company} ${r.record.method} ${r.path} ${r.record.status} ${JSON.stringify(r.record.grant)} ${JSON.stringify(r.record.fault)}`)).sort((a,b)=>parseFloat(a)-parseFloat(b)).join('\n'));
+  if (process.env['SOAK_DEBUG'])
+    (await import('node:fs')).writeFileSync(
+      process.env['SOAK_DEBUG'],
+      evidence.lines
+        .map(
+          ({ at, source, fields }) =>
+            `${((at - evidence.startedAt) / 1000).toFixed(3)} ${source} ${JSON.stringify(fields)}`,
+        )
+        .concat(
+          evidence.kills.map((k) => `${((k.at - evidence.startedAt) / 1000).toFixed(3)} KILL ${JSON.stringify(k)}`),
+          evidence.requests.map(
+            (r) =>
+              `${((r.at - evidence.startedAt) / 1000).toFixed(3)} REQ ${r.company} ${r.record.method} ${r.path} ${r.record.status} ${JSON.stringify(r.record.grant)} ${JSON.stringify(r.record.fault)}`,
+          ),
+        )
+        .sort((a, b) => parseFloat(a) - parseFloat(b))
+        .join('\n'),
+    );
 
   console.log('');
   for (const line of figures(evidence, ending, stormy)) console.log(`  ${line}`);

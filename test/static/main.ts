@@ -1,0 +1,56 @@
+// npm run test:static: what can be said of the synthesized stack without deploying it, by AWS's own tools and others'.
+//   TEST_STATIC_CACHE   where the tools stay between runs (default: nowhere, they are installed each time)
+//   PYTHON              Python 3.10 or newer (default: python3)
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from '../aws/child.ts';
+import { check } from '../aws/failure.ts';
+import { atEnd, phase, runProgram, skip } from '../program.ts';
+import { lint, scan, validate } from './judge-template.ts';
+import { compareEvents } from './official-events.ts';
+import { installPythonTools } from './python-tools.ts';
+import { installRuntimeClient, missingForRuntime } from './runtime.ts';
+import { breakBundles, fillAnswers, smoke } from './smoke.ts';
+
+const { env } = process;
+
+async function testStatically(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'test-static-'));
+  atEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  const cache = env['TEST_STATIC_CACHE'] ? resolve(env['TEST_STATIC_CACHE']) : directory;
+  const assembly = join(directory, 'cdk.out');
+  const template = join(assembly, 'Extension.template.json');
+
+  const missing = await missingForRuntime();
+  if (missing !== undefined) skip('The bundles under AWS’s own runtime', missing);
+  const tools = await phase('Installing cfn-lint, the SAM CLI and checkov', () => installPythonTools(cache));
+  await phase('Synthesizing the stack', () => synthesize(assembly));
+  await phase('cfn-lint finds nothing that is not acknowledged', async () => {
+    console.log(`    ${await lint(tools, template, directory)} acknowledged`);
+  });
+  await phase('sam validate takes the template', () => validate(tools, template, directory));
+  await phase('checkov finds nothing that is not acknowledged', async () => {
+    console.log(`    ${await scan(tools, template, directory)} acknowledged`);
+  });
+  await phase('The tests’ events are of the shape of AWS’s', () => compareEvents(tools, directory));
+  if (missing !== undefined) return;
+
+  const client = await phase('Compiling AWS’s runtime client', () => installRuntimeClient(cache));
+  const runtime = { emulator: tools.runtimeEmulator, client, path: '/usr/bin:/bin' };
+  await phase('Every bundle starts and answers under AWS’s runtime', () => smoke(runtime, assembly));
+  await phase('A broken bundle is reported', () => breakBundles(runtime, assembly, directory));
+  await phase('Answers stay below 6 MB', () => fillAnswers(runtime, directory));
+}
+
+/** As `npm run synth` does, without an account, and into a folder of its own. */
+async function synthesize(outputDirectory: string): Promise<void> {
+  const cli = fileURLToPath(new URL('../../node_modules/aws-cdk/bin/cdk', import.meta.url));
+  const { status, output } = await run(process.execPath, [cli, 'synth', '--quiet', '--output', outputDirectory], {
+    env,
+  });
+  check(status === 0, 'The stack could not be synthesized.', output);
+}
+
+await runProgram(testStatically, 'Nothing speaks against deploying this.');
