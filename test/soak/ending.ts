@@ -12,7 +12,7 @@ export interface Ending {
   /** Sequence numbers of events that were dead letters once. */
   readonly deadEvents: ReadonlySet<number>;
   readonly deadLetters: number;
-  /** Companies whose grant had to be mended by a launch in the end. */
+  /** Companies that are installed at the platform, whose grant had to be mended by a launch in the end. */
   readonly mended: readonly string[];
   /** Events sent in good weather, one by one, each of which must have been handled. */
   readonly probes: readonly SentEvent[];
@@ -60,8 +60,8 @@ export async function end(soak: SoakWorld, companies: Companies, evidence: Evide
   await extension.idle();
   const rowsBefore = await readRows(soak);
   const platformBefore = await readPlatform(soak);
-  const mended = [...rowsBefore].filter(([, { status }]) => status === 'reauthorize').map(([company]) => company);
-  for (const company of mended) if (!companies.isUninstalled(company)) await companies.signIn(company, 'launch');
+  const mended = [...platformBefore].filter(([, { works }]) => works === false).map(([company]) => company);
+  for (const company of mended) await companies.signIn(company, 'launch');
   await extension.idle();
 
   const deadEvents = new Set<number>();

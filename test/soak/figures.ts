@@ -24,6 +24,7 @@ export function figures(evidence: Evidence, ending: Ending, storm: Phase & { fau
   const lost = lostGrants(evidence);
   const count = (what: string) => deeds.filter((deed) => deed.what === what).length;
   const killedBy = Map.groupBy(kills, ({ functionName }) => functionName);
+  const mistaken = ending.mended.filter((company) => ending.rowsBefore.get(company)?.status === 'uninstalled').length;
   const rate = (all: number, over: number) => (all / Math.max(over, 0.001)).toFixed(1);
   return [
     `events      ${taken.length} taken with 200, ${handled.length} handled, ${dropped.length} messages dropped for companies that were gone or new`,
@@ -34,7 +35,7 @@ export function figures(evidence: Evidence, ending: Ending, storm: Phase & { fau
     `companies   ${count('uninstall')} uninstalls, ${count('install') + count('auto-install')} installs, ${count('launch')} launches`,
     `trouble     ${storm.faults} faults of the platform; ${kills.length} kills: ${[...killedBy].map(([name, all]) => `${all.length} ${name}`).join(', ')}`,
     `grants      ${lost.length} lost: ${lost.filter(({ cause }) => cause === 'killed').length} killed in the window, ${lost.filter(({ cause }) => cause === 'answer lost').length} whose answer the platform lost`,
-    `reauthorize ${writes.filter(({ what }) => what === 'reauthorize').length} times, ${ending.mended.length} of them mended in the end`,
+    `reauthorize ${writes.filter(({ what }) => what === 'reauthorize').length} times; ${ending.mended.length} companies mended in the end, ${mistaken} of which had been taken for uninstalled after a late call`,
     `letters     ${ending.deadLetters} dead ones sent again, ${ending.deadEvents.size} of them events`,
   ];
 }

@@ -33,7 +33,7 @@ export async function startSoakWorld(dataDir: string, evidence: Evidence): Promi
     configFile: 'test/soak/extension.config.ts',
     log: onLog,
     onDynamoDbRequest,
-    longestRetrySeconds: 2,
+    longestRetrySeconds: 1,
   }).catch(async (error: unknown) => {
     await platform.close();
     throw error;

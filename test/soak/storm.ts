@@ -9,7 +9,7 @@ const companyCount = 200;
 const comingAndGoing = 80;
 const senders = 6;
 /** More is not sent before some of it is handled: what waits when the storm is over has to be handled, too. */
-const mostWaiting = 100;
+const mostWaiting = 60;
 
 export const allCompanies: readonly string[] = Array.from({ length: companyCount }, (_, index) => String(index + 1));
 const restless = allCompanies.slice(-comingAndGoing);

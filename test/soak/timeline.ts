@@ -40,5 +40,7 @@ export function timeline(evidence: Evidence, { company, at = Date.now() }: Viola
 const told = ['kind', 'attempt', 'outcome', 'code', 'error', 'detail', 'message', 'generation', 'confirmedBy'];
 
 function brief(fields: Readonly<Record<string, unknown>>): string {
-  return told.flatMap((name) => (fields[name] === undefined ? [] : [`${name}=${String(fields[name])}`])).join(' ');
+  return told
+    .flatMap((name) => (fields[name] === undefined ? [] : [`${name}=${JSON.stringify(fields[name])}`]))
+    .join(' ');
 }

@@ -17,7 +17,7 @@ type Types = ReadonlyMap<string, string>;
 /** No account, no home of this machine's: nothing that the tools say may depend on it. */
 function offline(directory: string): NodeJS.ProcessEnv {
   const { PATH } = process.env;
-  return { PATH, HOME: directory, LANG: 'C.UTF-8', NO_COLOR: '1', SAM_CLI_TELEMETRY: '0', AWS_REGION: 'ap-south-1' };
+  return { PATH, HOME: directory, LANG: 'C.UTF-8', NO_COLOR: '1', SAM_CLI_TELEMETRY: '0', AWS_DEFAULT_REGION: 'ap-south-1' };
 }
 
 /** @throws {Failure} with every finding that nobody has acknowledged. @returns how many are. */

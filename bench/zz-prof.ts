@@ -1,0 +1,28 @@
+import { pathToFileURL } from 'node:url';
+import { execFileSync } from 'node:child_process';
+import { startChild } from './child.ts';
+import { sampleExtension, makeBundles } from './bundles.ts';
+import { startWorld, makeTables, functionEnvironment, putItems, installationItem, sessionCookie, entryItem } from './world.ts';
+import { urlOf } from './run-subjects.ts';
+import { listingPath } from './platform-answers.ts';
+import { listingQuery } from './requests.ts';
+const kind = process.argv[2]; const which = process.argv[3] ?? 'own';
+const world = await startWorld();
+const extension = await sampleExtension(world.services.platform);
+execFileSync(process.execPath, ['/tmp/exp-nm.mjs'], { env: { EXT: JSON.stringify(extension) } });
+const bundles = which === 'own' ? undefined : await makeBundles(extension, '.local/bench/prof');
+const tables = await makeTables(world, 'P');
+const env = functionEnvironment(world, tables);
+const owner = { companyId: '1', userId: 'u', generation: 1 };
+await putItems(world, tables.installations, [await installationItem('1')]);
+const entry = await entryItem(extension, owner, listingQuery(1));
+await putItems(world, tables.userCache, [entry]);
+const cookie = await sessionCookie(extension, owner);
+const setup = which === 'own' ? { bundle: pathToFileURL('.local/bench/exp-before/platform-proxy.mjs').href, kind, reads: [{ cookie, path: listingPath, page: 1 }] }
+ : { kind, upstream: 'node:http', platform: world.services.platform, tables, cookie, companyKey: 'company#1', partition: entry.pk.S, entryKey: entry.sk.S, policy: entry.policy.S, packed: entry.body.B };
+const child = startChild('./subject.ts', { ...env, ...(process.env.PROF ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=/tmp/prof --cpu-prof-interval 100` } : {}) });
+await child.ask('start', { url: which === 'own' ? urlOf('./subjects/extension.ts') : bundles.bareHandler, setup });
+await child.ask('run', 3000);
+const r = []; for (let i = 0; i < 8; i++) r.push(Math.round(await child.ask<number>('run', 500) / 500));
+console.log(kind, which, r.join(' '));
+await child.end(); world.client.destroy(); await world.child.end();
