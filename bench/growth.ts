@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import type { Extension } from '../shared/config.ts';
 import type { Item } from '../shared/store/dynamodb.ts';
 import type { BenchBundles } from './bundles.ts';
-import { median, ratio } from './measure.ts';
+import { lowerQuartile, ratio } from './measure.ts';
 import { company, listingPath } from './platform-answers.ts';
 import { listingQuery } from './requests.ts';
 import { describeCalls, type Effort, runSubjects, type SubjectStart, urlOf } from './run-subjects.ts';
@@ -53,7 +53,8 @@ export async function growth(
       const many = costs[`${dimension} ${size}`];
       if (few === undefined || many === undefined) throw new Error('Something was not measured.');
       if (describeCalls(few.calls) !== describeCalls(many.calls)) throw new Error(`More ${dimension}: more calls.`);
-      const slope = (median(many.cpu) - median(few.cpu)) / median(few.cpu) / ((size - smallest) / 1_000);
+      const slope =
+        (lowerQuartile(many.cpu) - lowerQuartile(few.cpu)) / lowerQuartile(few.cpu) / ((size - smallest) / 1_000);
       const perThousand = `${slope < 0 ? '−' : '+'}${Math.abs(slope * 100).toFixed(1)} % per 1,000`;
       return {
         what: `A read from the cache with ${size.toLocaleString('en')} ${dimension} (${perThousand}; ${describeCalls(many.calls)})`,

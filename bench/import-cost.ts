@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { BenchBundles } from './bundles.ts';
-import { interleave, median, ratio } from './measure.ts';
+import { interleave, lowerQuartile, ratio } from './measure.ts';
 import type { Row } from './table.ts';
 
 const run = promisify(execFile);
@@ -30,7 +30,8 @@ export async function importCost(
     Object.fromEntries(Object.entries(files).map(([name, file]) => [name, () => importOnce(file)])),
     rounds,
   );
-  for (const [name, cpu] of Object.entries(series)) process.stderr.write(`  ${name}: ${Math.round(median(cpu))} µs\n`);
+  for (const [name, cpu] of Object.entries(series))
+    process.stderr.write(`  ${name}: ${Math.round(lowerQuartile(cpu))} µs\n`);
   const compare = (name: string, reference: string) => ratio(series[name] ?? [], series[reference] ?? []);
   const rows = [...bundles.functions.keys()].map((name) => ({
     what: `Import of \`${name}\``,
@@ -39,7 +40,7 @@ export async function importCost(
     target: 1.3,
   }));
   // The most expensive bundle speaks for all of them.
-  const [heaviest] = rows.toSorted((a, b) => b.ratio.median - a.ratio.median);
+  const [heaviest] = rows.toSorted((a, b) => b.ratio.value - a.ratio.value);
   const heaviestName = /`(.*)`/.exec(heaviest?.what ?? '')?.[1] ?? '';
   const heaviestAgainst = (against: string, reference: string, target?: number): Row => ({
     what: `Import of \`${heaviestName}\`, the heaviest`,

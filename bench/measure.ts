@@ -1,9 +1,9 @@
 /** One figure of each round, in the order of the rounds. */
 export type Series = readonly number[];
 
-/** A ratio of two things that were measured in turns: the median over the rounds, and its quartiles. */
+/** A ratio of two things that were measured in turns, and its range over the three thirds of the run. */
 export interface Ratio {
-  readonly median: number;
+  readonly value: number;
   readonly low: number;
   readonly high: number;
 }
@@ -27,20 +27,20 @@ export async function interleave<Name extends string>(
   return series;
 }
 
+/** Of the lower quartiles: whatever disturbs a round only adds to it, so that the calmer rounds say more. */
 export function ratio(series: Series, reference: Series): Ratio {
-  const ratios = series.map((value, round) => value / (reference[round] ?? Number.NaN)).sort((a, b) => a - b);
-  return { median: quantile(ratios, 0.5), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) };
+  const third = Math.max(1, Math.floor(series.length / 3));
+  const ratioOf = (from: number, to: number) =>
+    lowerQuartile(series.slice(from, to)) / lowerQuartile(reference.slice(from, to));
+  const thirds = [0, third, 2 * third]
+    .filter((from) => from < series.length)
+    .map((from) => ratioOf(from, from + third));
+  return { value: ratioOf(0, series.length), low: Math.min(...thirds), high: Math.max(...thirds) };
 }
 
-export function median(series: Series): number {
-  return quantile(
-    series.toSorted((a, b) => a - b),
-    0.5,
-  );
-}
-
-function quantile(sorted: Series, share: number): number {
-  const position = (sorted.length - 1) * share;
+export function lowerQuartile(series: Series): number {
+  const sorted = series.toSorted((a, b) => a - b);
+  const position = (sorted.length - 1) / 4;
   const below = sorted[Math.floor(position)] ?? Number.NaN;
   const above = sorted[Math.ceil(position)] ?? Number.NaN;
   return below + (above - below) * (position % 1);

@@ -2,7 +2,9 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { gatewayEvent } from '../test/functions/fixture/event.ts';
 import { inventoryChange, inventoryPath, listingPath } from './platform-answers.ts';
 
-const headers = { accept: 'application/json', origin: 'https://extension.example' };
+/** What a page's call says that it takes: it is part of a cached answer's key. */
+export const acceptHeader = 'application/json';
+const headers = { accept: acceptHeader, origin: 'https://extension.example' };
 const prefix = '/api/platform/';
 
 /** The query of a listing's page. */

@@ -1,5 +1,5 @@
 import { type Child, startChild } from './child.ts';
-import { interleave, median, type Series } from './measure.ts';
+import { interleave, lowerQuartile, type Series } from './measure.ts';
 import type { Counts } from './services.ts';
 import type { SubjectModule } from './subject.ts';
 import type { World } from './world.ts';
@@ -56,7 +56,7 @@ export async function runSubjects<Name extends string>(
     ) as Record<Name, () => Promise<number>>;
     const series = await interleave(measurements, rounds);
     // For whoever watches; what is published are ratios.
-    for (const name of names) process.stderr.write(`  ${name}: ${Math.round(median(series[name]))} µs\n`);
+    for (const name of names) process.stderr.write(`  ${name}: ${Math.round(lowerQuartile(series[name]))} µs\n`);
     return Object.fromEntries(
       names.map((name) => [name, { cpu: series[name], calls: calls.get(name) ?? {} }]),
     ) as unknown as Record<Name, Cost>;

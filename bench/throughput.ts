@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { BenchBundles } from './bundles.ts';
 import { companies } from './events.ts';
-import { median, ratio } from './measure.ts';
+import { lowerQuartile, ratio } from './measure.ts';
 import { type Cost, describeCalls, type Effort, runSubjects, type SubjectStart } from './run-subjects.ts';
 import type { WebhookSetup } from './subjects/webhook.ts';
 import type { WorkerSetup } from './subjects/worker.ts';
@@ -44,7 +44,7 @@ export async function throughput(world: World, bundles: BenchBundles, effort: Ef
     if (describeCalls(own.calls) !== describeCalls(bare.calls)) {
       throw new Error(`The bare one makes other calls: ${describeCalls(bare.calls)}, ${describeCalls(own.calls)}.`);
     }
-    const perSecond = Math.round((events * 1e6) / median(own.cpu));
+    const perSecond = Math.round((events * 1e6) / lowerQuartile(own.cpu));
     return {
       what: `${what}: ${perSecond.toLocaleString('en')} events per second of processor time (each ${describeCalls(own.calls, events)})`,
       against: 'a bare handler',

@@ -13,9 +13,10 @@ import type { Item } from '../shared/store/dynamodb.ts';
 import { type CacheOwner, UserCache } from '../shared/store/user-cache.ts';
 import { type Child, startChild } from './child.ts';
 import { listing, listingPath } from './platform-answers.ts';
+import { acceptHeader } from './requests.ts';
 import type { Services } from './services.ts';
 
-export const baseUrl = 'https://extension.example';
+const baseUrl = 'https://extension.example';
 export const apiSecret = 'bench-api-secret';
 const secrets = {
   apiKeySecretId: 'bench-api-key',
@@ -160,9 +161,6 @@ export async function entryItem(
 }
 
 const gateItem = installationItem('1');
-
-/** What a page's call says that it takes: it is part of the entry's key. */
-export const acceptHeader = 'application/json';
 
 /** Writes items, 25 at once, as DynamoDB allows. */
 export async function putItems({ client }: World, table: string, items: readonly Item[]): Promise<void> {

@@ -24,8 +24,9 @@ async function onDynamoDbLocal(cache: string): Promise<void> {
     return;
   }
   const jars = await phase('Fetching DynamoDB Local, unless it is there', () => installDynamoDbLocal(cache));
-  const { engine, close } = await phase('Starting it', () => startDynamoDbLocal(jars));
-  atEnd(close);
+  const started = await phase('Starting it', () => startDynamoDbLocal(jars));
+  atEnd(() => started.close());
+  const { engine } = started;
   const environment = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
   await phase(`The store's contract on ${engine.name}`, () => runContract(engine, environment));
 }

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../aws/child.ts';
 import { check } from '../aws/failure.ts';
 import { engineVariable, type GivenEngine } from '../shared/fixture/engine.ts';
 
-const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 
 /** What an engine has to do for the store: the tests of `npm test`, unchanged. */
 const contract = [
@@ -20,6 +23,8 @@ const contract = [
  * @throws {Failure} where something does not hold.
  */
 export async function runContract(engine: GivenEngine, environment: NodeJS.ProcessEnv): Promise<void> {
+  for (const path of contract)
+    check(existsSync(join(root, path)), `${path} is gone: mend test/engines/run-contract.ts.`);
   const { status } = await run(process.execPath, [vitest, 'run', '--project', 'parts', ...contract], {
     echo: true,
     env: { ...process.env, NO_COLOR: '1', ...environment, [engineVariable]: JSON.stringify(engine) },

@@ -3,7 +3,7 @@ import { Browser } from '../flow/browser.ts';
 import type { Deed, Evidence, SentEvent } from './evidence.ts';
 import type { SoakWorld } from './soak-world.ts';
 
-export const eventKey = 'company/product/update/v1';
+const eventKey = 'company/product/update/v1';
 
 const patienceTries = 20;
 

@@ -14,7 +14,6 @@ export interface Rule {
   readonly violations: readonly Violation[];
 }
 
-export type Judge = (evidence: Evidence, ending: Ending) => Rule[];
 
 export function byCompany<T extends { readonly company: string }>(all: readonly T[]): Map<string, T[]> {
   return Map.groupBy(all, ({ company }) => company);

@@ -12,7 +12,7 @@ export interface SoakWorld {
   close(): Promise<void>;
 }
 
-export const apiSecret = 'CANARY-api-secret';
+const apiSecret = 'CANARY-api-secret';
 
 /** Short enough that nearly every event finds a token that is due. */
 export const tokenSeconds = 6;

@@ -17,7 +17,14 @@ type Types = ReadonlyMap<string, string>;
 /** No account, no home of this machine's: nothing that the tools say may depend on it. */
 function offline(directory: string): NodeJS.ProcessEnv {
   const { PATH } = process.env;
-  return { PATH, HOME: directory, LANG: 'C.UTF-8', NO_COLOR: '1', SAM_CLI_TELEMETRY: '0', AWS_DEFAULT_REGION: 'ap-south-1' };
+  return {
+    PATH,
+    HOME: directory,
+    LANG: 'C.UTF-8',
+    NO_COLOR: '1',
+    SAM_CLI_TELEMETRY: '0',
+    AWS_DEFAULT_REGION: 'ap-south-1',
+  };
 }
 
 /** @throws {Failure} with every finding that nobody has acknowledged. @returns how many are. */
@@ -25,12 +32,18 @@ export async function lint(tools: PythonTools, template: string, directory: stri
   const types = await typesOf(template);
   const env = offline(directory);
   const { output } = await run(tools.cfnLint, ['--format', 'json', '--include-checks', 'I', '--', template], { env });
-  const matches = parse<{ Rule: { Id: string }; Message: string; Location: { Path?: (string | number)[] } }[]>(output);
+  const matches = parse(output) as CfnLintMatch[];
   const findings = matches.map(({ Rule, Message, Location }) => {
     const logicalId = String(Location.Path?.[1] ?? '');
     return { check: Rule.Id, says: Message, logicalId, type: types.get(logicalId) ?? '' };
   });
   return judge('cfn-lint', findings, ofCfnLint);
+}
+
+interface CfnLintMatch {
+  readonly Rule: { readonly Id: string };
+  readonly Message: string;
+  readonly Location: { readonly Path?: readonly (string | number)[] };
 }
 
 /** As a SAM template, of which a CloudFormation template is one; its lint knows of no acknowledgement. */
@@ -50,7 +63,7 @@ export async function scan(tools: PythonTools, template: string, directory: stri
   const options = ['--framework', 'cloudformation', 'secrets', '--skip-download', '--soft-fail', '--output', 'json'];
   const { output, status } = await run(tools.checkov, ['--file', template, ...options], { env: offline(directory) });
   check(status === 0, 'checkov failed.', output);
-  const reports = [parse<CheckovReport | CheckovReport[]>(output)].flat();
+  const reports = [parse(output) as CheckovReport | CheckovReport[]].flat();
   const judged = reports.find((report) => report.check_type === 'cloudformation')?.summary.resource_count ?? 0;
   check(judged >= types.size, `checkov looked at ${judged} of ${types.size} resources.`, output);
   const findings = reports.flatMap(({ results }) =>
@@ -105,9 +118,9 @@ function logicalIdAt(text: string, line: number): string {
 }
 
 /** @throws {Failure} with what the tool said instead of JSON. */
-function parse<Result>(output: string): Result {
+function parse(output: string): unknown {
   try {
-    return JSON.parse(output) as Result;
+    return JSON.parse(output);
   } catch {
     throw new Failure('A tool did not answer with JSON.', output);
   }

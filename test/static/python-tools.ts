@@ -18,8 +18,10 @@ export interface PythonTools {
 /** Below the directory, each only once for one list of requirements. Every package is pinned, with its digest. */
 export async function installPythonTools(directory: string): Promise<PythonTools> {
   // checkov wants other versions of what the others need.
-  const cloudFormation = await installEnvironment(directory, 'cloudformation');
-  const checkov = await installEnvironment(directory, 'checkov');
+  const [cloudFormation, checkov] = await Promise.all([
+    installEnvironment(directory, 'cloudformation'),
+    installEnvironment(directory, 'checkov'),
+  ]);
   const processor = process.arch === 'arm64' ? 'arm64' : 'x86_64';
   const [emulator] = globSync(`lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-${processor}`, {
     cwd: cloudFormation,

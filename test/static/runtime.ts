@@ -8,17 +8,8 @@ import { findFreePort } from '../../infra/local/listen.ts';
 import { run, start, stop } from '../aws/child.ts';
 import { check, Failure } from '../aws/failure.ts';
 
-/** Debian's names of what the runtime client is compiled with. */
-const buildPackages = {
-  autoconf: 'autoconf',
-  automake: 'automake',
-  libtoolize: 'libtool',
-  cmake: 'cmake',
-  make: 'make',
-  'g++': 'g++',
-  'curl-config': 'libcurl4-openssl-dev',
-  xz: 'xz-utils',
-} as const;
+/** Commands that compiling the runtime client takes, and Debian's packages of them. It brings its own libcurl along. */
+const buildPackages = { cmake: 'cmake', make: 'make', 'g++': 'g++', xz: 'xz-utils' } as const;
 
 /** What is not here that compiling the runtime client needs; undefined where nothing is missing. */
 export async function missingForRuntime(): Promise<string | undefined> {
@@ -58,8 +49,6 @@ export interface Runtime {
   readonly emulator: string;
   /** AWS's runtime client. */
   readonly client: string;
-  /** For the emulator itself; a function has /var/task there, and nothing else of this machine's. */
-  readonly path: string;
 }
 
 export interface Invocation {
@@ -86,12 +75,14 @@ export async function startFunction(
 ): Promise<StartedFunction> {
   const [port, runtimePort] = [await findFreePort(), await findFreePort()];
   const addresses = [
-    ...['--runtime-interface-emulator-address', `127.0.0.1:${port}`],
-    ...['--runtime-api-address', `127.0.0.1:${runtimePort}`],
+    '--runtime-interface-emulator-address',
+    `127.0.0.1:${port}`,
+    '--runtime-api-address',
+    `127.0.0.1:${runtimePort}`,
   ];
-  // The emulator starts the runtime in its own folder; the client takes the function from LAMBDA_TASK_ROOT.
-  const child = start(runtime.emulator, [...addresses, process.execPath, runtime.client, 'index.handler'], {
-    PATH: runtime.path,
+  const programs = [runtime.emulator, ...addresses, process.execPath, runtime.client, 'index.handler'];
+  const child = start('sh', ['-c', 'cd "$LAMBDA_TASK_ROOT" && exec "$@"', 'sh', ...programs], {
+    PATH: '/usr/bin:/bin',
     LANG: 'en_US.UTF-8',
     TZ: 'UTC',
     LAMBDA_TASK_ROOT: fn.directory,

@@ -34,13 +34,14 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
   Page: [{ request: { path: '/company/1', pathParameters: { company_id: '1' } }, ...outage }],
   Session: [{ request: { path: '/api/session' }, ...noneOfOurs }],
+  // Signing in anew is at an address with the API key in it.
   PlatformProxy: [
     {
       request: {
         path: '/api/platform/catalog/v2.0/company/1/products/',
         pathParameters: { path: 'catalog/v2.0/company/1/products/' },
       },
-      ...noneOfOurs,
+      ...outage,
     },
   ],
   Webhook: [{ request: { method: 'POST', path: '/api/webhook-events', body: '{}' }, ...outage }],
@@ -157,7 +158,7 @@ export async function breakBundles(runtime: Runtime, assemblyDirectory: string, 
   const whole = functionsOf(assembly).find(({ name }) => name === 'Healthz');
   check(whole !== undefined, 'The stack has no function Healthz.');
   const broken: readonly (readonly [what: string, edit: (code: string) => string, errorType: RegExp])[] = [
-    ['a bundle that was cut off', (code) => code.slice(0, -20), /^(Runtime\.UserCodeSyntaxError|SyntaxError)$/],
+    ['a bundle that is no JavaScript', (code) => `${code}(`, /^Runtime\.UserCodeSyntaxError$/],
     ['a bundle that throws when it starts', (code) => `throw new RangeError('no');${code}`, /^RangeError$/],
     ['a bundle that lacks a module', (code) => `import './gone.mjs';${code}`, /^(Runtime\.ImportModuleError|Error)$/],
     ['a bundle without a handler', () => 'export const other = 1;', /^Runtime\.HandlerNotFound$/],
