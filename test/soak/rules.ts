@@ -1,6 +1,3 @@
-import type { Ending } from './ending.ts';
-import type { Evidence } from './evidence.ts';
-
 /** What was found against a rule: a sentence, and where to look. */
 export interface Violation {
   readonly what: string;
@@ -13,7 +10,6 @@ export interface Rule {
   readonly claim: string;
   readonly violations: readonly Violation[];
 }
-
 
 export function byCompany<T extends { readonly company: string }>(all: readonly T[]): Map<string, T[]> {
   return Map.groupBy(all, ({ company }) => company);
