@@ -31,4 +31,4 @@ async function onDynamoDbLocal(cache: string): Promise<void> {
   await phase(`The store's contract on ${engine.name}`, () => runContract(engine, environment));
 }
 
-await runProgram(testEngines, 'The store does on these engines what it does on dynalite.');
+await runProgram(testEngines, 'Every engine that was asked does for the store what dynalite does.');
