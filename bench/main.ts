@@ -13,7 +13,7 @@ import { startWorld } from './world.ts';
 /**
  * `npm run bench`: what the functions cost, as ratios. All that is compared is measured in this one run, in turns, in
  * processor time: the figures mean the same on a fast machine, a slow one and a busy one. A missed target is printed and
- * fails nothing. `--quick` only shows that it works, in seconds: its figures mean nothing.
+ * fails nothing. It takes some four minutes; `--quick` only shows that it works, in half of one, and its figures mean nothing.
  */
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const quick = values.quick;

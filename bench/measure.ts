@@ -1,7 +1,7 @@
 /** One figure of each round, in the order of the rounds. */
 export type Series = readonly number[];
 
-/** A ratio of two things that were measured in turns, and its range over the three thirds of the run. */
+/** A ratio of two things that were measured in turns, and its range over the whole run and each third of it. */
 export interface Ratio {
   readonly value: number;
   readonly low: number;
@@ -10,7 +10,7 @@ export interface Ratio {
 
 /**
  * Measures all of them in turns, each round beginning with another one. What disturbs the machine for a while then
- * disturbs all of them, and a ratio within one round hardly notices.
+ * disturbs all of them alike, and their ratio hardly notices.
  */
 export async function interleave<Name extends string>(
   measurements: Readonly<Record<Name, () => Promise<number>>>,
@@ -35,7 +35,8 @@ export function ratio(series: Series, reference: Series): Ratio {
   const thirds = [0, third, 2 * third]
     .filter((from) => from < series.length)
     .map((from) => ratioOf(from, from + third));
-  return { value: ratioOf(0, series.length), low: Math.min(...thirds), high: Math.max(...thirds) };
+  const value = ratioOf(0, series.length);
+  return { value, low: Math.min(value, ...thirds), high: Math.max(value, ...thirds) };
 }
 
 export function lowerQuartile(series: Series): number {
