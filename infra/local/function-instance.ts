@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import type { FunctionDefinition } from './function-definition.ts';
-import type { Invocation, WorkerMessage, WorkerSettings } from './function-worker.ts';
+import type { Invocation, WorkerMessage, WorkerRequest, WorkerSettings } from './function-worker.ts';
 
 /** What became of an invocation; all but `result` are errors to whoever called. */
 export type Outcome =
@@ -24,6 +24,8 @@ export interface FunctionInstance {
 
 /** Lambda gives 10, on a processor of its own; here it shares those of this machine with all else that runs. */
 const initSeconds = 30;
+/** A thread that is blocked for longer is ended from outside. */
+const exitMilliseconds = 250;
 const nothingToTransfer: [] = [];
 
 /**
@@ -64,7 +66,15 @@ export function startInstance(
     endReason = reason;
     log(reason);
     finish({ kind: 'error', reason });
-    void worker.terminate();
+    void stop();
+  };
+  // By itself: `terminate` makes Node abort the whole process where it meets the end of a WebCrypto job, of which jose
+  // has one in each decryption (Assertion failed: try_catch.CanContinue()).
+  const stop = async () => {
+    worker.postMessage('exit' satisfies WorkerRequest, nothingToTransfer);
+    const timer = setTimeout(() => void worker.terminate(), exitMilliseconds);
+    await exited;
+    clearTimeout(timer);
   };
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const initTimer = setTimeout(() => kill(`Init took more than ${initSeconds} seconds`), initSeconds * 1000);
@@ -99,7 +109,7 @@ export function startInstance(
     async end() {
       alive = false;
       finish({ kind: 'error', reason: 'the local runtime ends' });
-      await worker.terminate();
+      await stop();
     },
   };
 }

@@ -17,6 +17,9 @@ export interface Invocation {
   readonly context: Readonly<Record<string, unknown>>;
 }
 
+/** `exit`: end at once, whatever is under way. */
+export type WorkerRequest = Invocation | 'exit';
+
 export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'result'; readonly json: string }
@@ -28,7 +31,10 @@ const { file, exportName } = workerData as WorkerSettings;
 const { [exportName]: handler } = (await import(pathToFileURL(file).href)) as Record<string, Handler>;
 if (typeof handler !== 'function') throw new TypeError(`${exportName} is not a function that the bundle exports`);
 
-parentPort?.on('message', (invocation: Invocation) => void answer(handler, invocation));
+parentPort?.on('message', (request: WorkerRequest) => {
+  if (request === 'exit') process.exit();
+  void answer(handler, request);
+});
 post({ type: 'ready' });
 
 async function answer(handle: Handler, { event, context, deadline, traceId }: Invocation): Promise<void> {
