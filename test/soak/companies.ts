@@ -85,6 +85,13 @@ export class Companies {
     });
   }
 
+  /** Somebody says that the company uninstalled, and it did not. */
+  async forgeUninstall(company: string): Promise<void> {
+    if (this.#toldUndated.has(company)) return;
+    this.#toldUndated.add(company);
+    await this.#soak.control.uninstall(Number(company), { notify_only: true, signed: 'none' });
+  }
+
   /** Undefined where nobody subscribed. `force`: sent although nobody did. */
   async sendEvent(
     company: string,

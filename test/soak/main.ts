@@ -35,7 +35,12 @@ const impatience = setTimeout(
   (seconds + patienceSeconds) * 1_000,
 );
 impatience.unref();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    console.error(`Broken off by ${signal}.`);
+    process.exit(1);
+  });
+}
 
 const dataDir = await mkdtemp(join(tmpdir(), 'soak-'));
 process.on('exit', () => void rm(dataDir, { recursive: true, force: true }));

@@ -44,6 +44,8 @@ async function sendEvents(
 ): Promise<void> {
   while (await pause(random.between(0, 150), signal)) {
     const company = random.pick(allCompanies);
+    // Whether it is true is asked of the platform beside the company's events: both want its token.
+    if (random.chance(0.5)) await companies.forgeUninstall(company);
     const burst = random.chance(0.5) ? 1 : random.between(2, 5);
     for (let index = 0; index < burst; index += 1) {
       const options = { force: random.chance(0.05), duplicate: random.chance(0.1) };
