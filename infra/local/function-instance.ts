@@ -68,8 +68,8 @@ export function startInstance(
     finish({ kind: 'error', reason });
     void stop();
   };
-  // By itself: `terminate` makes Node abort the whole process where it meets the end of a WebCrypto job, of which jose
-  // has one in each decryption (Assertion failed: try_catch.CanContinue()).
+  // By itself: `terminate` makes Node abort the whole process where it meets the end of a WebCrypto job, which a function
+  // may well have under way (Assertion failed: try_catch.CanContinue()).
   const stop = async () => {
     worker.postMessage('exit' satisfies WorkerRequest, nothingToTransfer);
     const timer = setTimeout(() => void worker.terminate(), exitMilliseconds);

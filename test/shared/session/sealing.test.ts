@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { base64url, EncryptJWT } from 'jose';
+import { EncryptJWT, jwtDecrypt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { deriveSealingKey, open, seal } from '../../../shared/session/sealing.ts';
 import { noon } from '../fixture/extension.ts';
@@ -10,6 +10,10 @@ const keys = keyRing(secret);
 const expiresAt = noon.getTime() / 1000 + 60;
 const content = { subject: 'company#1', claims: { tok: 'CANARY-token' }, expiresAt };
 const openNow = (text: string, ring = keys) => open(ring, 'session', { text, now: noon });
+
+/** The same content, made by the reference implementation. */
+const joseToken = () =>
+  new EncryptJWT(content.claims).setSubject('company#1').setAudience('session').setExpirationTime(expiresAt);
 
 function withHeader(text: string, change: Record<string, unknown>): string {
   const [head = '', ...rest] = text.split('.');
@@ -29,7 +33,7 @@ describe('a sealed text', () => {
     const [head = ''] = (await seal(keys, 'session', content)).split('.');
     expect(JSON.parse(Buffer.from(head, 'base64url').toString())).toEqual({
       alg: 'dir',
-      enc: 'A256CBC-HS512',
+      enc: 'A256GCM',
       kid: deriveSealingKey(secret).kid,
     });
   });
@@ -85,8 +89,8 @@ describe('a sealed text', () => {
     { alg: 'A256KW' },
     { alg: 'RSA-OAEP' },
     { alg: 'PBES2-HS256+A128KW', p2c: 2_000_000_000, p2s: 'AAAA' },
-    { enc: 'A256GCM' },
-    { enc: 'A128CBC-HS256' },
+    { enc: 'A128GCM' },
+    { enc: 'A256CBC-HS512' },
     { zip: 'DEF' },
     { crit: ['x'], x: 1 },
     { b64: false },
@@ -97,16 +101,39 @@ describe('a sealed text', () => {
     });
   }
 
-  test('is refused under another algorithm, although the key is right', async () => {
-    const { kid, secret: bytes } = deriveSealingKey(secret);
-    const token = () =>
-      new EncryptJWT(content.claims).setSubject('company#1').setAudience('session').setExpirationTime(expiresAt);
-    const gcm = await token().setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid }).encrypt(bytes.slice(0, 32));
-    expect((await openNow(gcm)).outcome).toBe('refused');
-    const wrapped = await token()
-      .setProtectedHeader({ alg: 'A256KW', enc: 'A256CBC-HS512', kid })
-      .encrypt(bytes.slice(0, 32));
-    expect((await openNow(wrapped)).outcome).toBe('refused');
+  test('is what RFC 7516 says: jose opens it, and what jose makes under the same header opens here', async () => {
+    const { kid, key } = deriveSealingKey(secret);
+    const { payload } = await jwtDecrypt(await seal(keys, 'session', content), key, {
+      keyManagementAlgorithms: ['dir'],
+      contentEncryptionAlgorithms: ['A256GCM'],
+      audience: 'session',
+      subject: 'company#1',
+      currentDate: noon,
+    });
+    expect(payload).toMatchObject({ ...content.claims, exp: expiresAt });
+    const made = await joseToken().setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid }).encrypt(key);
+    expect(await openNow(made)).toMatchObject({ outcome: 'opened', claims: content.claims, expiresAt });
+  });
+
+  test('is refused under another algorithm or header, although the key is right', async () => {
+    const { kid, key } = deriveSealingKey(secret);
+    const bytes = key.export();
+    const others = [
+      joseToken().setProtectedHeader({ alg: 'A256KW', enc: 'A256GCM', kid }).encrypt(bytes),
+      joseToken().setProtectedHeader({ alg: 'dir', enc: 'A128GCM', kid }).encrypt(bytes.subarray(16)),
+      joseToken().setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, typ: 'JWT' }).encrypt(bytes),
+      joseToken().setProtectedHeader({ enc: 'A256GCM', alg: 'dir', kid }).encrypt(bytes),
+    ];
+    for (const other of others) expect((await openNow(await other)).outcome).toBe('refused');
+  });
+
+  test('needs its whole tag: a shorter one, which is easier to guess, is refused', async () => {
+    const text = await seal(keys, 'session', content);
+    const [tag = ''] = text.split('.').slice(-1);
+    for (const bytes of [4, 8, 12, 15]) {
+      const short = Buffer.from(tag, 'base64url').subarray(0, bytes).toString('base64url');
+      expect((await openNow(text.slice(0, -tag.length) + short)).outcome).toBe('refused');
+    }
   });
 
   test('is refused when it is cut short or changed, wherever that is', async () => {
@@ -121,7 +148,7 @@ describe('a sealed text', () => {
     // letters: the last letter of a part has bits that mean nothing.
     const parts = text.split('.');
     for (const [index, part] of parts.entries()) {
-      const bytes = base64url.decode(part);
+      const bytes = Buffer.from(part, 'base64url');
       for (const at of bytes.keys()) {
         const changed = Buffer.from(bytes);
         changed[at] = (changed[at] ?? 0) ^ 1;
@@ -152,8 +179,12 @@ describe('a sealed text', () => {
 });
 
 test('equal secrets make equal keys, other secrets make others, and no key is named by its secret', () => {
-  expect(deriveSealingKey(secret)).toEqual(deriveSealingKey(secret));
-  expect(deriveSealingKey(secret).secret).not.toEqual(deriveSealingKey(`${secret}x`).secret);
-  expect(deriveSealingKey(secret).secret.byteLength).toBe(64);
-  expect(deriveSealingKey(secret).kid).not.toContain('CANARY');
+  const { kid, key } = deriveSealingKey(secret);
+  const other = deriveSealingKey(`${secret}x`);
+  expect(deriveSealingKey(secret).kid).toBe(kid);
+  expect(deriveSealingKey(secret).key.equals(key)).toBe(true);
+  expect(other.kid).not.toBe(kid);
+  expect(other.key.equals(key)).toBe(false);
+  expect(key.symmetricKeySize).toBe(32);
+  expect(kid).not.toContain('CANARY');
 });
