@@ -34,20 +34,17 @@ export async function makeBundles(extension: Extension, directory: string): Prom
   const bare = ['bare-handler', 'webhook', 'worker'].map((name) => `./bench/subjects/${name}.ts`);
   const clientEntry = `./${client}`;
   const bundles = await bundle({ extension, entries: [...own, ...bare, clientEntry], directory });
-  const file = (entry: string) => join(bundles.get(entry)?.directory ?? '', 'index.mjs');
+  const file = (entry: string) => join(bundles.get(entry)?.directory ?? '', 'index.js');
 
   // What `bundle()` does, less its aliases: what somebody gets who has not thought of them.
-  const clientWithoutAliases = resolve(directory, 'client-without-aliases', 'index.mjs');
+  const clientWithoutAliases = resolve(directory, 'client-without-aliases', 'index.cjs');
   await build({
     entryPoints: [client],
     outfile: clientWithoutAliases,
-    banner: {
-      js: `import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);`,
-    },
     bundle: true,
     platform: 'node',
     target: 'node24',
-    format: 'esm',
+    format: 'cjs',
     mainFields: ['module', 'main'],
     conditions: ['module'],
     minify: true,

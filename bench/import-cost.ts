@@ -6,7 +6,7 @@ import { interleave, lowerQuartile, ratio } from './measure.ts';
 import type { Row } from './table.ts';
 
 const run = promisify(execFile);
-const program = fileURLToPath(new URL('./import-once.mjs', import.meta.url));
+const program = fileURLToPath(new URL('./import-once.cjs', import.meta.url));
 
 /**
  * What importing costs, which every cold start pays: processor time in a fresh process, Node's own start left out.

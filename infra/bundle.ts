@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildFailure, build, formatMessages, type OutputFile } from 'esbuild';
+import { type BuildFailure, build, formatMessages } from 'esbuild';
 import { ConfigurationError, type Extension } from '../shared/config.ts';
 import { configuredHandlers, refuseMissingExports } from './configured-handlers.ts';
 
 export interface Bundle {
-  /** Holds `index.mjs` and nothing else: what Lambda receives. */
+  /** Holds `index.js`, a `package.json` that says what kind of module it is, and nothing else: what Lambda receives. */
   readonly directory: string;
   readonly bytes: number;
   /** The files that went into it, from the project's directory. */
@@ -33,13 +33,13 @@ export async function bundle(options: {
   const { outputFiles, metafile } = await build({
     entryPoints: options.entries.map((entry) => ({ in: entry, out: join(folderName(entry), 'index') })),
     outdir: options.directory,
-    outExtension: { '.js': '.mjs' },
-    define: { EXTENSION: JSON.stringify(options.extension) },
+    define: { EXTENSION: JSON.stringify(options.extension), 'import.meta.url': importMetaUrl },
     plugins: [configuredHandlers(options.extension)],
     bundle: true,
     platform: 'node',
     target: 'node24',
-    format: 'esm',
+    // A tenth less to load than an ES module: see decision 0015.
+    format: 'cjs',
     // Packages' ES modules, of which what is unused falls away.
     mainFields: ['module', 'main'],
     conditions: ['module'],
@@ -62,26 +62,27 @@ export async function bundle(options: {
     throw new ConfigurationError(`The functions cannot be bundled:\n${messages.join('').trimEnd()}`);
   });
 
-  const filesByPath = new Map<string, OutputFile>(outputFiles.map((file) => [file.path, file]));
+  const filesByPath = new Map(outputFiles.map((file) => [file.path, file.text]));
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [resolve(path), output]));
   return new Map(
     options.entries.map((entry) => {
       const directory = resolve(options.directory, folderName(entry));
-      const path = join(directory, 'index.mjs');
-      const file = filesByPath.get(path);
+      const path = join(directory, 'index.js');
+      const text = filesByPath.get(path);
       const output = outputs.get(path);
-      if (file === undefined || output === undefined) throw new Error(`esbuild wrote nothing for ${entry}.`);
-      // CommonJS packages ask for Node's own modules with require, which an ES module must make for itself.
-      const needsRequire = output.imports.some(({ external, kind }) => external && kind === 'require-call');
-      const code = needsRequire ? `${requireBanner}${file.text}` : file.text;
+      if (text === undefined || output === undefined) throw new Error(`esbuild wrote nothing for ${entry}.`);
+      const code = text.includes(importMetaUrl) ? `${importMetaUrlBanner}${text}` : text;
       mkdirSync(directory, { recursive: true });
       writeFileSync(path, code);
+      writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}');
       return [entry, { directory, bytes: Buffer.byteLength(code), inputs: Object.keys(output.inputs) }];
     }),
   );
 }
 
-const requireBanner = `import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);`;
+/** `import.meta.url`, which CommonJS has not, for packages that ask where they are. */
+const importMetaUrl = '$importMetaUrl';
+const importMetaUrlBanner = `const ${importMetaUrl}=require('node:url').pathToFileURL(__filename).href;`;
 
 /** `./functions/products.ts` → `functions--products`: a name for a folder and for a construct. */
 export function folderName(entry: string): string {

@@ -1,4 +1,4 @@
-import type * as http from 'node:http';
+import * as http from 'node:http';
 import * as https from 'node:https';
 import { AppError } from '../errors.ts';
 
@@ -56,7 +56,7 @@ export function createExchange(): Exchange {
   return async ({ origin, method, target, headers, body }, deadline) => {
     const url = new URL(origin);
     const secure = url.protocol === 'https:';
-    const { Agent, request: send }: Transport = secure ? https : await plainHttp();
+    const { Agent, request: send } = secure ? https : http;
     if (performance.now() - lastUsedAt > maxIdleMs) {
       for (const agent of agents.values()) agent.destroy();
       agents.clear();
@@ -125,16 +125,6 @@ export function createExchange(): Exchange {
       lastUsedAt = performance.now();
     }
   };
-}
-
-type Transport = Pick<typeof http, 'Agent' | 'request'>;
-
-let loaded: Transport | undefined;
-
-/** Only a simulated platform is not HTTPS, and importing `node:http` loads all of `fetch` along: a quarter of a cold start. */
-async function plainHttp(): Promise<Transport> {
-  loaded ??= await import('node:http');
-  return loaded;
 }
 
 function joinHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {

@@ -74,7 +74,7 @@ describe('a configuration that works', () => {
     expect(folders.length).toBeGreaterThan(0);
     for (const folder of folders) {
       expect(folder).not.toMatch(/[/\\]/);
-      expect(readdirSync(join(outdir, folder))).toEqual(['index.mjs']);
+      expect(readdirSync(join(outdir, folder))).toEqual(['index.js', 'package.json']);
     }
   });
 
@@ -90,7 +90,7 @@ describe('a configuration that works', () => {
     expect(Outputs.ExtensionUrl.Value).toBe('http://localhost:3001');
     const bundles = readdirSync(outdir)
       .filter((name) => name.startsWith('asset.'))
-      .map((name) => readFileSync(join(outdir, name, 'index.mjs'), 'utf8'));
+      .map((name) => readFileSync(join(outdir, name, 'index.js'), 'utf8'));
     expect(bundles.some((code) => code.includes('"http://127.0.0.1:3000"'))).toBe(true);
   });
 

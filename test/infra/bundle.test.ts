@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -33,11 +33,11 @@ async function bundled(name: string, source: string, configured: Extension = ext
   return made;
 }
 
-const load = (made: Bundle) => import(/* @vite-ignore */ pathToFileURL(join(made.directory, 'index.mjs')).href);
+const load = (made: Bundle) => import(/* @vite-ignore */ pathToFileURL(join(made.directory, 'index.js')).href);
 
 /** What a bundle is to Node itself, without any variable: the test runner lends every module a `require`. */
 function inNode(made: Bundle, expression: string): string {
-  const url = pathToFileURL(join(made.directory, 'index.mjs')).href;
+  const url = pathToFileURL(join(made.directory, 'index.js')).href;
   const script = `import * as module from '${url}'; console.log(${expression});`;
   return execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: {} });
 }
@@ -61,8 +61,8 @@ describe('the functions of the sample', () => {
     expect(large).toEqual([]);
   });
 
-  test('arrive at Lambda as one file: no source map, no metafile', () => {
-    for (const made of bundles.values()) expect(readdirSync(made.directory)).toEqual(['index.mjs']);
+  test('arrive at Lambda as one file, and what kind of module it is: no source map, no metafile', () => {
+    for (const made of bundles.values()) expect(readdirSync(made.directory)).toEqual(['index.js', 'package.json']);
   });
 
   test('carry no credential provider beside the environment', () => {
@@ -125,10 +125,22 @@ describe('a bundle', () => {
     }
   });
 
-  test("may use CommonJS packages that require Node's own modules", async () => {
+  test("may use packages of either kind: those that require Node's own modules, and those that ask where they are", async () => {
     write('old-package.cjs', `module.exports = require('node:path').sep;`);
-    const made = await bundled('uses-commonjs.ts', `import sep from './old-package.cjs'; export { sep };`);
-    expect(inNode(made, 'module.sep')).toMatch(/^[/\\]\n$/);
+    const commonJs = await bundled('uses-commonjs.ts', `import sep from './old-package.cjs'; export { sep };`);
+    expect(inNode(commonJs, 'module.sep')).toMatch(/^[/\\]\n$/);
+    write('new-package.mjs', `export const place = import.meta.url;`);
+    const esModule = await bundled('uses-place.ts', `export { place } from './new-package.mjs';`);
+    expect(inNode(esModule, 'module.place')).toBe(`${pathToFileURL(join(esModule.directory, 'index.js')).href}\n`);
+    expect(readFileSync(join(commonJs.directory, 'index.js'), 'utf8')).not.toContain('pathToFileURL');
+  });
+
+  test('cannot wait while it loads, and says where the code is that wants to', async () => {
+    const failure: unknown = await bundled('awaits.ts', `export const x = await Promise.resolve(1);`).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(ConfigurationError);
+    expect((failure as ConfigurationError).message).toMatch(/Top-level await .*\n[^]*awaits\.ts:1:\d+/);
   });
 
   test('that cannot be made is a sentence, with what esbuild says about the place', async () => {

@@ -57,7 +57,7 @@ export function synthesizedStack(
   const directory = join(temporary, 'bundle');
   try {
     mkdirSync(directory);
-    writeFileSync(join(directory, 'index.mjs'), 'export const handler = () => {};');
+    writeFileSync(join(directory, 'index.js'), 'exports.handler = () => {};');
     const extension = parseExtension(options.extension ?? sample);
     const bundles: Bundles = new Map(entriesOf(extension).map((entry) => [entry, { directory, bytes: 0, inputs: [] }]));
     const app = new App({

@@ -160,14 +160,14 @@ export async function breakBundles(runtime: Runtime, assemblyDirectory: string, 
   const broken: readonly (readonly [what: string, edit: (code: string) => string, errorType: RegExp])[] = [
     ['a bundle that is no JavaScript', (code) => `${code}(`, /^Runtime\.UserCodeSyntaxError$/],
     ['a bundle that throws when it starts', (code) => `throw new RangeError('no');${code}`, /^RangeError$/],
-    ['a bundle that lacks a module', (code) => `import './gone.mjs';${code}`, /^(Runtime\.ImportModuleError|Error)$/],
-    ['a bundle without a handler', () => 'export const other = 1;', /^Runtime\.HandlerNotFound$/],
+    ['a bundle that lacks a module', (code) => `require('./gone.cjs');${code}`, /^(Runtime\.ImportModuleError|Error)$/],
+    ['a bundle without a handler', () => 'exports.other = 1;', /^Runtime\.HandlerNotFound$/],
   ];
   for (const [what, edit, errorType] of broken) {
     const folder = join(directory, 'broken', String(broken.findIndex(([each]) => each === what)));
     await mkdir(folder, { recursive: true });
     await cp(whole.directory, folder, { recursive: true });
-    await writeFile(join(folder, 'index.mjs'), edit(await readFile(join(whole.directory, 'index.mjs'), 'utf8')));
+    await writeFile(join(folder, 'index.js'), edit(await readFile(join(whole.directory, 'index.js'), 'utf8')));
     const started = await startFunction(runtime, { ...whole, directory: folder });
     assertReported(what, await started.invoke(gatewayEvent({ path: '/_healthz' })), errorType);
     // A second call starts it anew, and finds it broken still.
@@ -219,8 +219,8 @@ export async function fillAnswers(runtime: Runtime, directory: string): Promise<
   // The limit itself, so that what is above is known to mean something.
   const folder = join(directory, 'unlimited');
   await mkdir(folder, { recursive: true });
-  const code = "export const handler = ({ bytes }) => Promise.resolve({ body: 'x'.repeat(bytes) });";
-  await writeFile(join(folder, 'index.mjs'), code);
+  const code = "exports.handler = ({ bytes }) => Promise.resolve({ body: 'x'.repeat(bytes) });";
+  await writeFile(join(folder, 'index.js'), code);
   const unlimited = await startFunction(runtime, { ...own, directory: folder });
   assertAnswered('an answer of 6 MB', await unlimited.invoke({ bytes: 6 * mebibyte - 100 }));
   const above = await unlimited.invoke({ bytes: 6 * mebibyte + 1_000 });
