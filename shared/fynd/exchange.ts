@@ -64,7 +64,7 @@ export function createExchange(): Exchange {
     lastUsedAt = performance.now();
     const agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true });
     agents.set(url.protocol, agent);
-    const signal = AbortSignal.timeout(Math.ceil(deadline.remainingMs()));
+    let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<ExchangeAnswer>((resolve, reject) => {
         const request = send({
@@ -74,7 +74,6 @@ export function createExchange(): Exchange {
           method,
           path: target,
           headers: { ...headers, ...(body === undefined ? {} : { 'content-length': String(body.byteLength) }) },
-          signal,
         });
         request.on('error', reject);
         // Without a listener, Node would close the connection and say nothing.
@@ -113,15 +112,17 @@ export function createExchange(): Exchange {
             }),
           );
         });
+        timer = setTimeout(() => {
+          reject(new AppError('platform_timeout', 'The platform did not answer in time.'));
+          request.destroy();
+        }, Math.ceil(deadline.remainingMs()));
         request.end(body);
       });
     } catch (error) {
       if (error instanceof AppError) throw error;
-      if (signal.aborted) {
-        throw new AppError('platform_timeout', 'The platform did not answer in time.', { cause: error });
-      }
       throw new AppError('platform_error', 'The connection to the platform failed.', { cause: error });
     } finally {
+      clearTimeout(timer);
       lastUsedAt = performance.now();
     }
   };
