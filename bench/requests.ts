@@ -4,7 +4,11 @@ import { inventoryChange, inventoryPath, listingPath } from './platform-answers.
 
 /** What a page's call says that it takes: it is part of a cached answer's key. */
 export const acceptHeader = 'application/json';
-const headers = { accept: acceptHeader, origin: 'https://extension.example' };
+const headers = {
+  accept: acceptHeader,
+  'accept-encoding': 'gzip, deflate, br, zstd',
+  origin: 'https://extension.example',
+};
 const prefix = '/api/platform/';
 
 /** The query of a listing's page. */

@@ -91,7 +91,7 @@ export async function start({ folder, kind, platform }: OfficialSetup): Promise<
   const handler = serverless(app);
 
   const cookie = `ext_session_${company}=${encodeURIComponent(`s:${cookieSignature.sign('bench-session', cookieSecret)}`)}`;
-  const headers = { accept: 'application/json', 'x-company-id': company };
+  const headers = { accept: 'application/json', 'accept-encoding': 'gzip, deflate, br, zstd', 'x-company-id': company };
   let asked = 0;
   return {
     input() {

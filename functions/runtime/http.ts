@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { acceptsCoding } from '../../shared/accepts-coding.ts';
 import { AppError } from '../../shared/errors.ts';
 import { Cookies } from '../../shared/session/cookies.ts';
 import { errorPage } from './error-page.ts';
@@ -104,7 +105,7 @@ async function toResult(request: HttpRequest, response: HttpResponse): Promise<A
     if (textBytes <= roomBytes) return { ...frame, body: text };
   }
   if (base64Bytes <= roomBytes) return { ...frame, body: bytes.toString('base64'), isBase64Encoded: true };
-  if (acceptsGzip(request) && headers['content-encoding'] === undefined) {
+  if (acceptsCoding(request.headers['accept-encoding'], 'gzip') && headers['content-encoding'] === undefined) {
     const packed = (await compress(bytes)).toString('base64');
     const vary = [headers['vary'], 'Accept-Encoding'].filter(Boolean).join(', ');
     if (packed.length <= roomBytes) {
@@ -113,10 +114,6 @@ async function toResult(request: HttpRequest, response: HttpResponse): Promise<A
     }
   }
   throw new AppError('response_too_large', 'The answer is larger than what can be handed on.');
-}
-
-function acceptsGzip({ headers }: HttpRequest): boolean {
-  return /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(headers['accept-encoding'] ?? '');
 }
 
 function textOf(bytes: Buffer, headers: Readonly<Record<string, string>>): string | undefined {

@@ -15,7 +15,7 @@ export function platformResponse(
     ...headers,
     ...dataHeaders,
     'cache-control': isRead ? 'private, no-cache' : 'no-store',
-    vary: 'Cookie',
+    vary: headers['content-encoding'] === undefined ? 'Cookie' : 'Cookie, Accept-Encoding',
   };
   if (isRead && status === 200 && matchesEtag(request.headers['if-none-match'], headers['etag'])) {
     return { status: 304, headers: ours, trouble };

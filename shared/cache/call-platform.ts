@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { acceptsCoding } from '../accepts-coding.ts';
 import type { Extension } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { matchesRoute } from '../fynd/allowed-routes.ts';
@@ -117,10 +118,11 @@ const read: Step = async (dependencies, session, call, deadline) => {
     return withCacheStatus(passedOn(await send(dependencies, session, call, deadline)), 'fwd=bypass');
   }
 
+  const takesBrotli = acceptsCoding(call.headers['accept-encoding'], 'br');
   const kept = keptAnswer(view, now());
   const isFresh = kept?.ttlSeconds !== undefined && kept.entry.epoch === view.epoch;
   if (isFresh && !asksForNew(asked)) {
-    return withCacheStatus(fromEntry(kept), `hit; ttl=${kept.ttlSeconds}`);
+    return withCacheStatus(fromContent(kept.entry, kept.headers, takesBrotli), `hit; ttl=${kept.ttlSeconds}`);
   }
 
   const validators = kept?.validators ?? {};
@@ -135,16 +137,20 @@ const read: Step = async (dependencies, session, call, deadline) => {
   if (answer.status === 304 && kept !== undefined && Object.keys(validators).length > 0) {
     const refreshed = kept.refreshed(pick(answer.headers, [...responseHeaders, ...freshnessHeaders]));
     const stored = await store(kept.entry, refreshed);
-    const again = fromEntry({ ...kept, headers: refreshed.headers });
+    const again = fromContent(kept.entry, refreshed.headers, takesBrotli);
     return { ...withCacheStatus(again, forward), ...troubleOf(stored) };
   }
   const cacheable = { status: answer.status, headers: pick(answer.headers, [...responseHeaders, ...freshnessHeaders]) };
   if (defaultTtlSeconds === 0 && isSilent(cacheable)) return withCacheStatus(passedOn(answer), 'fwd=bypass');
   const verdict = judgeAnswer(cacheable, defaultTtlSeconds);
   if (verdict.policy === undefined) return withCacheStatus(passedOn(answer), forward);
-  const stored = await store({ status: answer.status, ...pack(answer.body) }, verdict);
+  const content = { status: answer.status, ...pack(answer.body) };
+  const stored = await store(content, verdict);
   return {
-    ...withCacheStatus(passedOn(answer), stored === 'stored' ? `${forward}; stored` : `${forward}${detailOf(stored)}`),
+    ...withCacheStatus(
+      takesBrotli ? fromContent(content, answer.headers, takesBrotli) : passedOn(answer),
+      stored === 'stored' ? `${forward}; stored` : `${forward}${detailOf(stored)}`,
+    ),
     ...troubleOf(stored),
   };
 };
@@ -220,9 +226,20 @@ function keptAnswer(view: CacheView, now: Date): (KeptAnswer & { entry: CacheEnt
   return kept && { ...kept, entry };
 }
 
-function fromEntry({ entry, headers }: { entry: CacheEntry } & Pick<KeptAnswer, 'headers'>): PlatformAnswer {
-  const body = entry.coding === 'br' ? brotliDecompressSync(entry.body) : Buffer.from(entry.body);
-  return { status: entry.status, headers: pick(headers, responseHeaders), body };
+/**
+ * An answer out of what is kept. It travels as compressed as it is kept where the browser takes that: neither we nor the
+ * gateway then do anything to it. The ETag stays the platform's, which alone knows what `If-Match` means.
+ */
+function fromContent(
+  { status, body, coding }: EntryContent,
+  headers: Readonly<Record<string, string>>,
+  takesBrotli: boolean,
+): PlatformAnswer {
+  const answer = { status, headers: pick(headers, responseHeaders) };
+  if (coding === 'identity') return { ...answer, body: Buffer.from(body) };
+  const isEncoded = answer.headers['content-encoding'] !== undefined;
+  if (!takesBrotli || isEncoded) return { ...answer, body: brotliDecompressSync(body) };
+  return { ...answer, headers: { ...answer.headers, 'content-encoding': coding }, body: Buffer.from(body) };
 }
 
 type EntryContent = Pick<CacheEntry, 'status' | 'body' | 'coding'>;

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { brotliDecompressSync } from 'node:zlib';
 import { beforeEach, describe, expect, inject, test } from 'vitest';
 import { Browser } from './browser.ts';
 import { PlatformControl } from './platform-control.ts';
+import { rawRequest } from './raw-request.ts';
 
 const world = inject('offline');
 const platform = new PlatformControl(world);
@@ -35,6 +37,30 @@ describe('a person’s cache', () => {
     expect(second.headers.get('cache-control')).toBe('private, no-cache');
     expect(second.headers.get('vary')).toBe('Cookie');
     expect(await platform.requests(upstreamOf(34))).toEqual([]);
+  });
+
+  test('travels compressed to a browser that takes Brotli, fetched or kept, and is the same to every other', async () => {
+    const browser = await signedIn(34);
+    const ask = (accepted: string) =>
+      rawRequest(world.baseUrl, productsOf(34), {
+        headers: { cookie: browser.cookieHeader(), 'accept-encoding': accepted },
+      });
+    const fetched = await ask('gzip, deflate, br, zstd');
+    const kept = await ask('gzip, deflate, br, zstd');
+    expect([fetched.headers['cache-status'], kept.headers['cache-status']]).toEqual([miss, expect.stringMatching(hit)]);
+    const plain = await ask('gzip, br;q=0');
+    for (const { status, headers, body } of [fetched, kept]) {
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        'content-encoding': 'br',
+        vary: 'Cookie, Accept-Encoding',
+        etag: plain.headers.etag,
+      });
+      expect(brotliDecompressSync(body)).toEqual(plain.body);
+      expect(body.byteLength).toBeLessThan(plain.body.byteLength / 2);
+    }
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(plain.headers.vary).toBe('Cookie');
   });
 
   test('answers 304 to the browser that has it', async () => {

@@ -1,3 +1,4 @@
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startCaller } from '../fixture/cached-calls.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
@@ -161,6 +162,46 @@ describe('a GET through the cache', () => {
     expect(String(hit.body)).toBe(body);
     const item = (await tables.items()).find((each) => each['pk']?.S?.startsWith(`company#${caller.company}#`));
     expect(item?.['body']?.B?.byteLength).toBeLessThan(body.length / 4);
+  });
+
+  test('hands them on compressed, whether fetched, kept or revalidated, to whoever takes Brotli', async () => {
+    const body = JSON.stringify({ items: Array.from({ length: 500 }, (_, id) => ({ id, name: `Product é ${id}` })) });
+    const caller = await startCaller(
+      tables,
+      fakeExchange(({ headers }) =>
+        headers['if-none-match'] === undefined ? { headers: { etag: '"1"' }, body } : { status: 304 },
+      ),
+    );
+    const headers = { 'accept-encoding': 'br' };
+    const answers = [await caller.call({ headers }), await caller.call({ headers })];
+    caller.wait(61);
+    answers.push(await caller.call({ headers }));
+    const statuses = answers.map((answer) => answer.headers['cache-status']);
+    expect(statuses).toEqual([
+      'user-cache; fwd=uri-miss; stored',
+      'user-cache; hit; ttl=60',
+      'user-cache; fwd=stale; fwd-status=304',
+    ]);
+    for (const answer of answers) {
+      expect(answer.headers).toMatchObject({ etag: '"1"', 'content-encoding': 'br' });
+      expect(String(brotliDecompressSync(answer.body))).toBe(body);
+    }
+    const plain = await caller.call();
+    expect(plain.headers).not.toHaveProperty('content-encoding');
+    expect(String(plain.body)).toBe(body);
+  });
+
+  test('leaves an answer as it is that the platform compressed unasked', async () => {
+    const body = gzipSync('x'.repeat(5_000), { level: 0 });
+    const caller = await startCaller(
+      tables,
+      fakeExchange(() => ({ headers: { 'content-encoding': 'gzip' }, body })),
+    );
+    for (let round = 0; round < 2; round++) {
+      const answer = await caller.call({ headers: { 'accept-encoding': 'gzip, br' } });
+      expect(answer.headers['content-encoding']).toBe('gzip');
+      expect(answer.body).toEqual(body);
+    }
   });
 });
 
