@@ -19,28 +19,26 @@ export interface BenchBundles {
   readonly bareHandler: string;
   readonly bareWebhook: string;
   readonly bareWorker: string;
-  /** The DynamoDB client and the commands that the stores use, alone: as deployed, and without the aliases. */
+  /** The DynamoDB client and the commands that the stores use, alone: what somebody gets who has not thought of aliases. */
   readonly client: string;
-  readonly clientWithoutAliases: string;
 }
 
 /** Makes every bundle that is measured, with the product's own `bundle()` wherever that is possible. */
 export async function makeBundles(extension: Extension, directory: string): Promise<BenchBundles> {
-  const client = join(directory, 'client.ts');
+  const clientEntry = join(directory, 'client.ts');
   mkdirSync(directory, { recursive: true });
   const commands = 'DynamoDBClient, BatchGetItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand';
-  writeFileSync(client, `export { ${commands} } from '@aws-sdk/client-dynamodb';\n`);
+  writeFileSync(clientEntry, `export { ${commands} } from '@aws-sdk/client-dynamodb';\n`);
   const own = entriesOf(extension);
   const bare = ['bare-handler', 'webhook', 'worker'].map((name) => `./bench/subjects/${name}.ts`);
-  const clientEntry = `./${client}`;
-  const bundles = await bundle({ extension, entries: [...own, ...bare, clientEntry], directory });
+  const bundles = await bundle({ extension, entries: [...own, ...bare], directory });
   const file = (entry: string) => join(bundles.get(entry)?.directory ?? '', 'index.js');
 
-  // What `bundle()` does, less its aliases: what somebody gets who has not thought of them.
-  const clientWithoutAliases = resolve(directory, 'client-without-aliases', 'index.cjs');
+  // What `bundle()` does, less its aliases.
+  const client = resolve(directory, 'client', 'index.cjs');
   await build({
-    entryPoints: [client],
-    outfile: clientWithoutAliases,
+    entryPoints: [clientEntry],
+    outfile: client,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -58,8 +56,7 @@ export async function makeBundles(extension: Extension, directory: string): Prom
     bareHandler: bareHandler ?? '',
     bareWebhook: bareWebhook ?? '',
     bareWorker: bareWorker ?? '',
-    client: file(clientEntry),
-    clientWithoutAliases,
+    client,
   };
 }
 

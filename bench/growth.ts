@@ -2,12 +2,12 @@ import { pathToFileURL } from 'node:url';
 import type { Extension } from '../shared/config.ts';
 import type { Item } from '../shared/store/dynamodb.ts';
 import type { BenchBundles } from './bundles.ts';
-import { lowerQuartile, ratio } from './measure.ts';
+import { ratio } from './measure.ts';
 import { company, listingPath } from './platform-answers.ts';
 import { listingQuery } from './requests.ts';
-import { describeCalls, type Effort, runSubjects, type SubjectStart, urlOf } from './run-subjects.ts';
+import { type Cost, describeCalls, type Effort, runSubjects, type SubjectStart, urlOf } from './run-subjects.ts';
 import type { ExtensionSetup } from './subjects/extension.ts';
-import type { Row } from './table.ts';
+import type { Table } from './table.ts';
 import {
   entryItem,
   functionEnvironment,
@@ -33,7 +33,7 @@ export async function growth(
   { extension, bundles }: { extension: Extension; bundles: BenchBundles },
   sizes: readonly number[],
   effort: Effort,
-): Promise<Row[]> {
+): Promise<Table> {
   const bundle = pathToFileURL(bundles.functions.get('platform-proxy') ?? '').href;
   const subjects: Record<string, SubjectStart> = {};
   for (const dimension of dimensions) {
@@ -46,23 +46,23 @@ export async function growth(
     }
   }
   const costs = await runSubjects(world, subjects, effort);
-  const smallest = sizes[0] ?? 0;
-  return dimensions.flatMap((dimension) => {
-    const few = costs[`${dimension} ${smallest}`];
-    return sizes.slice(1).map((size): Row => {
-      const many = costs[`${dimension} ${size}`];
-      if (few === undefined || many === undefined) throw new Error('Something was not measured.');
-      if (describeCalls(few.calls) !== describeCalls(many.calls)) throw new Error(`More ${dimension}: more calls.`);
-      const slope =
-        (lowerQuartile(many.cpu) - lowerQuartile(few.cpu)) / lowerQuartile(few.cpu) / ((size - smallest) / 1_000);
-      const perThousand = `${slope < 0 ? '−' : '+'}${Math.abs(slope * 100).toFixed(1)} % per 1,000`;
+  const [smallest = 0, ...larger] = sizes;
+  const costOf = (dimension: Dimension, size: number): Cost => costs[`${dimension} ${size}`] ?? { cpu: [], calls: {} };
+  return {
+    title: `A read from the cache, with many more in the tables than ${smallest}`,
+    against: larger.map((size) => size.toLocaleString('en')),
+    rows: dimensions.map((dimension) => {
+      const few = costOf(dimension, smallest);
       return {
-        what: `A read from the cache with ${size.toLocaleString('en')} ${dimension} (${perThousand}; ${describeCalls(many.calls)})`,
-        against: `with ${smallest}`,
-        ratio: ratio(many.cpu, few.cpu),
+        what: `${dimension} (${describeCalls(few.calls)})`,
+        comparisons: larger.map((size) => {
+          const many = costOf(dimension, size);
+          if (describeCalls(few.calls) !== describeCalls(many.calls)) throw new Error(`More ${dimension}: more calls.`);
+          return ratio(many.cpu, few.cpu);
+        }),
       };
-    });
-  });
+    }),
+  };
 }
 
 async function preload(

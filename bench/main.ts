@@ -6,7 +6,7 @@ import { handlerCost } from './handler-cost.ts';
 import { importCost } from './import-cost.ts';
 import { installOfficialStack, officialStack } from './official-stack.ts';
 import { platformCallCost } from './platform-call-cost.ts';
-import { circumstances, type Row, table } from './table.ts';
+import { circumstances, markdown, type Table } from './table.ts';
 import { throughput } from './throughput.ts';
 import { startWorld } from './world.ts';
 
@@ -30,20 +30,27 @@ const world = await startWorld();
 try {
   const extension = await sampleExtension(world.services.platform);
   const bundles = await makeBundles(extension, join(directory, 'bundles'));
-  const rows: Row[] = [];
+  const tables: Table[] = [];
   say('Importing bundles …');
-  rows.push(...(await importCost(bundles, await officialFiles(officialFolder), importRounds)));
+  tables.push(await importCost(bundles, await officialFiles(officialFolder), importRounds));
   say('Calling the platform proxy …');
-  rows.push(...(await handlerCost(world, { extension, bundles, officialFolder }, effort)));
+  tables.push(await handlerCost(world, { extension, bundles, officialFolder }, effort));
   say('Calling the platform …');
-  rows.push(...(await platformCallCost(world, effort)));
+  tables.push(await platformCallCost(world, effort));
   say('Filling tables, and reading from them …');
-  rows.push(...(await growth(world, { extension, bundles }, sizes, effort)));
+  tables.push(await growth(world, { extension, bundles }, sizes, effort));
   say('Delivering events …');
-  rows.push(...(await throughput(world, bundles, effort)));
+  tables.push(await throughput(world, bundles, effort));
 
   const command = `npm run bench${quick ? ' -- --quick' : ''}`;
-  process.stdout.write(`${circumstances(command)}\n\n${table(rows)}\n\nThe official stack is ${officialStack}.\n`);
+  process.stdout.write(
+    `${[
+      circumstances(command),
+      'In bold: more than the target. In small: the least and the most over thirds of the run.',
+      ...tables.map(markdown),
+      `The official stack is ${officialStack}.`,
+    ].join('\n\n')}\n`,
+  );
 } finally {
   world.client.destroy();
   await world.child.end();

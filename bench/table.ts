@@ -1,27 +1,38 @@
 import { cpus } from 'node:os';
 import type { Ratio } from './measure.ts';
 
-/** A line of the table. */
-export interface Row {
-  readonly what: string;
-  readonly against: string;
-  /** What this project needs, with the other as 1. */
-  readonly ratio: Ratio;
+/** What this project needs, with something else as 1. */
+export interface Comparison extends Ratio {
   /** The most that it should be; undefined where it is there to be known. */
   readonly target?: number | undefined;
 }
 
-/** The rows as markdown. A target that is missed says so; nothing fails by it: timings are no tests. */
-export function table(rows: readonly Row[]): string {
-  const lines = rows.map(({ what, against, ratio, target }) => {
-    const verdict = target === undefined ? '' : `≤ ${format(target)} ${ratio.value <= target ? '✓' : '**missed**'}`;
-    return `| ${what} | ${against} | ${format(ratio.value)} | ${format(ratio.low)}–${format(ratio.high)} | ${verdict} |`;
-  });
+/** A table of comparisons: what is measured is on the left, what it is measured against on top. */
+export interface Table {
+  readonly title: string;
+  readonly against: readonly string[];
+  /** Undefined where there is nothing to compare. */
+  readonly rows: readonly { readonly what: string; readonly comparisons: readonly (Comparison | undefined)[] }[];
+}
+
+/** As markdown. A target that is missed says so; nothing fails by it: timings are no tests. */
+export function markdown({ title, against, rows }: Table): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    '| What | against | ratio | over three thirds of the run | target |',
-    '|---|---|---:|---:|---|',
-    ...lines,
+    line([title, ...against]),
+    line(['---', ...against.map(() => '---:')]),
+    ...rows.map(({ what, comparisons }) => line([what, ...comparisons.map((each) => (each ? cell(each) : ''))])),
   ].join('\n');
+}
+
+/** The targets are the same all the way down, so that they stand on top. */
+export function withTarget(against: string, target: number): string {
+  return `${against} (≤ ${format(target)})`;
+}
+
+function cell({ value, low, high, target }: Comparison): string {
+  const text = target === undefined || value <= target ? format(value) : `**${format(value)}**`;
+  return `${text} <small>${format(low)}–${format(high)}</small>`;
 }
 
 const format = (value: number): string => value.toFixed(value < 0.1 ? 3 : 2);

@@ -5,7 +5,7 @@ import { lowerQuartile, ratio } from './measure.ts';
 import { type Cost, describeCalls, type Effort, runSubjects, type SubjectStart } from './run-subjects.ts';
 import type { WebhookSetup } from './subjects/webhook.ts';
 import type { WorkerSetup } from './subjects/worker.ts';
-import type { Row } from './table.ts';
+import type { Table } from './table.ts';
 import { apiSecret, functionEnvironment, installationItem, makeTables, putItems, type World } from './world.ts';
 
 /**
@@ -15,7 +15,7 @@ import { apiSecret, functionEnvironment, installationItem, makeTables, putItems,
  * Events per second of processor time is what a whole core could do if nothing else were slow: on Lambda an instance
  * with 1,769 MB has one. It is the one figure here that is no ratio, so compare it with nothing but itself.
  */
-export async function throughput(world: World, bundles: BenchBundles, effort: Effort): Promise<Row[]> {
+export async function throughput(world: World, bundles: BenchBundles, effort: Effort): Promise<Table> {
   const tables = await makeTables(world, 'Events');
   const installed = [];
   for (const companyId of companies) installed.push(await installationItem(companyId));
@@ -40,16 +40,19 @@ export async function throughput(world: World, bundles: BenchBundles, effort: Ef
     { own: worker(bundleOf('worker')), bare: worker(undefined) },
     { ...effort, warmUp: perBatch(effort.warmUp), runsPerRound: perBatch(effort.runsPerRound) },
   );
-  const row = (what: string, { own, bare }: { own: Cost; bare: Cost }, events: number): Row => {
+  const row = (what: string, { own, bare }: { own: Cost; bare: Cost }, events: number) => {
     if (describeCalls(own.calls) !== describeCalls(bare.calls)) {
       throw new Error(`The bare one makes other calls: ${describeCalls(bare.calls)}, ${describeCalls(own.calls)}.`);
     }
     const perSecond = Math.round((events * 1e6) / lowerQuartile(own.cpu));
     return {
-      what: `${what}: ${perSecond.toLocaleString('en')} events per second of processor time (each ${describeCalls(own.calls, events)})`,
-      against: 'a bare handler',
-      ratio: ratio(own.cpu, bare.cpu),
+      what: `${what}: ${perSecond.toLocaleString('en')} (each ${describeCalls(own.calls, events)})`,
+      comparisons: [ratio(own.cpu, bare.cpu)],
     };
   };
-  return [row('`webhook`', received, 1), row('`worker`', worked, companies.length)];
+  return {
+    title: 'Events per second of processor time',
+    against: ['a bare handler'],
+    rows: [row('`webhook` takes in', received, 1), row('`worker` works off', worked, companies.length)],
+  };
 }
