@@ -1,11 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '../../infra/local/listen.ts';
+import { installPythonEnvironment } from '../python-environment.ts';
 import { Aws } from './aws.ts';
 import { run, start, stop } from './child.ts';
 import { Failure } from './failure.ts';
@@ -14,6 +14,7 @@ export const region = 'ap-south-1';
 export const accountId = '000000000000';
 
 export interface Emulator {
+  readonly endpoint: string;
   readonly port: number;
   /** Whoever talks to it must trust it. */
   readonly certificateFile: string;
@@ -28,27 +29,8 @@ export interface Emulator {
 /** MiniStack in a Python environment below `directory`, or below the one that TEST_AWS_VENV names, which stays. */
 export async function installEmulator(directory: string): Promise<string> {
   const venv = process.env['TEST_AWS_VENV'] || join(directory, 'venv');
-  const python = join(venv, 'bin', 'python');
-  const requirements = fileURLToPath(import.meta.resolve('./requirements.txt'));
-  const digest = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex');
-  const stamp = join(venv, '.installed');
-  if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === digest) return python;
-  await rm(venv, { recursive: true, force: true });
-  const env = process.env;
-  const made = await run(env['PYTHON'] || 'python3', ['-m', 'venv', venv], { env }).catch(() => undefined);
-  if (made?.status !== 0) {
-    throw new Failure(
-      'The AWS emulator needs Python 3.10 or newer with its venv module (Debian: apt-get install python3-venv). PYTHON names another one.',
-      made?.output,
-    );
-  }
-  const installing = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes'];
-  const installed = await run(python, [...installing, '-r', requirements], { env });
-  if (installed.status !== 0) throw new Failure('pip could not install the AWS emulator.', installed.output);
-  await writeFile(stamp, digest);
-  return python;
+  await installPythonEnvironment(venv, fileURLToPath(import.meta.resolve('./requirements.txt')));
+  return join(venv, 'bin', 'python');
 }
 
 /** Starts MiniStack on loopback, with an account that nothing was ever deployed into and every policy enforced. */
@@ -121,7 +103,7 @@ export async function startEmulator(python: string, directory: string): Promise<
     aws.close();
     await stop(child);
   };
-  return { port, certificateFile: certificate.file, environment, aws, temporaryDirectory, close };
+  return { endpoint, port, certificateFile: certificate.file, environment, aws, temporaryDirectory, close };
 }
 
 /** A certificate of this run only, which this process trusts from now on. */

@@ -5,12 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { runContract } from '../engines/run-contract.ts';
 import { startPlatform } from '../platform/platform.ts';
+import { atEnd, phase, runProgram } from '../program.ts';
 import { checkResources, readResources } from './check-resources.ts';
 import { stopAll } from './child.ts';
 import { Deployment } from './deployment.ts';
 import { type Emulator, installEmulator, startEmulator } from './emulator.ts';
-import { check, Failure } from './failure.ts';
+import { check } from './failure.ts';
 import { runFlow } from './flow.ts';
 import { grantWhatTheEmulatorDoesNotKnow } from './policies.ts';
 import { checkRefusals, interruptDeployments } from './refusals.ts';
@@ -20,19 +22,22 @@ import { signInBeforeUpdate } from './survival.ts';
 
 const apiKey = '000000000000000000c0ffee';
 const apiSecret = 'CANARY-api-secret';
-const closers: (() => unknown)[] = [];
 
 async function testDeployedStack(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'test-aws-'));
-  closers.push(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
-  closers.push(stopAll);
+  atEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  // Before the directory goes: all of them write into it.
+  atEnd(stopAll);
 
   const python = await phase('Installing the AWS emulator', () => installEmulator(directory));
   const emulator = await phase('Starting it', () => startEmulator(python, directory));
-  closers.push(() => emulator.close());
+  atEnd(() => emulator.close());
   const { aws } = emulator;
   const deployment = new Deployment(emulator, directory);
 
+  await phase('The store’s contract on its DynamoDB', () =>
+    runContract({ name: 'MiniStack', endpoint: emulator.endpoint }, emulator.environment),
+  );
   await phase('What cannot be deployed', () => checkRefusals(deployment, emulator));
   await phase('npm run bootstrap', () => deployment.run('bootstrap'));
   await phase('npm run deploy, interrupted', () =>
@@ -92,7 +97,7 @@ async function startPlatformFor(
   check(api !== undefined, `The output ExtensionUrl is ${ExtensionUrl}.`);
   const baseUrl = `https://${api}.execute-api.localhost:${emulator.port}`;
   const platform = await startPlatform({ extension: { apiKey, apiSecret, baseUrl } });
-  closers.push(() => platform.close());
+  atEnd(() => platform.close());
   return { origin: platform.origin, baseUrl };
 }
 
@@ -118,41 +123,4 @@ async function putApiKeyAndSecret(emulator: Emulator, outputs: Readonly<Record<s
   client.destroy();
 }
 
-async function phase<Result>(title: string, work: () => Promise<Result>): Promise<Result> {
-  console.log(`· ${title}`);
-  const startedAt = performance.now();
-  const result = await work();
-  console.log(`  done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
-  return result;
-}
-
-let ending: Promise<never> | undefined;
-function end(status: number): Promise<never> {
-  ending ??= (async () => {
-    for (let close = closers.pop(); close; close = closers.pop()) {
-      try {
-        await close();
-      } catch (error) {
-        console.error(error);
-      }
-    }
-    process.exit(status);
-  })();
-  return ending;
-}
-
-process.on('SIGINT', () => void end(130));
-process.on('SIGTERM', () => void end(143));
-process.on('SIGHUP', () => void end(129));
-try {
-  await testDeployedStack();
-  console.log('The deployed stack does what the local one does.');
-  await end(0);
-} catch (error) {
-  // What was ended in the middle fails; that is no news.
-  if (ending === undefined) {
-    if (error instanceof Failure && error.output) console.error(error.output.trimEnd());
-    console.error(error instanceof Failure ? error.message : error);
-  }
-  await end(1);
-}
+await runProgram(testDeployedStack, 'The deployed stack does what the local one does.');
