@@ -191,6 +191,18 @@ describe('a GET through the cache', () => {
     expect(String(plain.body)).toBe(body);
   });
 
+  test('leaves an answer as it is that the platform wants to be left so', async () => {
+    const caller = await startCaller(
+      tables,
+      fakeExchange(() => ({ headers: { 'cache-control': 'max-age=60, no-transform' }, body: 'x'.repeat(5_000) })),
+    );
+    for (let round = 0; round < 2; round++) {
+      const answer = await caller.call({ headers: { 'accept-encoding': 'br' } });
+      expect(answer.headers).not.toHaveProperty('content-encoding');
+      expect(String(answer.body)).toBe('x'.repeat(5_000));
+    }
+  });
+
   test('leaves an answer as it is that the platform compressed unasked', async () => {
     const body = gzipSync('x'.repeat(5_000), { level: 0 });
     const caller = await startCaller(
