@@ -130,7 +130,10 @@ describe('of a batch', () => {
       await extension.idle();
       expect(log()).toMatch(/^Worker {2}2 messages, 2 failed, \d+ ms$/m);
       expect(log()).toMatch(/failed, [12] to the dead letters, \d+ ms$/m);
-      expect((await extension.countMessages()).dead).toBe(dead + 2);
+      expect(told(since(), 'begin')).toEqual(expect.arrayContaining(['a 2', 'b 2']));
+      // They may come back apart, a moment after each other: the one that nothing is wrong with then succeeds.
+      const succeeded = /^Worker {2}1 message, \d+ ms$/m.test(log()) ? 1 : 0;
+      expect((await extension.countMessages()).dead).toBe(dead + 2 - succeeded);
       if (how === 'malformed') expect(log()).toContain('Malformed result: an itemIdentifier');
     },
   );
