@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Extension } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { matchesRoute } from '../fynd/allowed-routes.ts';
@@ -206,7 +206,7 @@ function entryKey(
     call.rawQuery,
     selecting,
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+  return hash('sha256', JSON.stringify(parts), 'base64url');
 }
 
 function ownerOf(session: Session): CacheOwner {

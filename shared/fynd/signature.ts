@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { parse } from 'node:querystring';
 
 /**
@@ -90,6 +90,4 @@ function canonicalQuery(query: string): string {
     .join('&');
 }
 
-function sha256(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex');
-}
+const sha256 = (data: Uint8Array | string): string => hash('sha256', data, 'hex');
