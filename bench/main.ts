@@ -17,7 +17,7 @@ import { startWorld } from './world.ts';
  */
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const quick = values.quick;
-const effort = quick ? { warmUp: 10, rounds: 2, runsPerRound: 10 } : { warmUp: 500, rounds: 21, runsPerRound: 60 };
+const effort = quick ? { warmUp: 10, rounds: 2, runsPerRound: 10 } : { warmUp: 500, rounds: 41, runsPerRound: 60 };
 const importRounds = quick ? 1 : 15;
 const sizes = quick ? [10, 100] : [10, 1_000, 20_000];
 

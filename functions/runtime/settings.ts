@@ -15,11 +15,6 @@ export function setting(name: keyof typeof environment): string {
   return value;
 }
 
-/** Origin of the extension as browsers see it. */
-export function baseUrl(): string {
-  return setting('baseUrl');
-}
-
 /** A value made at first use and kept while this instance lives. */
 export function once<Value>(make: () => Value): () => Value {
   let made: { value: Value } | undefined;
@@ -28,5 +23,8 @@ export function once<Value>(make: () => Value): () => Value {
     return made.value;
   };
 }
+
+/** Origin of the extension as browsers see it. */
+export const baseUrl = once(() => setting('baseUrl'));
 
 export const now = (): Date => new Date();
