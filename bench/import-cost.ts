@@ -11,8 +11,8 @@ const program = fileURLToPath(new URL('./import-once.cjs', import.meta.url));
 /**
  * What loading costs, which every cold start pays: processor time in a fresh process, Node's own start left out.
  *
- * A bundle beside the DynamoDB client alone, as esbuild bundles it, shows what the extension itself adds to a client that it cannot do without.
- * Beside the official stack, as npm installs it, it shows what a cold start is spared.
+ * A bundle beside the DynamoDB client alone, as esbuild bundles it, shows what the extension itself adds to a client that
+ * it cannot do without. Beside the official stack, as npm installs it, it shows what a cold start is spared.
  */
 export async function importCost(
   bundles: BenchBundles,

@@ -11,8 +11,7 @@ export interface Comparison extends Ratio {
 export interface Table {
   readonly title: string;
   readonly against: readonly string[];
-  /** Undefined where there is nothing to compare. */
-  readonly rows: readonly { readonly what: string; readonly comparisons: readonly (Comparison | undefined)[] }[];
+  readonly rows: readonly { readonly what: string; readonly comparisons: readonly Comparison[] }[];
 }
 
 /** As markdown. A target that is missed says so; nothing fails by it: timings are no tests. */
@@ -21,7 +20,7 @@ export function markdown({ title, against, rows }: Table): string {
   return [
     line([title, ...against]),
     line(['---', ...against.map(() => '---:')]),
-    ...rows.map(({ what, comparisons }) => line([what, ...comparisons.map((each) => (each ? cell(each) : ''))])),
+    ...rows.map(({ what, comparisons }) => line([what, ...comparisons.map(cell)])),
   ].join('\n');
 }
 
