@@ -33,7 +33,13 @@ export async function bundle(options: {
   const { outputFiles, metafile } = await build({
     entryPoints: options.entries.map((entry) => ({ in: entry, out: join(folderName(entry), 'index') })),
     outdir: options.directory,
-    define: { EXTENSION: JSON.stringify(options.extension), 'import.meta.url': importMetaUrl },
+    define: {
+      EXTENSION: JSON.stringify(options.extension),
+      // What CommonJS calls by other names, for code that asks where it is.
+      'import.meta.dirname': '__dirname',
+      'import.meta.filename': '__filename',
+      'import.meta.url': importMetaUrl,
+    },
     plugins: [configuredHandlers(options.extension)],
     bundle: true,
     platform: 'node',
@@ -80,7 +86,7 @@ export async function bundle(options: {
   );
 }
 
-/** `import.meta.url`, which CommonJS has not, for packages that ask where they are. */
+/** CommonJS has no name for this one: it is made where it is asked for. */
 const importMetaUrl = '$importMetaUrl';
 const importMetaUrlBanner = `const ${importMetaUrl}=require('node:url').pathToFileURL(__filename).href;`;
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bundle, type Bundles, bundle } from '../../infra/bundle.ts';
@@ -129,9 +129,15 @@ describe('a bundle', () => {
     write('old-package.cjs', `module.exports = require('node:path').sep;`);
     const commonJs = await bundled('uses-commonjs.ts', `import sep from './old-package.cjs'; export { sep };`);
     expect(inNode(commonJs, 'module.sep')).toMatch(/^[/\\]\n$/);
-    write('new-package.mjs', `export const place = import.meta.url;`);
-    const esModule = await bundled('uses-place.ts', `export { place } from './new-package.mjs';`);
-    expect(inNode(esModule, 'module.place')).toBe(`${pathToFileURL(join(esModule.directory, 'index.js')).href}\n`);
+    write(
+      'new-package.mjs',
+      `export const place = import.meta.url, folder = import.meta.dirname, file = import.meta.filename;`,
+    );
+    const esModule = await bundled('uses-place.ts', `export * from './new-package.mjs';`);
+    const file = resolve(esModule.directory, 'index.js');
+    expect(inNode(esModule, 'module.place')).toBe(`${pathToFileURL(file).href}\n`);
+    expect(inNode(esModule, 'module.folder')).toBe(`${dirname(file)}\n`);
+    expect(inNode(esModule, 'module.file')).toBe(`${file}\n`);
     expect(readFileSync(join(commonJs.directory, 'index.js'), 'utf8')).not.toContain('pathToFileURL');
   });
 
