@@ -4,11 +4,11 @@ export default defineExtension({
   name: 'Product Lens',
   scopes: ['company/products', 'company/orders'],
   api: {
-    'GET /api/products': './functions/products.ts',
-    'GET /api/products/application/{application_id}': './functions/products.ts',
+    'GET /api/products': './functions/app/products.ts',
+    'GET /api/products/application/{application_id}': './functions/app/products.ts',
   },
-  events: { 'company/product/update/v1': './functions/on-product-update.ts' },
+  events: { 'company/product/update/v1': './functions/app/on-product-update.ts' },
   webhooks: { notificationEmail: 'developers@example.com' },
   resources: './infra/own-resources.ts',
-  schedules: { nightly: { every: '1 day', handler: './functions/nightly.ts' } },
+  schedules: { nightly: { every: '1 day', handler: './functions/app/nightly.ts' } },
 });

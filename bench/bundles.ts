@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { bundle } from '../infra/bundle.ts';
+import { bundle } from '../infra/bundle/bundle.ts';
 import { entriesOf } from '../infra/extension-stack.ts';
 import { loadExtension } from '../infra/load-extension.ts';
 import type { Extension } from '../shared/config.ts';

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startDynamoDb } from '../infra/local/dynamodb.ts';
-import { accountId } from '../infra/local/lambda-environment.ts';
-import { listenInternally } from '../infra/local/listen.ts';
-import { openSecretStore } from '../infra/local/secret-store.ts';
-import { startSecretsManager } from '../infra/local/secrets-manager.ts';
-import { startSqs } from '../infra/local/sqs.ts';
+import { startDynamoDb } from '../infra/local/dynamodb/dynamodb.ts';
+import { listenInternally } from '../infra/local/host/listen.ts';
+import { accountId } from '../infra/local/lambda/lambda-environment.ts';
+import { openSecretStore } from '../infra/local/secrets/secret-store.ts';
+import { startSecretsManager } from '../infra/local/secrets/secrets-manager.ts';
+import { startSqs } from '../infra/local/sqs/sqs.ts';
 import { answerParent } from './child.ts';
 import { answerOf } from './platform-answers.ts';
 

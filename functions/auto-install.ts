@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { createExchange } from '../shared/fynd/exchange.ts';
-import { companyId } from '../shared/fynd/ids.ts';
-import { autoInstall } from '../shared/oauth/complete-install.ts';
-import { pendingWork } from '../shared/work/pending-work.ts';
-import { http } from './runtime/http.ts';
-import { input } from './runtime/input.ts';
-import { jsonFields } from './runtime/json-body.ts';
+import { pendingWork } from '../shared/background/pending-work.ts';
+import { createExchange } from '../shared/http/http-client.ts';
+import { autoInstall } from '../shared/install/complete-install.ts';
+import { companyId } from '../shared/tenant.ts';
+import { http } from './runtime/http/http.ts';
+import { input } from './runtime/http/input.ts';
+import { jsonFields } from './runtime/http/json-body.ts';
 import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now, once } from './runtime/settings.ts';
 import { installations } from './runtime/tables.ts';

@@ -1,25 +1,25 @@
 import * as v from 'valibot';
 import { launched } from '#launched';
-import { AppError } from '../shared/errors.ts';
-import { createExchange } from '../shared/fynd/exchange.ts';
-import { applicationId, companyId } from '../shared/fynd/ids.ts';
-import { completeInstall, type Installed } from '../shared/oauth/complete-install.ts';
-import { installPath, launchPath } from '../shared/oauth/launch-path.ts';
-import { parseRedirectPath } from '../shared/oauth/redirect-path.ts';
-import { startedAtMs } from '../shared/oauth/started-at.ts';
+import { pendingWork } from '../shared/background/pending-work.ts';
+import { createExchange } from '../shared/http/http-client.ts';
+import { completeInstall, type Installed } from '../shared/install/complete-install.ts';
+import { installPath, launchPath } from '../shared/install/launch-path.ts';
+import { parseRedirectPath } from '../shared/install/redirect-path.ts';
+import { AppError } from '../shared/problems.ts';
 import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
+import { startedAtMs } from '../shared/session/started-at.ts';
 import {
   isSameState,
   openTransaction,
   type Transaction,
   transactionCookieName,
 } from '../shared/session/transactions.ts';
-import { pendingWork } from '../shared/work/pending-work.ts';
-import { http } from './runtime/http.ts';
-import type { HttpRequest } from './runtime/http-messages.ts';
-import { input } from './runtime/input.ts';
+import { applicationId, companyId } from '../shared/tenant.ts';
+import { http } from './runtime/http/http.ts';
+import type { HttpRequest } from './runtime/http/http-messages.ts';
+import { input } from './runtime/http/input.ts';
+import { redirectHeaders } from './runtime/http/security-headers.ts';
 import { apiKey, apiSecret, sessionKeys, tokenKeys } from './runtime/secrets.ts';
-import { redirectHeaders } from './runtime/security-headers.ts';
 import { baseUrl, extension, now, once } from './runtime/settings.ts';
 import { installations } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';

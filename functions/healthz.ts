@@ -1,4 +1,4 @@
-import { securityHeaders } from './runtime/security-headers.ts';
+import { securityHeaders } from './runtime/http/security-headers.ts';
 
 /** `GET /_healthz`: answers once requests are served; touches nothing. */
 export const handler = (): Promise<unknown> =>

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
-import { AppError } from '../shared/errors.ts';
-import { applicationId, companyId } from '../shared/fynd/ids.ts';
-import { beginInstall } from '../shared/oauth/begin-install.ts';
-import { parseRedirectPath } from '../shared/oauth/redirect-path.ts';
-import { http } from './runtime/http.ts';
-import { input } from './runtime/input.ts';
+import { beginInstall } from '../shared/install/begin-install.ts';
+import { parseRedirectPath } from '../shared/install/redirect-path.ts';
+import { AppError } from '../shared/problems.ts';
+import { applicationId, companyId } from '../shared/tenant.ts';
+import { http } from './runtime/http/http.ts';
+import { input } from './runtime/http/input.ts';
+import { redirectHeaders } from './runtime/http/security-headers.ts';
 import { apiKey, sessionKeys } from './runtime/secrets.ts';
-import { redirectHeaders } from './runtime/security-headers.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
 
 /** `cluster_url` is not among them: credentials go to the configured cluster and nowhere else. */

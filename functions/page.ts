@@ -1,15 +1,15 @@
-import { AppError } from '../shared/errors.ts';
 import { missingScopes } from '../shared/fynd/scopes.ts';
-import { installPath, launchPath } from '../shared/oauth/launch-path.ts';
-import { requireLive } from '../shared/session/require-live.ts';
-import { http } from './runtime/http.ts';
-import type { HttpRequest, HttpResponse } from './runtime/http-messages.ts';
+import { installPath, launchPath } from '../shared/install/launch-path.ts';
+import { AppError } from '../shared/problems.ts';
+import { requireLive } from '../shared/session/live-session.ts';
+import { welcomePage } from './app/welcome-page.ts';
+import { http } from './runtime/http/http.ts';
+import type { HttpRequest, HttpResponse } from './runtime/http/http-messages.ts';
+import { redirectHeaders } from './runtime/http/security-headers.ts';
+import { type Place, placeOf, signedIn } from './runtime/http/signed-in.ts';
 import { apiKey } from './runtime/secrets.ts';
-import { redirectHeaders } from './runtime/security-headers.ts';
 import { baseUrl, extension } from './runtime/settings.ts';
-import { type Place, placeOf, signedIn } from './runtime/signed-in.ts';
 import { userCache } from './runtime/tables.ts';
-import { welcomePage } from './runtime/welcome-page.ts';
 
 /** `GET /company/{company_id}[/application/{application_id}]`: the extension's page, or the way to sign in to it. */
 export const handler = http(async (request) => {

@@ -1,17 +1,17 @@
 import * as v from 'valibot';
-import { callPlatform } from '../shared/cache/call-platform.ts';
-import { AppError } from '../shared/errors.ts';
 import { isRouteAllowed } from '../shared/fynd/allowed-routes.ts';
-import { createExchange, deadlineIn } from '../shared/fynd/exchange.ts';
-import { applicationId, companyId } from '../shared/fynd/ids.ts';
 import { platformPath } from '../shared/fynd/platform-path.ts';
-import { http } from './runtime/http.ts';
-import { input } from './runtime/input.ts';
-import { platformResponse } from './runtime/platform-response.ts';
-import { proxiedSegments } from './runtime/proxied-segments.ts';
-import { requireSameOrigin } from './runtime/same-origin.ts';
+import { createExchange, deadlineIn } from '../shared/http/http-client.ts';
+import { callPlatform } from '../shared/platform/call-as-user.ts';
+import { AppError } from '../shared/problems.ts';
+import { applicationId, companyId } from '../shared/tenant.ts';
+import { http } from './runtime/http/http.ts';
+import { input } from './runtime/http/input.ts';
+import { platformResponse } from './runtime/http/platform-response.ts';
+import { proxiedSegments } from './runtime/http/proxied-segments.ts';
+import { requireSameOrigin } from './runtime/http/same-origin.ts';
+import { signedIn } from './runtime/http/signed-in.ts';
 import { baseUrl, extension, now, once } from './runtime/settings.ts';
-import { signedIn } from './runtime/signed-in.ts';
 import { userCache } from './runtime/tables.ts';
 
 const budgetMs = 25_000;

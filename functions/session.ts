@@ -1,10 +1,10 @@
 import { missingScopes } from '../shared/fynd/scopes.ts';
-import { requireLive } from '../shared/session/require-live.ts';
+import { requireLive } from '../shared/session/live-session.ts';
 import { sessionCookieName } from '../shared/session/sessions.ts';
-import { http } from './runtime/http.ts';
-import { requireSameOrigin } from './runtime/same-origin.ts';
+import { http } from './runtime/http/http.ts';
+import { requireSameOrigin } from './runtime/http/same-origin.ts';
+import { signedIn } from './runtime/http/signed-in.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
-import { signedIn } from './runtime/signed-in.ts';
 import { userCache } from './runtime/tables.ts';
 
 /** `GET /api/session`: who is signed in, and what they may do. `DELETE`: signs out, copies of the cookie included. */

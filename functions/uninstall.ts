@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { AppError } from '../shared/errors.ts';
-import { companyId } from '../shared/fynd/ids.ts';
-import { lifecycleSignedAt } from '../shared/webhook/verify-lifecycle.ts';
-import { toQueue } from '../shared/work/messages.ts';
-import { http } from './runtime/http.ts';
-import { input } from './runtime/input.ts';
-import { jsonFields } from './runtime/json-body.ts';
+import { toQueue } from '../shared/background/messages.ts';
+import { lifecycleSignedAt } from '../shared/install/verify-lifecycle.ts';
+import { AppError } from '../shared/problems.ts';
+import { companyId } from '../shared/tenant.ts';
+import { http } from './runtime/http/http.ts';
+import { input } from './runtime/http/input.ts';
+import { jsonFields } from './runtime/http/json-body.ts';
 import { apiKey, apiSecrets } from './runtime/secrets.ts';
 import { now } from './runtime/settings.ts';
 import { workQueue } from './runtime/work-queue.ts';

@@ -1,5 +1,5 @@
-import { acceptWebhook } from '../shared/webhook/accept-webhook.ts';
-import { http } from './runtime/http.ts';
+import { acceptWebhook } from '../shared/background/accept-webhook.ts';
+import { http } from './runtime/http/http.ts';
 import { apiSecrets } from './runtime/secrets.ts';
 import { extension, now } from './runtime/settings.ts';
 import { workQueue } from './runtime/work-queue.ts';

@@ -1,14 +1,14 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { events, hooks, schedules } from '#handlers';
-import { createExchange, deadlineIn } from '../shared/fynd/exchange.ts';
+import { parseMessage } from '../shared/background/messages.ts';
+import { type WorkDependencies, work } from '../shared/background/work.ts';
 import type { Credentials } from '../shared/fynd/oauth-endpoints.ts';
-import { OfflineTokens } from '../shared/oauth/offline-tokens.ts';
-import { parseMessage } from '../shared/work/messages.ts';
+import { createExchange, deadlineIn } from '../shared/http/http-client.ts';
+import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { describeError, writeLog } from './runtime/log.ts';
 import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now, once } from './runtime/settings.ts';
 import { deliveries, offlineGrants } from './runtime/tables.ts';
-import { type WorkDependencies, work } from './runtime/work.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { ConfigurationError, parseOrigin } from '../shared/config.ts';
-import { bundle } from './bundle.ts';
+import { bundle } from './bundle/bundle.ts';
 import { ExtensionStack, entriesOf } from './extension-stack.ts';
 import { loadExtension } from './load-extension.ts';
 import { loadOwnResources } from './load-own-resources.ts';
@@ -33,7 +33,7 @@ async function synthesize(): Promise<void> {
     env: {
       ...(process.env.CDK_DEFAULT_ACCOUNT && { account: process.env.CDK_DEFAULT_ACCOUNT }),
       // A table with a key of our own wants its region named: one is assumed where nothing names it, which
-      // infra/cdk.ts refuses to deploy.
+      // infra/commands/cdk.ts refuses to deploy.
       region:
         app.node.tryGetContext('region') || process.env.CDK_DEFAULT_REGION || process.env.AWS_REGION || 'ap-south-1',
     },

@@ -3,14 +3,14 @@ import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Extension } from '../shared/config.ts';
 import { environment } from '../shared/contract.ts';
-import { AuthorFunctions } from './author-functions.ts';
-import { type Bundles, folderName } from './bundle.ts';
-import { createFunction } from './function.ts';
-import { ExtensionApi } from './http-api.ts';
-import { addSchedules } from './schedules.ts';
-import { Secrets, type SingleSecret } from './secrets.ts';
-import { Deliveries, Installations, UserCache } from './tables.ts';
-import { WorkQueue } from './work-queue.ts';
+import { type Bundles, folderName } from './bundle/bundle.ts';
+import { AuthorFunctions } from './resources/author-functions.ts';
+import { createFunction } from './resources/function.ts';
+import { ExtensionApi } from './resources/http-api.ts';
+import { addSchedules } from './resources/schedules.ts';
+import { Secrets, type SingleSecret } from './resources/secrets.ts';
+import { Deliveries, Installations, UserCache } from './resources/tables.ts';
+import { WorkQueue } from './resources/work-queue.ts';
 
 export interface ExtensionStackProps extends StackProps {
   readonly extension: Extension;

@@ -11,7 +11,7 @@
  * import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
  *
  * export const addOwnResources: AddOwnResources = ({ stack, functions }) => {
- *   const products = functions.get('./functions/products.ts');
+ *   const products = functions.get('./functions/app/products.ts');
  *   const notes = new TableV2(stack, 'Notes', {
  *     partitionKey: { name: 'company', type: AttributeType.STRING },
  *     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
@@ -31,7 +31,7 @@
 import type { Stack } from 'aws-cdk-lib';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { Extension } from '../shared/config.ts';
-import type { AuthorFunctions } from './author-functions.ts';
+import type { AuthorFunctions } from './resources/author-functions.ts';
 
 export interface OwnResources {
   /** Where your constructs go. */

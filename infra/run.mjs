@@ -41,7 +41,12 @@ const child = spawn(node, [join(root, program), ...programArguments], {
   cwd: root,
   // What runs until it is stopped sees by its channel that this process was killed. Vitest would take one for a sign
   // that it is its own worker.
-  stdio: ['inherit', 'inherit', 'inherit', ...(program.startsWith('infra/local/') ? ['ipc'] : [])],
+  stdio: [
+    'inherit',
+    'inherit',
+    'inherit',
+    ...(/^infra\/commands\/(start|dev|schedule)\.ts$/.test(program) ? ['ipc'] : []),
+  ],
   env: { ...process.env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}` },
 });
 child.on('error', (error) => {

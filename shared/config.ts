@@ -48,7 +48,7 @@ export interface ExtensionInput {
     /** Another default for some calls; the first rule that matches counts. */
     readonly rules?: readonly { readonly route: RoutePattern; readonly ttlSeconds: number }[];
   };
-  /** The author's own routes, e.g. `'GET /api/products': './functions/products.ts'`. */
+  /** The author's own routes, e.g. `'GET /api/products': './functions/app/products.ts'`. */
   readonly api?: Readonly<Record<string, string>>;
   /** Events of the platform by `category/name/type/vN`, e.g. `'company/product/update/v1': './functions/on-product.ts'`. */
   readonly events?: Readonly<Record<string, string | EventInput>>;
@@ -58,7 +58,7 @@ export interface ExtensionInput {
     /** Whose events: of all sales channels, of none, or of those named. Default `all`. */
     readonly salesChannels?: 'all' | 'none' | readonly string[];
   };
-  /** Work for every installed company, e.g. `nightly: { every: '1 day', handler: './functions/nightly.ts' }`. */
+  /** Work for every installed company, e.g. `nightly: { every: '1 day', handler: './functions/app/nightly.ts' }`. */
   readonly schedules?: Readonly<Record<string, { readonly every: string; readonly handler: string }>>;
   /** A file with the author's own AWS resources, e.g. `./infra/own-resources.ts`. */
   readonly resources?: string;

@@ -1,6 +1,6 @@
-import { findFreePort } from '../infra/local/listen.ts';
+import { findFreePort } from '../infra/local/host/listen.ts';
 import { type LocalExtension, startLocalExtension } from '../infra/local/start-local-extension.ts';
-import { startPlatform } from './platform/platform.ts';
+import { startPlatform } from '../infra/simulated-platform/platform.ts';
 
 /** Where the flow tests find the extension and the platform: all that they know. */
 export interface World {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { webhookMessage } from '../../shared/work/messages.ts';
+import { webhookMessage } from '../../shared/background/messages.ts';
 import { companies, eventBody } from '../events.ts';
 import { productPath } from '../platform-answers.ts';
 import type { Subject } from '../subject.ts';

@@ -1,15 +1,15 @@
-import { callPlatform, type PlatformAnswer } from '../../shared/cache/call-platform.ts';
-import { AppError } from '../../shared/errors.ts';
-import { createExchange, deadlineIn } from '../../shared/fynd/exchange.ts';
 import type { PlatformUser } from '../../shared/fynd/oauth-endpoints.ts';
-import { requireLive } from '../../shared/session/require-live.ts';
-import { http, type LambdaHandler } from './http.ts';
-import type { HttpRequest, HttpResponse } from './http-messages.ts';
-import { createPlatformClient, type PlatformClient, PlatformRefusal } from './platform-client.ts';
-import { platformResponse } from './platform-response.ts';
-import { requireSameOrigin } from './same-origin.ts';
+import { createExchange, deadlineIn } from '../../shared/http/http-client.ts';
+import { callPlatform, type PlatformAnswer } from '../../shared/platform/call-as-user.ts';
+import { createPlatformClient, type PlatformClient, PlatformRefusal } from '../../shared/platform/platform-client.ts';
+import { AppError } from '../../shared/problems.ts';
+import { requireLive } from '../../shared/session/live-session.ts';
+import { http, type LambdaHandler } from './http/http.ts';
+import type { HttpRequest, HttpResponse } from './http/http-messages.ts';
+import { platformResponse } from './http/platform-response.ts';
+import { requireSameOrigin } from './http/same-origin.ts';
+import { placeOf, signedIn } from './http/signed-in.ts';
 import { baseUrl, extension, now, once } from './settings.ts';
-import { placeOf, signedIn } from './signed-in.ts';
 import { userCache } from './tables.ts';
 
 /** What a route of the extension's author is given: everything in it is proven by the session. */

@@ -1,6 +1,6 @@
+import type { WebhookEnvelope } from '../../shared/background/webhook-envelope.ts';
 import type { PlatformUser } from '../../shared/fynd/oauth-endpoints.ts';
-import type { WebhookEnvelope } from '../../shared/webhook/envelope.ts';
-import type { PlatformClient } from './platform-client.ts';
+import type { PlatformClient } from '../../shared/platform/platform-client.ts';
 
 /** What background work is given: the company, and the Platform API with the company's own offline token. */
 export interface BackgroundContext {

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { AppError } from '../../shared/errors.ts';
-import type { HttpResponse } from './http-messages.ts';
+import { AppError } from '../../shared/problems.ts';
+import type { HttpResponse } from './http/http-messages.ts';
 
 /**
  * One line of JSON per request, from an allow-list: no query string, no header of the caller's, no body, no message of

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDirectoryInUse } from './data-directory.ts';
-import { shortName } from './log-entry.ts';
-import type { ScheduleDefinition } from './queue-definition.ts';
-import type { Stack } from './read-stack.ts';
-import { StartError } from './start-error.ts';
+import { isDirectoryInUse } from './host/data-directory.ts';
+import { shortName } from './host/log-entry.ts';
+import { StartError } from './host/start-error.ts';
+import type { ScheduleDefinition } from './sqs/queue-definition.ts';
+import type { Stack } from './template/read-stack.ts';
 
 /** What another command needs to know of a local runtime that runs. */
 export interface RunningExtension {

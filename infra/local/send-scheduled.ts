@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { localSqsClient } from './local-sqs-client.ts';
-import type { ScheduleDefinition } from './queue-definition.ts';
+import { StartError } from './host/start-error.ts';
 import type { RunningExtension } from './running-extension.ts';
-import { StartError } from './start-error.ts';
+import { localSqsClient } from './sqs/local-sqs-client.ts';
+import type { ScheduleDefinition } from './sqs/queue-definition.ts';
 
 /**
  * Does now what EventBridge Scheduler would do when the schedule is due: sends its input to its queue.

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Log } from './log-entry.ts';
-import { StartError } from './start-error.ts';
+import type { Log } from './host/log-entry.ts';
+import { StartError } from './host/start-error.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -42,25 +42,29 @@ export async function startSimulatedPlatform(
     readonly log: Log;
     /** Gives up starting, and ends what was started. */
     readonly signal: AbortSignal;
-    /** Default: the one that the tests use. */
+    /** Default: the one in infra/simulated-platform/. */
     readonly program?: string | undefined;
   },
 ): Promise<SimulatedPlatform> {
-  const program = options.program ?? join(root, 'test', 'platform', 'main.ts');
-  const child = spawn(process.execPath, ['--import', new URL('./end-with-parent.ts', import.meta.url).href, program], {
-    cwd: root,
-    // A group of its own: Ctrl-C at the terminal reaches it through this process, in order.
-    detached: process.platform !== 'win32',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    signal: options.signal,
-    env: {
-      ...process.env,
-      PORT: String(options.port),
-      EXTENSION_API_KEY: options.apiKey,
-      EXTENSION_API_SECRET: options.apiSecret,
-      EXTENSION_BASE_URL: options.baseUrl,
+  const program = options.program ?? join(root, 'infra', 'simulated-platform', 'main.ts');
+  const child = spawn(
+    process.execPath,
+    ['--import', new URL('./lambda/end-with-parent.ts', import.meta.url).href, program],
+    {
+      cwd: root,
+      // A group of its own: Ctrl-C at the terminal reaches it through this process, in order.
+      detached: process.platform !== 'win32',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      signal: options.signal,
+      env: {
+        ...process.env,
+        PORT: String(options.port),
+        EXTENSION_API_KEY: options.apiKey,
+        EXTENSION_API_SECRET: options.apiSecret,
+        EXTENSION_BASE_URL: options.baseUrl,
+      },
     },
-  }) as ChildProcessByStdio<null, Readable, Readable>;
+  ) as ChildProcessByStdio<null, Readable, Readable>;
   const exited = new Promise<string>((resolve) => {
     child.once('exit', (status, signal) => resolve(`The simulated platform ended (${signal ?? `status ${status}`}).`));
     child.once('error', (error) => resolve(`The simulated platform could not be started (${error.message}).`));

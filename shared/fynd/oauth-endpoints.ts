@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { AppError } from '../errors.ts';
-import { parseJsonAnswer } from '../json.ts';
-import type { Deadline, Exchange, ExchangeAnswer } from './exchange.ts';
+import type { Deadline, Exchange, ExchangeAnswer } from '../http/http-client.ts';
+import { parseJsonAnswer } from '../http/json.ts';
+import { AppError } from '../problems.ts';
 import { signatureDate, signV1 } from './signature.ts';
 
 /** The extension's OAuth client credentials. */

@@ -1,5 +1,5 @@
-import { hasControlCharacter } from '../control-characters.ts';
-import { AppError } from '../errors.ts';
+import { hasControlCharacter } from '../http/control-characters.ts';
+import { AppError } from '../problems.ts';
 
 /** A path below `/service/platform/`, as decoded segments; the last one is empty where the path ends with a slash. */
 export interface PlatformPath {

@@ -1,5 +1,5 @@
-import { AppError } from '../errors.ts';
-import type { Deadline, Exchange, ExchangeAnswer, ExchangeRequest } from './exchange.ts';
+import type { Deadline, Exchange, ExchangeAnswer, ExchangeRequest } from '../http/http-client.ts';
+import { AppError } from '../problems.ts';
 import { type PlatformPath, withQuery } from './platform-path.ts';
 import { signatureDate, signV1 } from './signature.ts';
 

@@ -1,5 +1,5 @@
 import { parseCookie, stringifySetCookie } from 'cookie';
-import { AppError } from '../errors.ts';
+import { AppError } from '../problems.ts';
 import { companyOfSessionCookie } from './sessions.ts';
 import { isTransactionCookie } from './transactions.ts';
 

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import { AppError } from '../errors.ts';
 import type { PlatformUser } from '../fynd/oauth-endpoints.ts';
+import { AppError } from '../problems.ts';
+import { type KeyRing, open, seal } from '../sealing.ts';
 import { packScopes, unpackScopes } from './granted-scopes.ts';
-import { type KeyRing, open, seal } from './sealing.ts';
 
 /** A signed-in person in one company: proven by the sealed cookie, still to be compared with the installation. */
 export interface Session {

@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import type { AccessMode } from '../config.ts';
-import { type KeyRing, open, seal } from './sealing.ts';
+import { type KeyRing, open, seal } from '../sealing.ts';
 
 /** A sign-in under way: what was asked for at install, kept by the browser until it comes back with a code. */
 export interface Transaction {

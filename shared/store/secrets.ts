@@ -3,7 +3,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { deriveSealingKey, type KeyRing, type SealingKey } from '../session/sealing.ts';
+import { deriveSealingKey, type KeyRing, type SealingKey } from '../sealing.ts';
 
 type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 

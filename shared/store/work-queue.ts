@@ -4,7 +4,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { QueuedMessage } from '../work/messages.ts';
+import type { QueuedMessage } from '../background/messages.ts';
 
 /** SQS takes ten messages at once, and 1 MiB together. */
 const maxBatchMessages = 10;

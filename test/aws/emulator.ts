@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { findFreePort } from '../../infra/local/listen.ts';
+import { findFreePort } from '../../infra/local/host/listen.ts';
 import { installPythonEnvironment } from '../python-environment.ts';
 import { Aws } from './aws.ts';
 import { run, start, stop } from './child.ts';

@@ -4,7 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { findFreePort } from '../../infra/local/listen.ts';
+import { findFreePort } from '../../infra/local/host/listen.ts';
 import { run, start, stop } from '../aws/child.ts';
 import { Failure } from '../aws/failure.ts';
 import type { GivenEngine } from '../shared/fixture/engine.ts';

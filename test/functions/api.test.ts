@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ApiContext, api as makeApi } from '../../functions/runtime/api.ts';
-import { AppError } from '../../shared/errors.ts';
+import { AppError } from '../../shared/problems.ts';
 import { gatewayEvent, type TestRequest } from './fixture/event.ts';
 import { everywhere, signsIn, startWorld, type World } from './fixture/world.ts';
 

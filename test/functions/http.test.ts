@@ -1,16 +1,16 @@
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { http as makeHttp } from '../../functions/runtime/http.ts';
-import type { HttpResponse } from '../../functions/runtime/http-messages.ts';
-import { AppError } from '../../shared/errors.ts';
+import type { http as makeHttp } from '../../functions/runtime/http/http.ts';
+import type { HttpResponse } from '../../functions/runtime/http/http-messages.ts';
+import { AppError } from '../../shared/problems.ts';
 import { testExtension } from '../shared/fixture/extension.ts';
 import { gatewayEvent, type TestRequest } from './fixture/event.ts';
 
 let http: typeof makeHttp;
 beforeAll(async () => {
   vi.stubGlobal('EXTENSION', testExtension());
-  ({ http } = await import('../../functions/runtime/http.ts'));
+  ({ http } = await import('../../functions/runtime/http/http.ts'));
 });
 afterAll(() => void vi.unstubAllGlobals());
 afterEach(() => void vi.restoreAllMocks());

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { requireSameOrigin } from '../../functions/runtime/same-origin.ts';
-import { AppError } from '../../shared/errors.ts';
+import { requireSameOrigin } from '../../functions/runtime/http/same-origin.ts';
+import { AppError } from '../../shared/problems.ts';
 
 const ours = 'https://extension.example';
 const origins = [

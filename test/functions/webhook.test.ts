@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { handler as Webhook } from '../../functions/webhook.ts';
-import { parseMessage, webhookBody } from '../../shared/work/messages.ts';
+import { parseMessage, webhookBody } from '../../shared/background/messages.ts';
 import { bareEvent, gatewayEvent } from './fixture/event.ts';
 import { everywhere, startWorld, type World } from './fixture/world.ts';
 
@@ -9,7 +9,7 @@ let world: World;
 let webhook: typeof Webhook;
 beforeAll(async () => {
   world = await startWorld({
-    events: { 'company/product/update/v1': './functions/on-product-update.ts' },
+    events: { 'company/product/update/v1': './functions/app/on-product-update.ts' },
     webhooks: { notificationEmail: 'owner@example.com' },
   });
   ({ handler: webhook } = await import('../../functions/webhook.ts'));

@@ -2,8 +2,8 @@ import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { EventHandler } from '../../functions/runtime/background.ts';
 import type { handler as Worker } from '../../functions/worker.ts';
-import { AppError } from '../../shared/errors.ts';
-import { toQueue, webhookMessage } from '../../shared/work/messages.ts';
+import { toQueue, webhookMessage } from '../../shared/background/messages.ts';
+import { AppError } from '../../shared/problems.ts';
 import { signIn } from '../shared/fixture/sign-in.ts';
 import { startWorld, type World } from './fixture/world.ts';
 
@@ -19,7 +19,7 @@ let world: World;
 let worker: typeof Worker;
 beforeAll(async () => {
   world = await startWorld({
-    events: { 'company/product/update/v1': './functions/on-product-update.ts' },
+    events: { 'company/product/update/v1': './functions/app/on-product-update.ts' },
     webhooks: { notificationEmail: 'owner@example.com' },
   });
   ({ handler: worker } = await import('../../functions/worker.ts'));

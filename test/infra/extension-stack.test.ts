@@ -2,8 +2,8 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test } from 'vitest';
+import { WorkQueue } from '../../infra/resources/work-queue.ts';
 import { stackName } from '../../infra/stack-name.ts';
-import { WorkQueue } from '../../infra/work-queue.ts';
 import { busySample, ofType, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
 
 const { resources, template } = synthesizedStack();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import type { Bundles } from '../../infra/bundle.ts';
+import type { Bundles } from '../../infra/bundle/bundle.ts';
 import { ExtensionStack, entriesOf } from '../../infra/extension-stack.ts';
 import type { OwnResources } from '../../infra/own-resources.ts';
 import { type ExtensionInput } from '../../shared/config.ts';
@@ -29,8 +29,8 @@ export const sample: ExtensionInput = {
   name: 'Product Lens',
   scopes: ['company/products'],
   api: {
-    'GET /api/products': './functions/products.ts',
-    'GET /api/products/application/{application_id}': './functions/products.ts',
+    'GET /api/products': './functions/app/products.ts',
+    'GET /api/products/application/{application_id}': './functions/app/products.ts',
   },
 };
 
@@ -38,9 +38,9 @@ export const sample: ExtensionInput = {
 export const busySample: ExtensionInput = {
   ...sample,
   webhooks: { notificationEmail: 'owner@example.com' },
-  events: { 'company/product/update/v1': './functions/on-product-update.ts' },
+  events: { 'company/product/update/v1': './functions/app/on-product-update.ts' },
   schedules: {
-    nightly: { every: '1 day', handler: './functions/nightly.ts' },
+    nightly: { every: '1 day', handler: './functions/app/nightly.ts' },
     pulse: { every: '1 minute', handler: './functions/pulse.ts' },
   },
 };

@@ -39,7 +39,7 @@ describe('a configuration', () => {
       launchPath: '/company/{company_id}?from=panel',
       proxy: { only: ['GET catalog/**', '* order/v1.0/company/*/orders/'], also: ['* **'] },
       cache: { defaultTtlSeconds: 0, rules: [{ route: 'GET catalog/v2.0/**', ttlSeconds: 86_400 }] },
-      api: { 'GET /api/products': './functions/products.ts', 'ANY /api/x/{item_id}': 'functions/x.ts' },
+      api: { 'GET /api/products': './functions/app/products.ts', 'ANY /api/x/{item_id}': 'functions/x.ts' },
     };
     expect(parseExtension(input)).toMatchObject(input);
   });

@@ -1,7 +1,7 @@
 import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { localSqsClient } from '../../infra/local/local-sqs-client.ts';
-import { redriveMessages } from '../../infra/redrive-messages.ts';
-import { parseMessage, webhookBody } from '../../shared/work/messages.ts';
+import { redriveMessages } from '../../infra/commands/redrive-messages.ts';
+import { localSqsClient } from '../../infra/local/sqs/local-sqs-client.ts';
+import { parseMessage, webhookBody } from '../../shared/background/messages.ts';
 import type { Companies } from './companies.ts';
 import type { Evidence, SentEvent } from './evidence.ts';
 import { type SoakWorld, tokenSeconds } from './soak-world.ts';

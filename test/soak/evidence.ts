@@ -1,7 +1,7 @@
-import type { LogEntry } from '../../infra/local/log-entry.ts';
-import { isHandled } from '../platform/deliver.ts';
-import type { Delivery } from '../platform/deliveries.ts';
-import type { RequestRecord } from '../platform/http.ts';
+import type { LogEntry } from '../../infra/local/host/log-entry.ts';
+import { isHandled } from '../../infra/simulated-platform/deliver.ts';
+import type { Delivery } from '../../infra/simulated-platform/deliveries.ts';
+import type { RequestRecord } from '../../infra/simulated-platform/http.ts';
 
 /** All moments are epoch milliseconds of one clock: everything that is observed runs in this process. */
 export interface SeenRequest {

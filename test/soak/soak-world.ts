@@ -1,7 +1,7 @@
-import { findFreePort } from '../../infra/local/listen.ts';
+import { findFreePort } from '../../infra/local/host/listen.ts';
 import { type LocalExtension, startLocalExtension } from '../../infra/local/start-local-extension.ts';
+import { startPlatform } from '../../infra/simulated-platform/platform.ts';
 import { PlatformControl } from '../flow/platform-control.ts';
-import { startPlatform } from '../platform/platform.ts';
 import type { World } from '../start-world.ts';
 import type { Evidence } from './evidence.ts';
 

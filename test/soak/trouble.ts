@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Fault } from '../platform/interceptions.ts';
+import type { Fault } from '../../infra/simulated-platform/interceptions.ts';
 import type { Evidence } from './evidence.ts';
 import type { Random } from './random.ts';
 import type { SoakWorld } from './soak-world.ts';

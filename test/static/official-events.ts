@@ -1,4 +1,4 @@
-import { buildSqsEvent } from '../../infra/local/build-sqs-event.ts';
+import { buildSqsEvent } from '../../infra/local/sqs/build-sqs-event.ts';
 import { run } from '../aws/child.ts';
 import { check } from '../aws/failure.ts';
 import { gatewayEvent } from '../functions/fixture/event.ts';

@@ -4,7 +4,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { findFreePort } from '../../infra/local/listen.ts';
+import { findFreePort } from '../../infra/local/host/listen.ts';
 import { run, start, stop } from '../aws/child.ts';
 import { check, Failure } from '../aws/failure.ts';
 

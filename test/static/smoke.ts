@@ -1,9 +1,9 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { bundle } from '../../infra/bundle.ts';
-import { buildSqsEvent } from '../../infra/local/build-sqs-event.ts';
-import { type Assembly, readAssembly } from '../../infra/local/read-assembly.ts';
+import { bundle } from '../../infra/bundle/bundle.ts';
+import { buildSqsEvent } from '../../infra/local/sqs/build-sqs-event.ts';
+import { type Assembly, readAssembly } from '../../infra/local/template/read-assembly.ts';
 import { environment } from '../../shared/contract.ts';
 import { parseExtension } from '../../shared/parse-extension.ts';
 import { check } from '../aws/failure.ts';

@@ -1,10 +1,10 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { sign as signOfficially } from '@gofynd/fp-signature';
 import { describe, expect, test } from 'vitest';
-import { deadlineIn } from '../../../shared/fynd/exchange.ts';
 import { authorizeUrl, redeemCode } from '../../../shared/fynd/oauth-endpoints.ts';
-import { type FakeAnswer, fakeExchange } from '../fixture/exchange.ts';
+import { deadlineIn } from '../../../shared/http/http-client.ts';
 import { clientId, noon } from '../fixture/extension.ts';
+import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 import { onlineToken } from '../fixture/sign-in.ts';
 

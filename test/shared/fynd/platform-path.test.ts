@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { proxiedSegments } from '../../../functions/runtime/proxied-segments.ts';
+import { proxiedSegments } from '../../../functions/runtime/http/proxied-segments.ts';
 import { platformPath, withQuery } from '../../../shared/fynd/platform-path.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { beginInstall } from '../../../shared/oauth/begin-install.ts';
-import { startedAtMs } from '../../../shared/oauth/started-at.ts';
+import { beginInstall } from '../../../shared/install/begin-install.ts';
 import { Cookies } from '../../../shared/session/cookies.ts';
 import { openSession, sealSession, sessionCookieName } from '../../../shared/session/sessions.ts';
+import { startedAtMs } from '../../../shared/session/started-at.ts';
 import { isTransactionCookie, openTransaction, transactionCookieName } from '../../../shared/session/transactions.ts';
 import { Browser } from '../fixture/browser.ts';
 import { baseUrl, clientId, noon, testExtension, testSession } from '../fixture/extension.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { seal } from '../../../shared/sealing.ts';
 import { packScopes } from '../../../shared/session/granted-scopes.ts';
-import { requireLive } from '../../../shared/session/require-live.ts';
-import { seal } from '../../../shared/session/sealing.ts';
+import { requireLive } from '../../../shared/session/live-session.ts';
 import {
   companyOfSessionCookie,
   maxCookieBytes,

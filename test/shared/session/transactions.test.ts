@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { seal } from '../../../shared/session/sealing.ts';
+import { seal } from '../../../shared/sealing.ts';
 import { maxCookieBytes, sealSession } from '../../../shared/session/sessions.ts';
 import {
   createState,

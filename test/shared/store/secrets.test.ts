@@ -1,6 +1,6 @@
 import { type GetSecretValueCommand, ResourceNotFoundException } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
-import { deriveSealingKey } from '../../../shared/session/sealing.ts';
+import { deriveSealingKey } from '../../../shared/sealing.ts';
 import { Secrets } from '../../../shared/store/secrets.ts';
 
 /** Secrets Manager with one secret, and a clock that stands until it is moved. */

@@ -1,0 +1,34 @@
+import type { Cookies } from '../../../shared/session/cookies.ts';
+
+/** A request as the functions see it, whichever front door it came through. */
+export interface HttpRequest {
+  readonly method: string;
+  /** As the gateway gives it: already decoded on AWS. */
+  readonly rawPath: string;
+  /** Decoded by the gateway. */
+  readonly pathParameters: Readonly<Record<string, string | undefined>>;
+  /** Exactly as it was sent, without the question mark. */
+  readonly rawQuery: string;
+  readonly query: URLSearchParams;
+  /** Lower-case names; repeats joined by commas; without cookies. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cookies: Cookies;
+  /** The bytes of the body; undefined where there is none. */
+  readonly body: Buffer | undefined;
+  readonly requestId: string;
+  /** A person is looking at the answer. */
+  readonly isNavigation: boolean;
+  /** Where a person begins to sign in again: set as soon as the company is known, offered by answers that refuse. */
+  retryPath?: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Text, or bytes that are sent as they are. */
+  readonly body?: string | Buffer;
+  /** For the log: something that failed without changing the answer, and what became of the request. */
+  readonly trouble?: string | undefined;
+  readonly outcome?: string | undefined;
+}

@@ -1,0 +1,18 @@
+import { AppError } from '../../../shared/problems.ts';
+import type { HttpRequest } from './http-messages.ts';
+
+/**
+ * Refuses calls that another site may have made in the person's name: the session cookie is `SameSite=None`, because
+ * the extension lives in a frame. An unsafe method needs proof of its origin: `Origin`, or `Sec-Fetch-Site`
+ * (https://www.w3.org/TR/fetch-metadata/), or a header that no other site can send without a preflight.
+ * @throws {AppError} `cross_site_request`.
+ */
+export function requireSameOrigin({ method, headers }: Pick<HttpRequest, 'method' | 'headers'>, baseUrl: string): void {
+  const refuse = () => new AppError('cross_site_request', 'Only pages of the extension itself may make this call.');
+  const origin = headers['origin'];
+  const site = headers['sec-fetch-site'];
+  if (site === 'cross-site' || (origin !== undefined && origin !== new URL(baseUrl).origin)) throw refuse();
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return;
+  if (site !== undefined && site !== 'same-origin') throw refuse();
+  if (origin === undefined && site === undefined && headers['x-company-id'] === undefined) throw refuse();
+}

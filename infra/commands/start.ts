@@ -1,0 +1,49 @@
+// npm start: the simulated platform and the extension on it, with nothing else to install.
+import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
+import { claimPort } from '../local/host/listen.ts';
+import { printLog } from '../local/host/print-log.ts';
+import { loadEnvironmentFile, startSettings } from '../local/host/settings.ts';
+import { platformCredentials, startSimulatedPlatform } from '../local/simulated-platform.ts';
+import { startLocalExtension } from '../local/start-local-extension.ts';
+import { runUntilStopped } from './run-until-stopped.ts';
+
+await runUntilStopped(async (defer, signal) => {
+  loadEnvironmentFile();
+  const { platformPort, extensionPort, dataDir, configFile } = startSettings(process.env);
+  for (const port of [platformPort, extensionPort]) {
+    const claim = await claimPort(port);
+    defer(() => claim.release());
+  }
+  const log = printLog();
+  const data = await chooseDataDirectory(dataDir, '.local', extensionPort.port);
+  defer(() => data.close());
+  if (data.besides !== undefined) {
+    console.log(`${data.besides} is in use by another run: this one keeps its tables and secrets in ${data.path}.`);
+  }
+
+  console.log('Starting the simulated platform, synthesizing the stack …');
+  const baseUrl = `http://localhost:${extensionPort.port}`;
+  const cluster = `http://127.0.0.1:${platformPort.port}`;
+  const credentials = platformCredentials(data.path);
+  const platform = await startSimulatedPlatform({ ...credentials, port: platformPort.port, baseUrl, log, signal });
+  defer(() => platform.close());
+  const extension = await startLocalExtension({
+    ...credentials,
+    cluster,
+    port: extensionPort,
+    baseUrl,
+    dataDir: data,
+    configFile,
+    log,
+    signal,
+  });
+  defer(() => extension.close());
+  console.log(`
+  Open    ${platform.url}   and click Install: the simulated admin panel
+  Serving ${baseUrl}   the extension, as it would be deployed
+  Data    ${data.path}   delete it to begin anew
+
+  Ctrl-C ends both.
+`);
+  return { ended: platform.ended };
+});

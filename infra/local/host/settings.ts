@@ -1,0 +1,107 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseOrigin } from '../../../shared/config.ts';
+import type { NamedPort } from './listen.ts';
+import { StartError } from './start-error.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads `.env` where present; what the environment says already stays. */
+export function loadEnvironmentFile(): void {
+  if (!existsSync('.env')) return;
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    throw new StartError(`.env cannot be read (${(error as NodeJS.ErrnoException).code}).`, { cause: error });
+  }
+}
+
+/** What `npm start` takes from the environment. */
+export interface StartSettings {
+  readonly platformPort: NamedPort;
+  readonly extensionPort: NamedPort;
+  readonly dataDir: string | undefined;
+  readonly configFile: string | undefined;
+}
+
+/** @throws {StartError} naming the variable. */
+export function startSettings(environment: Environment): StartSettings {
+  const platformPort = portOf(environment, 'PORT', 3000);
+  const extensionPort = portOf(environment, 'EXTENSION_PORT', 3001);
+  if (platformPort.port === extensionPort.port) {
+    throw new StartError(`PORT and EXTENSION_PORT are both ${platformPort.port}: they must be different ports.`);
+  }
+  return { platformPort, extensionPort, ...commonSettings(environment) };
+}
+
+/** What `npm run dev` takes from the environment: the names are those that `fdk extension preview` sets. */
+export interface DevSettings {
+  readonly apiKey: string;
+  readonly apiSecret: string;
+  readonly baseUrl: string;
+  readonly cluster: string;
+  readonly ports: readonly [NamedPort, ...NamedPort[]];
+  readonly dataDir: string | undefined;
+  readonly configFile: string | undefined;
+}
+
+/**
+ * @param rolesFile fdk-cli's own file, which says whether it will wait for the front end's port.
+ * @throws {StartError} naming the variable or the file that is missing or malformed, never a secret's value.
+ */
+export function devSettings(environment: Environment, rolesFile = 'fdk.ext.config.json'): DevSettings {
+  const apiKey = credential(environment, 'EXTENSION_API_KEY');
+  const apiSecret = credential(environment, 'EXTENSION_API_SECRET');
+  const baseUrl = originOf(environment, 'EXTENSION_BASE_URL', 'https://extension.example.com');
+  const cluster = originOf(environment, 'FP_API_DOMAIN', 'https://api.fynd.com');
+  const backend = portOf(environment, 'BACKEND_PORT');
+  const ports: [NamedPort, ...NamedPort[]] = [backend];
+  if (readRoles(rolesFile).includes('frontend')) {
+    const frontend = portOf(environment, 'FRONTEND_PORT');
+    if (frontend.port !== backend.port) ports.push(frontend);
+  }
+  return { apiKey, apiSecret, baseUrl, cluster, ports, ...commonSettings(environment) };
+}
+
+function commonSettings(environment: Environment): { dataDir: string | undefined; configFile: string | undefined } {
+  return {
+    dataDir: environment['LOCAL_DATA_DIR'] || undefined,
+    configFile: environment['EXTENSION_CONFIG'] || undefined,
+  };
+}
+
+function required(environment: Environment, name: string): string {
+  const value = environment[name]?.trim();
+  if (value) return value;
+  throw new StartError(`${name} is not set. \`fdk extension preview\` sets it; a .env file may hold it too.`);
+}
+
+function credential(environment: Environment, name: string): string {
+  const value = required(environment, name);
+  if (/^[\x21-\x7e]+$/.test(value)) return value;
+  throw new StartError(`${name} holds characters that no key or secret of the platform has.`);
+}
+
+function originOf(environment: Environment, name: string, example: string): string {
+  const origin = parseOrigin(required(environment, name));
+  if (origin !== undefined) return origin;
+  throw new StartError(`${name} must be an https origin without a path, such as ${example} (http only for loopback).`);
+}
+
+function portOf(environment: Environment, name: string, otherwise?: number): NamedPort {
+  const text = otherwise === undefined ? required(environment, name) : environment[name]?.trim() || String(otherwise);
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65_535) return { port, name };
+  throw new StartError(`${name} must be a port number from 1 to 65535.`);
+}
+
+/** None where there is no file. */
+function readRoles(file: string): readonly unknown[] {
+  if (!existsSync(file)) return [];
+  try {
+    const { roles } = JSON.parse(readFileSync(file, 'utf8')) as { readonly roles?: unknown };
+    if (Array.isArray(roles) && roles.every((role) => typeof role === 'string')) return roles;
+  } catch {
+    // What is no JSON, no object or cannot be read gets the same sentence.
+  }
+  throw new StartError(`${file} must be JSON whose "roles" is a list such as ["backend", "frontend"].`);
+}

@@ -1,0 +1,59 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Bundle } from '../bundle/bundle.ts';
+
+/** One function with a role and a log group of its own. It may write its log and traces; all else is granted to it. */
+export function createFunction(
+  scope: Construct,
+  id: string,
+  options: { readonly bundle: Bundle; readonly timeoutSeconds: number; readonly memoryMegabytes?: number },
+): Function {
+  const home = new Construct(scope, id);
+  const logGroup = new LogGroup(home, 'Log', {
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  // Without AWS's managed policy, which allows writing to every log group of the account.
+  const role = new Role(home, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logGroup.grantWrite(role);
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason:
+      'X-Ray has no resource to name: PutTraceSegments and PutTelemetryRecords are granted on *. A test lists every statement, so that nothing else hides here.',
+  });
+  return new Function(home, 'Function', {
+    code: Code.fromAsset(options.bundle.directory),
+    handler: 'index.handler',
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    memorySize: options.memoryMegabytes ?? 1024,
+    timeout: Duration.seconds(options.timeoutSeconds),
+    tracing: Tracing.ACTIVE,
+    role,
+    logGroup,
+    // The functions print one JSON object per line already; JSON here would wrap each into another.
+    loggingFormat: LoggingFormat.TEXT,
+  });
+}
+
+/** Grants exactly these actions on exactly this resource, under the given conditions. */
+export function allow(
+  fn: Function,
+  statement: {
+    readonly actions: string[];
+    readonly resource: string;
+    readonly conditions?: Record<string, Record<string, string | readonly string[]>>;
+  },
+): void {
+  fn.addToRolePolicy(
+    new PolicyStatement({
+      effect: Effect.ALLOW,
+      actions: statement.actions,
+      resources: [statement.resource],
+      ...(statement.conditions && { conditions: statement.conditions }),
+    }),
+  );
+}

@@ -1,0 +1,46 @@
+import { Stack } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ContextAttribute, Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
+import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
+import { Construct } from 'constructs';
+import type { Extension } from '../../shared/config.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** Puts one message into the work queue each time that a schedule is due; the worker makes one per company of it. */
+export function addSchedules(scope: Construct, id: string, schedules: Extension['schedules'], queue: WorkQueue): void {
+  const due = Object.entries(schedules);
+  if (due.length === 0) return;
+  const home = new Construct(scope, id);
+  const role = roleForScheduler(home);
+  queue.grantScheduledSends(role);
+  for (const [name, { everyMinutes }] of due) {
+    const schedule = new Schedule(home, name, {
+      // Not ScheduleExpression.rate, which makes hours and days of minutes.
+      schedule: ScheduleExpression.expression(`rate(${everyMinutes} ${everyMinutes === 1 ? 'minute' : 'minutes'})`),
+      target: new SqsSendMessage(queue, {
+        // Granted above, without the construct's own statements.
+        role: role.withoutPolicyUpdates(),
+        messageGroupId: `schedule#${name}`,
+        // The scheduler fills the time in. Each run has another one, and a repeated try of one run has the same: equal bodies
+        // count as one message.
+        input: ScheduleTargetInput.fromObject({ kind: 'schedule', name, run: ContextAttribute.scheduledTime }),
+      }),
+    });
+    // Its first run is due as soon as it exists.
+    schedule.node.addDependency(role);
+  }
+}
+
+/**
+ * Only for schedules of this account: the scheduler serves everybody's.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+ */
+function roleForScheduler(home: Construct): Role {
+  const stack = Stack.of(home);
+  const group = stack.formatArn({ service: 'scheduler', resource: 'schedule-group', resourceName: 'default' });
+  return new Role(home, 'Role', {
+    assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': group } },
+    }),
+  });
+}

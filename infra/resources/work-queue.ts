@@ -1,0 +1,88 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
+import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { environment } from '../../shared/contract.ts';
+import { allow } from './function.ts';
+
+/** What both queues have in common. */
+const fifo = {
+  fifo: true,
+  // Together they are the high-throughput mode. The dead letters need it too: one body in the groups of two companies
+  // would be one letter otherwise.
+  deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+  fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+  // SQS's longest, named because its default has been another one; the functions compress what is longer, or refuse it.
+  maxMessageSizeBytes: 1_048_576,
+  // With SQS's own keys: a key of our own would cost every sender a permission, and guard messages that live for days.
+  encryption: QueueEncryption.SQS_MANAGED,
+  enforceSSL: true,
+  // Not kept when the stack goes: nobody is left to handle these people's events, or to delete them. What must outlive
+  // it is in the tables.
+  removalPolicy: RemovalPolicy.DESTROY,
+} as const;
+
+/** Events, lifecycle jobs and scheduled work: in order within a group, which is a company or a schedule. */
+export class WorkQueue extends Queue {
+  /** What failed for good, group by group; `npm run redrive` brings it back. */
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, id: string, options: { readonly workerTimeoutSeconds: number }) {
+    const deadLetters = new Queue(scope, `${id}DeadLetters`, {
+      ...fifo,
+      // SQS's longest; a FIFO queue counts it from the arrival here.
+      retentionPeriod: Duration.days(14),
+    });
+    super(scope, id, {
+      ...fifo,
+      // EventBridge Scheduler cannot name a de-duplication id. One that a sender names wins.
+      contentBasedDeduplication: true,
+      retentionPeriod: Duration.days(4),
+      // Less, and a message returns while Lambda still retries the invocation that has it.
+      // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+      visibilityTimeout: Duration.seconds(6 * options.workerTimeoutSeconds),
+      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 },
+    });
+    this.deadLetters = deadLetters;
+  }
+
+  /** Lets the function put work into the queue, and tells it where the queue is. */
+  grantSends(fn: Function): void {
+    fn.addEnvironment(environment.workQueueUrl, this.queueUrl);
+    allow(fn, { actions: ['sqs:SendMessage'], resource: this.queueArn });
+  }
+
+  /** Lets the scheduler's role put work into the queue. */
+  grantScheduledSends(role: Role): void {
+    role.addToPolicy(
+      new PolicyStatement({ effect: Effect.ALLOW, actions: ['sqs:SendMessage'], resources: [this.queueArn] }),
+    );
+  }
+
+  /**
+   * Has Lambda call the worker with up to ten messages at a time; what the worker names as failed comes again. A group
+   * is never with two calls at once. `maxConcurrency` bounds the calls (at least 2); without it, the groups do.
+   */
+  deliverTo(worker: Function, options: { readonly maxConcurrency?: number } = {}): void {
+    allow(worker, {
+      actions: [
+        'sqs:ReceiveMessage',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+        // So that the worker can choose when what failed comes again.
+        'sqs:ChangeMessageVisibility',
+      ],
+      resource: this.queueArn,
+    });
+    worker.addEventSourceMapping('WorkQueue', {
+      eventSourceArn: this.queueArn,
+      // One at a time: whatever stands behind a message that fails is received, and counted, along with it, so that it
+      // would be dead-lettered for its neighbour's failures.
+      batchSize: 1,
+      reportBatchItemFailures: true,
+      // No batching window: FIFO queues have none.
+      ...(options.maxConcurrency !== undefined && { maxConcurrency: options.maxConcurrency }),
+    });
+  }
+}

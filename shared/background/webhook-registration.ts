@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import type { EventProvider, Extension, ExtensionEvent } from '../config.ts';
+import { eventKeyOf } from '../event-key.ts';
+import type { ExchangeAnswer } from '../http/http-client.ts';
+import { parseJsonAnswer } from '../http/json.ts';
+import { AppError } from '../problems.ts';
+
+/** Where the platform delivers events to. */
+const webhookPath = '/api/webhook-events';
+
+/** Calls the platform as the company: `path` below `/service/`. */
+type Call = (method: string, path: string, body?: unknown) => Promise<ExchangeAnswer>;
+
+interface Registration {
+  readonly extension: Pick<Extension, 'events' | 'webhooks'>;
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** What the platform signs deliveries with. */
+  readonly secret: string;
+  readonly companyId: string;
+}
+
+/**
+ * Names a registration: another configuration, address, secret or installation has another name. Undefined where the
+ * extension wants no events, so that there is nothing to register.
+ */
+export function registrationOf(
+  { extension, baseUrl, apiKey }: Pick<Registration, 'extension' | 'baseUrl' | 'apiKey'>,
+  generation: number,
+): string | undefined {
+  if (extension.events.length === 0) return undefined;
+  const parts = [extension.events, extension.webhooks, baseUrl, apiKey, generation];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+}
+
+/**
+ * Keeps the company's subscriber in step with the configuration: by one idempotent upsert (v3), where the platform has
+ * that; else one subscriber per provider (v2); else the one for `rest` (v1, which knows no other).
+ * @throws {AppError} `platform_error`, naming the events that the platform does not know.
+ */
+export async function registerWebhooks(registration: Registration, call: Call): Promise<'v3' | 'v2' | 'v1'> {
+  const { companyId } = registration;
+  const v3 = await call('PUT', `platform/webhook/v3.0/company/${companyId}/subscriber`, upsertBody(registration));
+  if (v3.status < 300) return 'v3';
+  if (v3.status !== 404) throw await refused(registration, v3, call);
+
+  const existing = await listSubscribers(registration, call);
+  for (const provider of new Set(registration.extension.events.map((event) => event.provider))) {
+    const body = subscriberBody(registration, provider, existing.get(provider));
+    const method = existing.has(provider) ? 'PUT' : 'POST';
+    const v2 = await call(method, `platform/webhook/v2.0/company/${companyId}/subscriber`, body);
+    if (v2.status === 404) return await registerFirstVersion(registration, call, existing.get('rest'));
+    if (v2.status >= 300) throw await refused(registration, v2, call);
+  }
+  return 'v2';
+}
+
+async function registerFirstVersion(
+  registration: Registration,
+  call: Call,
+  id: string | number | undefined,
+): Promise<'v1'> {
+  const { companyId, extension } = registration;
+  const others = extension.events.filter(({ provider }) => provider !== 'rest');
+  if (others.length > 0) {
+    throw new AppError(
+      'platform_error',
+      `This platform delivers to rest only, not ${others.map(eventKeyOf).join(', ')}.`,
+    );
+  }
+  const ids = await eventIds(extension.events, call);
+  const unknown = extension.events.filter((event) => !ids.has(eventKeyOf(event)));
+  if (unknown.length > 0) throw unknownEvents(unknown);
+  const { events: _events, provider: _provider, ...body } = subscriberBody(registration, 'rest', id);
+  const v1 = await call(id === undefined ? 'POST' : 'PUT', `platform/webhook/v1.0/company/${companyId}/subscriber`, {
+    ...body,
+    event_id: [...ids.values()],
+  });
+  if (v1.status >= 300) throw await refused(registration, v1, call);
+  return 'v1';
+}
+
+function association({ extension, apiKey, companyId }: Registration) {
+  const { salesChannels } = extension.webhooks;
+  return {
+    company_id: companyId,
+    extension_id: apiKey,
+    application_id: typeof salesChannels === 'string' ? [] : salesChannels,
+    criteria: salesChannels === 'all' ? 'ALL' : salesChannels === 'none' ? 'EMPTY' : 'SPECIFIC-EVENTS',
+  };
+}
+
+function upsertBody(registration: Registration) {
+  const { extension, apiKey } = registration;
+  const { company_id: _company, ...tenant } = association(registration);
+  const providers = [...new Set(extension.events.map((event) => event.provider))];
+  return {
+    webhook_config: {
+      notification_email: extension.webhooks.notificationEmail,
+      name: apiKey,
+      association: tenant,
+      status: 'active',
+      event_map: Object.fromEntries(
+        providers.map((provider) => [
+          provider,
+          {
+            ...(provider === 'rest' ? receiver(registration) : {}),
+            events: extension.events.filter((event) => event.provider === provider).map(upsertEvent),
+          },
+        ]),
+      ),
+    },
+  };
+}
+
+function receiver({ baseUrl, secret }: Registration) {
+  return { webhook_url: `${baseUrl}${webhookPath}`, auth_meta: { type: 'hmac', secret } };
+}
+
+function upsertEvent(event: ExtensionEvent) {
+  return {
+    event_category: event.category,
+    event_name: event.name,
+    event_type: event.type,
+    version: event.version,
+    ...destination(event),
+    filters: event.filters,
+    reducer: event.reducer,
+  };
+}
+
+function destination({ provider, destination, workflowName }: ExtensionEvent) {
+  const name: Readonly<Record<EventProvider, string | undefined>> = {
+    rest: undefined,
+    kafka: 'topic',
+    pub_sub: 'topic',
+    sqs: 'queue',
+    temporal: 'queue',
+    event_bridge: 'event_bridge_name',
+  };
+  const field = name[provider];
+  return {
+    ...(field === undefined ? {} : { [field]: destination }),
+    ...(workflowName === undefined ? {} : { workflow_name: workflowName }),
+  };
+}
+
+/** A subscriber as versions 1 and 2 take it. */
+function subscriberBody(registration: Registration, provider: EventProvider, id: string | number | undefined) {
+  const { extension, apiKey } = registration;
+  const { webhook_url, auth_meta } = receiver(registration);
+  return {
+    ...(id === undefined ? {} : { id }),
+    name: apiKey,
+    association: association(registration),
+    status: 'active',
+    auth_meta,
+    provider,
+    email_id: extension.webhooks.notificationEmail,
+    ...(provider === 'rest' ? { webhook_url } : {}),
+    events: extension.events
+      .filter((event) => event.provider === provider)
+      .map((event) => ({
+        slug: eventKeyOf(event),
+        ...destination(event),
+        filters: event.filters,
+        reducer: event.reducer,
+      })),
+  };
+}
+
+const subscribers = v.looseObject({
+  items: v.array(
+    v.looseObject({ id: v.union([v.string(), v.number()]), provider: v.optional(v.nullable(v.string())) }),
+  ),
+});
+
+/** The ids of the subscribers that exist, by provider. */
+async function listSubscribers({ companyId, apiKey }: Registration, call: Call): Promise<Map<string, string | number>> {
+  const answer = await call('GET', `platform/webhook/v1.0/company/${companyId}/extension/${apiKey}/subscriber`);
+  if (answer.status === 404) return new Map();
+  const parsed = v.safeParse(subscribers, parseJsonAnswer(answer));
+  if (answer.status >= 400 || !parsed.success) {
+    throw new AppError('platform_error', `The platform did not list its subscribers (${answer.status}).`);
+  }
+  return new Map(parsed.output.items.map(({ id, provider }) => [provider ?? 'rest', id]));
+}
+
+const eventConfigs = v.looseObject({
+  event_configs: v.array(
+    v.looseObject({
+      id: v.union([v.string(), v.number()]),
+      event_category: v.string(),
+      event_name: v.string(),
+      event_type: v.string(),
+      version: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
+    }),
+  ),
+});
+
+/** What the platform calls the events that it knows, by key. */
+async function eventIds(events: readonly ExtensionEvent[], call: Call): Promise<Map<string, string | number>> {
+  const body = events.map(({ category, name, type, version }) => ({
+    event_category: category,
+    event_name: name,
+    event_type: type,
+    version,
+  }));
+  const answer = await call('POST', 'common/webhook/v1.0/events/query-event-details', body);
+  const parsed = v.safeParse(eventConfigs, parseJsonAnswer(answer));
+  if (answer.status >= 400 || !parsed.success) {
+    throw new AppError('platform_error', `The platform did not say which events it knows (${answer.status}).`);
+  }
+  return new Map(
+    parsed.output.event_configs.map((known) => [
+      eventKeyOf({
+        category: known.event_category,
+        name: known.event_name,
+        type: known.event_type,
+        version: known.version,
+      }),
+      known.id,
+    ]),
+  );
+}
+
+/** Why a registration was refused: an event that the platform does not know is named at once. */
+async function refused({ extension }: Registration, { status }: ExchangeAnswer, call: Call): Promise<AppError> {
+  if (status === 400 || status === 422) {
+    const known = await eventIds(extension.events, call).catch(() => undefined);
+    const unknown = known === undefined ? [] : extension.events.filter((event) => !known.has(eventKeyOf(event)));
+    if (unknown.length > 0) return unknownEvents(unknown);
+  }
+  return new AppError('platform_error', `The platform refused the registration of webhooks (${status}).`);
+}
+
+function unknownEvents(events: readonly ExtensionEvent[]): AppError {
+  return new AppError('platform_error', `The platform does not know ${events.map(eventKeyOf).join(', ')}.`);
+}

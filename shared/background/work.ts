@@ -1,0 +1,234 @@
+import type {
+  BackgroundContext,
+  EventHandler,
+  HookHandler,
+  ScheduleHandler,
+} from '../../functions/runtime/background.ts';
+import { writeLog } from '../../functions/runtime/log.ts';
+import type { Extension } from '../config.ts';
+import { installationsTable } from '../contract.ts';
+import { eventKeyOf } from '../event-key.ts';
+import type { Deadline, Exchange } from '../http/http-client.ts';
+import { confirmUninstall } from '../install/confirm-uninstall.ts';
+import { callAsCompany } from '../platform/call-as-company.ts';
+import { createPlatformClient } from '../platform/platform-client.ts';
+import { AppError } from '../problems.ts';
+import type { Deliveries } from '../store/deliveries.ts';
+import type { OfflineGrants } from '../store/offline-grants.ts';
+import type { WorkQueue } from '../store/work-queue.ts';
+import type { OfflineTokens } from '../tokens/offline-tokens.ts';
+import {
+  bodyDigest,
+  type LifecycleMessage,
+  type RegisterMessage,
+  type ScheduledMessage,
+  type ScheduleMessage,
+  toQueue,
+  type UninstallMessage,
+  type WebhookMessage,
+  type WorkMessage,
+  webhookBody,
+} from './messages.ts';
+import { announcementOf } from './pending-work.ts';
+import { parseEnvelope } from './webhook-envelope.ts';
+import { registerWebhooks, registrationOf } from './webhook-registration.ts';
+
+/** The author's handlers, by their keys in the configuration. */
+export interface Handlers {
+  readonly events: Readonly<Record<string, EventHandler>>;
+  readonly schedules: Readonly<Record<string, ScheduleHandler>>;
+  readonly hooks: Readonly<Partial<Record<LifecycleMessage['hook'], HookHandler>>>;
+}
+
+export interface WorkDependencies {
+  readonly extension: Extension;
+  readonly handlers: Handlers;
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly apiSecret: string;
+  readonly grants: OfflineGrants;
+  readonly tokens: Pick<OfflineTokens, 'get'>;
+  readonly deliveries: Deliveries;
+  readonly queue: Pick<WorkQueue, 'send' | 'retryAfter'>;
+  readonly exchange: Exchange;
+  readonly now: () => Date;
+  readonly wait: (milliseconds: number) => Promise<void>;
+}
+
+/** What became of a message, for the log. A thrown error means: not yet, try again. */
+export type WorkOutcome =
+  | 'handled'
+  | 'duplicate'
+  | 'unhandled'
+  | 'not_installed'
+  | 'outdated'
+  | 'uninstalled'
+  | 'unconfirmed'
+  | 'registered'
+  | 'fanned_out';
+
+/** How often the platform is asked whether a grant still works before an unproven uninstall is dropped. */
+const maxUninstallAttempts = 4;
+/** Companies per page of a schedule: one message each, and one for the next page. */
+const schedulePageSize = 100;
+
+/** Does one message's work. `attempt` counts from 1. @throws what the author's handler throws, or what the platform did. */
+export async function work(
+  given: WorkDependencies,
+  message: WorkMessage,
+  attempt: number,
+  deadline: Deadline,
+): Promise<WorkOutcome> {
+  switch (message.kind) {
+    case 'webhook':
+      return await handleWebhook(given, message, deadline);
+    case 'lifecycle':
+      return await handleLifecycle(given, message, deadline);
+    case 'register':
+      return await register(given, message, deadline);
+    case 'uninstall':
+      return await uninstall(given, message, attempt, deadline);
+    case 'schedule':
+      return await fanOut(given, message);
+    case 'scheduled':
+      return await handleScheduled(given, message, deadline);
+  }
+}
+
+async function handleWebhook(
+  given: WorkDependencies,
+  message: WebhookMessage,
+  deadline: Deadline,
+): Promise<WorkOutcome> {
+  const { grants, deliveries, now } = given;
+  const { company } = message;
+  const body = webhookBody(message);
+  const digest = bodyDigest(body);
+  if (await deliveries.isHandled(company, digest, now())) return 'duplicate';
+  const grant = await grants.find(company);
+  if (grant === undefined || grant.status === 'uninstalled') return 'not_installed';
+  // It waited in the queue while the company uninstalled and installed again.
+  if (message.receivedAtMs < grant.installedAtMs) return 'outdated';
+  const { applicationIds: applications, event, payload } = parseEnvelope(body);
+  const handler = given.handlers.events[eventKeyOf(event)];
+  if (handler === undefined) return 'unhandled';
+  await handler({ ...backgroundOf(given, company, deadline), applications, event, payload });
+  await deliveries.recordHandled(company, digest, now());
+  return 'handled';
+}
+
+async function handleLifecycle(
+  given: WorkDependencies,
+  { company, hook, generation, scopes, confirmedBy }: LifecycleMessage,
+  deadline: Deadline,
+): Promise<WorkOutcome> {
+  const handler = given.handlers.hooks[hook];
+  const grant = await given.grants.find(company);
+  if (grant === undefined) return 'not_installed';
+  const announcement = announcementOf(generation, scopes);
+  if (grant.announced === announcement) return 'duplicate';
+  const isGone = hook === 'uninstalled';
+  // An installation that is over before its hook ran is told of by the hook of what came after it.
+  if (!isGone && grant.generation !== generation) return 'outdated';
+  const { platform, log } = backgroundOf(given, company, deadline);
+  await handler?.({ company, log, generation, scopes, confirmedBy, platform: isGone ? undefined : platform });
+  // Also where nobody wanted to know: `scopesChanged` is what differs from what was noted last.
+  if (grant.generation === generation) await given.grants.recordAnnounced(grant, announcement);
+  return handler === undefined ? 'unhandled' : 'handled';
+}
+
+async function register(
+  given: WorkDependencies,
+  { company }: RegisterMessage,
+  deadline: Deadline,
+): Promise<WorkOutcome> {
+  const { extension, baseUrl, apiKey, apiSecret: secret } = given;
+  const grant = await given.grants.find(company);
+  if (grant === undefined || grant.status !== 'installed') return 'not_installed';
+  const registration = registrationOf(given, grant.generation);
+  if (registration === undefined || registration === grant.registered) return 'duplicate';
+  await registerWebhooks({ extension, baseUrl, apiKey, secret, companyId: company }, async (method, path, body) => {
+    const call = {
+      method,
+      // Not only the Platform API: what events there are is asked of a service beside it.
+      path: { segments: path.split('/'), target: `/service/${path}`, companyId: company },
+      rawQuery: '',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+    };
+    return await callAsCompany({ ...given, cluster: extension.cluster }, company, call, deadline);
+  });
+  await given.grants.recordRegistered(grant, registration);
+  return 'registered';
+}
+
+async function uninstall(
+  given: WorkDependencies,
+  message: UninstallMessage,
+  attempt: number,
+  deadline: Deadline,
+): Promise<WorkOutcome> {
+  const { company } = message;
+  const result = await confirmUninstall({ ...given, cluster: given.extension.cluster }, message, deadline);
+  if (result.outcome === 'unconfirmed') {
+    // The platform may say so before it revokes the grant: it is asked again, a little later.
+    if (attempt < maxUninstallAttempts)
+      throw new AppError('platform_error', 'The grant still works: asked again later.');
+    return 'unconfirmed';
+  }
+  if (result.outcome === 'uninstalled' || (await isUninstallUnannounced(given, company))) {
+    const grant = await given.grants.find(company);
+    const generation = result.outcome === 'uninstalled' ? result.generation : (grant?.generation ?? 0);
+    const confirmedBy = result.outcome === 'uninstalled' ? result.confirmedBy : undefined;
+    const hook = { kind: 'lifecycle', company, hook: 'uninstalled', generation, scopes: [], confirmedBy } as const;
+    await given.queue.send([toQueue(hook, `${company} uninstalled ${generation}`)]);
+    return 'uninstalled';
+  }
+  return 'not_installed';
+}
+
+/** The installation ended, but a crash came before its hook was queued. */
+async function isUninstallUnannounced({ grants, extension }: WorkDependencies, company: string): Promise<boolean> {
+  if (extension.hooks.uninstalled === undefined) return false;
+  const grant = await grants.find(company);
+  return grant?.status === 'uninstalled' && grant.announced !== announcementOf(grant.generation, []);
+}
+
+/** One message per installed company, a page at a time: whatever was sent is sent again without harm. */
+async function fanOut(given: WorkDependencies, { name, run, partition, after }: ScheduleMessage): Promise<WorkOutcome> {
+  if (given.handlers.schedules[name] === undefined) return 'unhandled';
+  const { companies, isLast } = await given.grants.listInstalled(partition, after, schedulePageSize);
+  const messages = companies.map((company) =>
+    toQueue({ kind: 'scheduled', company, name, run }, `${name} ${run} ${company}`),
+  );
+  const next = isLast ? { partition: partition + 1, after: undefined } : { partition, after: companies.at(-1) };
+  if (next.partition < installationsTable.listing.partitions) {
+    const position = `${name} ${run} ${next.partition} ${next.after ?? ''}`;
+    messages.push(toQueue({ kind: 'schedule', name, run, ...next }, position));
+  }
+  await given.queue.send(messages);
+  return 'fanned_out';
+}
+
+async function handleScheduled(
+  given: WorkDependencies,
+  { company, name, run }: ScheduledMessage,
+  deadline: Deadline,
+): Promise<WorkOutcome> {
+  const handler = given.handlers.schedules[name];
+  if (handler === undefined) return 'unhandled';
+  const grant = await given.grants.find(company);
+  if (grant?.status !== 'installed') return 'not_installed';
+  await handler({ ...backgroundOf(given, company, deadline), schedule: name, run });
+  return 'handled';
+}
+
+/** What every handler of the author's is given. */
+function backgroundOf(given: WorkDependencies, company: string, deadline: Deadline): BackgroundContext {
+  const { cluster } = given.extension;
+  return {
+    company,
+    platform: createPlatformClient((call) => callAsCompany({ ...given, cluster }, company, call, deadline)),
+    log: (message, fields = {}) => writeLog({ level: 'info', company_id: company, message, ...fields }),
+  };
+}

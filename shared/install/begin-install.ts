@@ -1,0 +1,46 @@
+import type { Extension } from '../config.ts';
+import { authorizeUrl } from '../fynd/oauth-endpoints.ts';
+import type { KeyRing } from '../sealing.ts';
+import type { Cookies } from '../session/cookies.ts';
+import { startedAtMs } from '../session/started-at.ts';
+import { createState, sealTransaction, transactionCookieName, transactionSeconds } from '../session/transactions.ts';
+
+/** A launch of the extension, validated. Nobody signed it: it proves nothing. */
+export interface Launch {
+  readonly companyId: string;
+  readonly applicationId: string | undefined;
+  readonly redirectPath: string | undefined;
+  readonly installEvent: boolean;
+}
+
+/**
+ * Begins a sign-in: remembers the launch in a transaction cookie and tells where the browser gives consent. Asks nobody
+ * and writes no table, so that a launch that is never finished leaves nothing behind.
+ */
+export async function beginInstall(
+  dependencies: { extension: Extension; baseUrl: string; apiKey: string; sessionKeys: KeyRing; now: () => Date },
+  launch: Launch,
+  cookies: Cookies,
+): Promise<{ location: string }> {
+  const { extension, baseUrl, apiKey, sessionKeys } = dependencies;
+  const now = dependencies.now();
+  const state = createState();
+  const transaction = { ...launch, state, accessMode: extension.accessMode, startedAtMs: now.getTime() };
+  cookies.set(transactionCookieName(state), await sealTransaction(sessionKeys, transaction), transactionSeconds);
+  await cookies.fit((name, value) => startedAtMs(sessionKeys, extension.scopes, now, name, value));
+  return {
+    location: authorizeUrl({
+      cluster: extension.cluster,
+      companyId: launch.companyId,
+      clientId: apiKey,
+      redirectUri: callbackUrl(baseUrl, launch.applicationId),
+      scopes: extension.scopes,
+      state,
+      now,
+    }),
+  };
+}
+
+function callbackUrl(baseUrl: string, applicationId: string | undefined): string {
+  return `${baseUrl}/fp/auth${applicationId === undefined ? '' : `?application_id=${applicationId}`}`;
+}

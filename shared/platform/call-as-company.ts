@@ -1,0 +1,44 @@
+import { exchangeWithRetry, type PlatformCall, platformRequest } from '../fynd/platform-request.ts';
+import type { Deadline, Exchange, ExchangeAnswer } from '../http/http-client.ts';
+import { AppError } from '../problems.ts';
+import type { OfflineTokens } from '../tokens/offline-tokens.ts';
+
+/**
+ * Calls the Platform API with a company's own offline token, for background work.
+ *
+ * A 401 to a token that looked fresh makes it be refreshed once and the call be made once more; a 429 is waited out
+ * once where its `Retry-After` fits into the deadline. Nothing is cached: there is no person whose cache it could be.
+ * @throws {AppError} `tenant_mismatch`, `installation_required`, `platform_error`, `platform_timeout`.
+ */
+export async function callAsCompany(
+  dependencies: {
+    cluster: string;
+    tokens: Pick<OfflineTokens, 'get'>;
+    exchange: Exchange;
+    now: () => Date;
+    wait: (milliseconds: number) => Promise<void>;
+  },
+  companyId: string,
+  call: PlatformCall,
+  deadline: Deadline,
+): Promise<ExchangeAnswer> {
+  const { cluster, tokens, exchange, now, wait } = dependencies;
+  if (call.path.companyId !== undefined && call.path.companyId !== companyId) {
+    throw new AppError('tenant_mismatch', 'The path names another company than the one that this work is for.');
+  }
+  let { accessToken } = await tokens.get(companyId, { deadline });
+  const attempt = () => exchangeWithRetry(exchange, () => platformRequest(cluster, accessToken, call, now()), deadline);
+  let answer = await attempt();
+  if (answer.status === 401) {
+    accessToken = (await tokens.get(companyId, { rejected: accessToken, deadline })).accessToken;
+    answer = await attempt();
+  }
+  if (answer.status === 429) {
+    const pauseMs = Number(answer.headers['retry-after'] ?? 1) * 1000;
+    if (pauseMs < deadline.remainingMs() / 2) {
+      await wait(pauseMs);
+      answer = await attempt();
+    }
+  }
+  return answer;
+}

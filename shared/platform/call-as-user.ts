@@ -1,0 +1,283 @@
+import { hash } from 'node:crypto';
+import type { Extension } from '../config.ts';
+import { matchesRoute } from '../fynd/allowed-routes.ts';
+import {
+  exchangeWithRetry,
+  isSafe,
+  type PlatformCall,
+  pick,
+  platformRequest,
+  requestHeaders,
+} from '../fynd/platform-request.ts';
+import { missingScopes } from '../fynd/scopes.ts';
+import type { Deadline, Exchange, ExchangeAnswer } from '../http/http-client.ts';
+import { AppError } from '../problems.ts';
+import { packScopes } from '../session/granted-scopes.ts';
+import { requireLive } from '../session/live-session.ts';
+import type { Session } from '../session/sessions.ts';
+import {
+  type CacheEntry,
+  type CacheOwner,
+  type CacheView,
+  maxEntryBytes,
+  type UserCache,
+} from '../store/user-cache.ts';
+import { freshnessHeaders, isSilent, judgeAnswer, type KeptAnswer, openPolicy, type Verdict } from './cache-policy.ts';
+import { type KeptContent, mayTravelPacked, packContent, unpackContent } from './stored-body.ts';
+
+/** The platform's answer, or the same answer from this person's cache. */
+export interface PlatformAnswer {
+  readonly status: number;
+  /** What may be handed on, with `cache-status` (RFC 9211) for a GET and `x-missing-scopes` where they explain a 403. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** Something that did not work but does not change the answer; for the log. */
+  readonly trouble?: 'answer_not_stored' | 'epoch_not_moved';
+}
+
+export interface CallPlatformDependencies {
+  readonly extension: Extension;
+  readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch'>;
+  readonly exchange: Exchange;
+  readonly now: () => Date;
+}
+
+/** What may be handed on to a browser. */
+const responseHeaders = [
+  'allow',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'deprecation',
+  'etag',
+  'last-modified',
+  'link',
+  'location',
+  'preference-applied',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'sunset',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'x-request-id',
+] as const;
+
+/**
+ * Calls the Platform API with the person's own token, through the person's own cache.
+ *
+ * One consistent read tells whether the session still counts and brings the cached answer. A fresh one is the answer; a
+ * stale one is revalidated. A write makes everything this person has cached stale, before and after the call, so that
+ * an answer that was on its way meanwhile is stale too.
+ * @throws {AppError} `session_expired` (also for the platform's own 401), `tenant_mismatch`, `platform_error`,
+ * `platform_timeout`, `response_too_large`.
+ */
+export async function callPlatform(
+  dependencies: CallPlatformDependencies,
+  session: Session,
+  call: PlatformCall,
+  deadline: Deadline,
+): Promise<PlatformAnswer> {
+  if (call.path.companyId !== undefined && call.path.companyId !== session.companyId) {
+    throw new AppError('tenant_mismatch', 'The path names another company than the session.');
+  }
+  const answer = await (call.method === 'GET' ? read : isSafe(call.method) ? pass : write)(
+    dependencies,
+    session,
+    call,
+    deadline,
+  );
+  if (answer.status === 401) throw new AppError('session_expired', 'The platform no longer accepts this session.');
+  const missing = answer.status === 403 ? missingScopes(session.scopes, dependencies.extension.scopes) : [];
+  if (missing.length === 0) return answer;
+  return { ...answer, headers: { ...answer.headers, 'x-missing-scopes': missing.join(' ') } };
+}
+
+type Step = (
+  dependencies: CallPlatformDependencies,
+  session: Session,
+  call: PlatformCall,
+  deadline: Deadline,
+) => Promise<PlatformAnswer>;
+
+const read: Step = async (dependencies, session, call, deadline) => {
+  const { extension, userCache, now } = dependencies;
+  const owner = ownerOf(session);
+  const defaultTtlSeconds =
+    extension.cache.rules.find(({ route }) => matchesRoute(route, call.method, call.path.segments))?.ttlSeconds ??
+    extension.cache.defaultTtlSeconds;
+  const asked = call.headers['cache-control'] ?? '';
+  const bypass = call.body !== undefined || /\bno-store\b/i.test(asked);
+  const key = bypass ? undefined : entryKey(extension, session, call);
+  const view = await userCache.view(owner, key);
+  requireLive(session, view);
+  if (key === undefined) {
+    return withCacheStatus(passedOn(await send(dependencies, session, call, deadline)), 'fwd=bypass');
+  }
+
+  const kept = keptAnswer(view, now());
+  const isFresh = kept?.ttlSeconds !== undefined && kept.entry.epoch === view.epoch;
+  if (isFresh && !asksForNew(asked)) {
+    return withCacheStatus(fromEntry(call, kept.entry, kept.headers), `hit; ttl=${kept.ttlSeconds}`);
+  }
+
+  const validators = kept?.validators ?? {};
+  // The browser's own condition is answered from what is kept or fetched: only ours travels.
+  const { 'if-none-match': _etag, 'if-modified-since': _date, ...headers } = call.headers;
+  const answer = await send(dependencies, session, { ...call, headers: { ...headers, ...validators } }, deadline);
+  const store = (content: EntryContent, verdict: Verdict) =>
+    storeEntry(dependencies, owner, key, { ...content, epoch: view.epoch }, verdict);
+
+  const forward =
+    kept === undefined ? 'fwd=uri-miss' : `fwd=${isFresh ? 'request' : 'stale'}; fwd-status=${answer.status}`;
+  if (answer.status === 304 && kept !== undefined && Object.keys(validators).length > 0) {
+    const refreshed = kept.refreshed(pick(answer.headers, [...responseHeaders, ...freshnessHeaders]));
+    const stored = await store(kept.entry, refreshed);
+    const again = fromEntry(call, kept.entry, refreshed.headers);
+    return { ...withCacheStatus(again, forward), ...troubleOf(stored) };
+  }
+  const cacheable = { status: answer.status, headers: pick(answer.headers, [...responseHeaders, ...freshnessHeaders]) };
+  if (defaultTtlSeconds === 0 && isSilent(cacheable)) return withCacheStatus(passedOn(answer), 'fwd=bypass');
+  const verdict = judgeAnswer(cacheable, defaultTtlSeconds);
+  if (verdict.policy === undefined) return withCacheStatus(passedOn(answer), forward);
+  const content = packContent(answer.body);
+  const stored = await store({ status: answer.status, ...content }, verdict);
+  const packed = mayTravelPacked(content, call.headers['accept-encoding'], answer.headers);
+  return {
+    ...withCacheStatus(
+      packed ? asPacked(answer, content) : passedOn(answer),
+      stored === 'stored' ? `${forward}; stored` : `${forward}${detailOf(stored)}`,
+    ),
+    ...troubleOf(stored),
+  };
+};
+
+/** HEAD and OPTIONS: neither cached nor a change. */
+const pass: Step = async (dependencies, session, call, deadline) => {
+  requireLive(session, await dependencies.userCache.view(ownerOf(session)));
+  return passedOn(await send(dependencies, session, call, deadline));
+};
+
+const write: Step = async (dependencies, session, call, deadline) => {
+  const { userCache, now } = dependencies;
+  const owner = ownerOf(session);
+  requireLive(session, await userCache.view(owner));
+  await userCache.moveEpoch(owner, now());
+  const moveAgain = () =>
+    userCache.moveEpoch(owner, now()).then(
+      () => true,
+      () => false,
+    );
+  let answer: ExchangeAnswer;
+  try {
+    answer = await send(dependencies, session, call, deadline);
+  } catch (error) {
+    await moveAgain();
+    throw error;
+  }
+  const moved = await moveAgain();
+  return { ...passedOn(answer), ...(moved ? {} : { trouble: 'epoch_not_moved' }) };
+};
+
+const send = (
+  { extension, exchange, now }: CallPlatformDependencies,
+  session: Session,
+  call: PlatformCall,
+  deadline: Deadline,
+): Promise<ExchangeAnswer> =>
+  exchangeWithRetry(exchange, () => platformRequest(extension.cluster, session.accessToken, call, now()), deadline);
+
+/**
+ * An entry's key within its owner's partition: the granted scopes, path, query and every header that may select a
+ * representation. Two requests that could be answered differently never have the same one.
+ */
+function entryKey(
+  extension: Pick<Extension, 'scopes' | 'cluster'>,
+  session: Pick<Session, 'scopes'>,
+  call: Pick<PlatformCall, 'path' | 'rawQuery' | 'headers'>,
+): string {
+  const selecting = requestHeaders.map((name) => [name, call.headers[name] ?? null]);
+  const parts = [
+    extension.cluster,
+    packScopes(extension.scopes, session.scopes),
+    call.path.target,
+    call.rawQuery,
+    selecting,
+  ];
+  return hash('sha256', JSON.stringify(parts), 'base64url');
+}
+
+function ownerOf(session: Session): CacheOwner {
+  return { companyId: session.companyId, userId: session.user.id, generation: session.generation };
+}
+
+/** What a browser sends when somebody reloads with force: RFC 9111 §5.2.1. */
+function asksForNew(cacheControl: string): boolean {
+  return /\bno-cache\b|\bmax-age=0\b/i.test(cacheControl);
+}
+
+function keptAnswer(view: CacheView, now: Date): (KeptAnswer & { entry: CacheEntry }) | undefined {
+  const { entry } = view;
+  if (entry === undefined || entry.expiresAt <= now.getTime() / 1000) return undefined;
+  const kept = openPolicy(entry.policy);
+  return kept && { ...kept, entry };
+}
+
+function fromEntry(
+  call: Pick<PlatformCall, 'headers'>,
+  entry: EntryContent,
+  headers: Readonly<Record<string, string>>,
+): PlatformAnswer {
+  const { status } = entry;
+  return mayTravelPacked(entry, call.headers['accept-encoding'], headers)
+    ? asPacked({ status, headers }, entry)
+    : passedOn({ status, headers, body: unpackContent(entry) });
+}
+
+function asPacked(
+  { status, headers }: Pick<ExchangeAnswer, 'status' | 'headers'>,
+  { body, coding }: KeptContent,
+): PlatformAnswer {
+  return passedOn({ status, headers: { ...headers, 'content-encoding': coding }, body: Buffer.from(body) });
+}
+
+type EntryContent = KeptContent & Pick<CacheEntry, 'status'>;
+type Stored = 'stored' | 'too_large' | 'failed' | 'not_storable';
+
+/** A cache that cannot store is no reason to fail: the answer is there. */
+async function storeEntry(
+  { userCache, now }: CallPlatformDependencies,
+  owner: CacheOwner,
+  key: string,
+  content: EntryContent & Pick<CacheEntry, 'epoch'>,
+  { policy, keepSeconds }: Verdict,
+): Promise<Stored> {
+  if (policy === undefined) return 'not_storable';
+  if (content.body.byteLength + Buffer.byteLength(policy) > maxEntryBytes) return 'too_large';
+  const { epoch, status, body, coding } = content;
+  const expiresAt = Math.floor(now().getTime() / 1000) + keepSeconds;
+  try {
+    await userCache.put(owner, key, { epoch, status, body, coding, policy, expiresAt });
+    return 'stored';
+  } catch {
+    return 'failed';
+  }
+}
+
+function detailOf(stored: Stored): string {
+  return stored === 'too_large' ? '; detail=too-large' : '';
+}
+
+function troubleOf(stored: Stored): Pick<PlatformAnswer, 'trouble'> {
+  return stored === 'failed' ? { trouble: 'answer_not_stored' } : {};
+}
+
+function passedOn({ status, headers, body }: ExchangeAnswer): PlatformAnswer {
+  return { status, headers: pick(headers, responseHeaders), body };
+}
+
+function withCacheStatus(answer: PlatformAnswer, parameters: string): PlatformAnswer {
+  return { ...answer, headers: { ...answer.headers, 'cache-status': `user-cache; ${parameters}` } };
+}

@@ -1,0 +1,92 @@
+import { platformPath } from '../fynd/platform-path.ts';
+import type { PlatformCall } from '../fynd/platform-request.ts';
+import { parseJsonAnswer } from '../http/json.ts';
+import { AppError } from '../problems.ts';
+
+export interface PlatformCallOptions {
+  /** A list is sent as a repeated parameter; undefined is left out. */
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly (string | number)[] | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface PlatformWriteOptions extends PlatformCallOptions {
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/**
+ * The Platform API. Paths are relative to `/service/platform/`, unescaped, and name the company that the work is for:
+ * `catalog/v2.0/company/1/products/`.
+ *
+ * Each method answers the parsed JSON body (undefined where there is none) and throws PlatformRefusal for any status
+ * from 300 on: redirects are not followed. In a route of the author's, one that is not caught reaches the browser as the platform gave it, with a
+ * 401 as `session_expired`.
+ */
+export interface PlatformClient {
+  get<Answer = unknown>(path: string, options?: PlatformCallOptions): Promise<Answer>;
+  post<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+  put<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+  patch<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+  delete<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+}
+
+interface PlatformAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** The platform answered with a status from 300 on. */
+export class PlatformRefusal extends Error {
+  override readonly name = 'PlatformRefusal';
+  readonly answer: PlatformAnswer;
+
+  constructor(answer: PlatformAnswer) {
+    super(`The platform answered ${answer.status}.`);
+    this.answer = answer;
+  }
+}
+
+/** @param send makes the call, with whose token it may be. */
+export function createPlatformClient(send: (call: PlatformCall) => Promise<PlatformAnswer>): PlatformClient {
+  async function call(method: string, path: string, options: PlatformWriteOptions = {}) {
+    const hasBody = options.body !== undefined;
+    const answer = await send({
+      method,
+      path: platformPath(path.split('/')),
+      rawQuery: queryString(options.query ?? {}),
+      headers: {
+        accept: 'application/json',
+        ...(hasBody ? { 'content-type': 'application/json' } : {}),
+        ...options.headers,
+      },
+      body: hasBody ? Buffer.from(JSON.stringify(options.body)) : undefined,
+    });
+    if (answer.status >= 300) throw new PlatformRefusal(answer);
+    return parseBody(answer);
+  }
+  // The answer's type is the caller's claim about the platform: nothing here can check it.
+  return {
+    get: (path, options) => call('GET', path, options) as Promise<never>,
+    post: (path, options) => call('POST', path, options) as Promise<never>,
+    put: (path, options) => call('PUT', path, options) as Promise<never>,
+    patch: (path, options) => call('PATCH', path, options) as Promise<never>,
+    delete: (path, options) => call('DELETE', path, options) as Promise<never>,
+  };
+}
+
+function queryString(query: NonNullable<PlatformCallOptions['query']>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const each of [value].flat()) if (each !== undefined) parameters.append(name, String(each));
+  }
+  return parameters.toString();
+}
+
+function parseBody(answer: PlatformAnswer): unknown {
+  if (answer.body.byteLength === 0) return undefined;
+  const json = parseJsonAnswer(answer);
+  if (json === undefined)
+    throw new AppError('platform_error', 'The platform answered with something that is not JSON.');
+  return json;
+}

@@ -1,0 +1,22 @@
+import { AppError } from '../problems.ts';
+import type { KeyRing } from '../sealing.ts';
+import { companyOfSessionCookie, openSession } from './sessions.ts';
+import { openTransaction } from './transactions.ts';
+
+/** When the session or the transaction in a cookie began; undefined where it does not open any more. */
+export async function startedAtMs(
+  keys: KeyRing,
+  configuredScopes: readonly string[],
+  now: Date,
+  name: string,
+  text: string,
+): Promise<number | undefined> {
+  const companyId = companyOfSessionCookie(name);
+  if (companyId === undefined) return (await openTransaction(keys, text, now))?.startedAtMs;
+  try {
+    return (await openSession(keys, configuredScopes, { companyId, text, now })).signedInAtMs;
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}

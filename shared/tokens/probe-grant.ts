@@ -1,0 +1,26 @@
+import { platformPath } from '../fynd/platform-path.ts';
+import { platformRequest } from '../fynd/platform-request.ts';
+import type { Deadline, Exchange } from '../http/http-client.ts';
+import { AppError } from '../problems.ts';
+
+/**
+ * Asks the platform whether a company's token works. A 401 says no; any other answer below 500 says yes, since a 403 or
+ * a 404 is about the resource; a platform that cannot be asked now says nothing.
+ */
+export async function probeGrant(
+  { cluster, exchange, now }: { cluster: string; exchange: Exchange; now: () => Date },
+  companyId: string,
+  accessToken: string,
+  deadline: Deadline,
+): Promise<'alive' | 'dead' | 'unknown'> {
+  const path = platformPath(['company-profile', 'v1.0', 'company', companyId]);
+  const call = { method: 'GET', path, rawQuery: '', headers: { accept: 'application/json' }, body: undefined };
+  try {
+    const { status } = await exchange(platformRequest(cluster, accessToken, call, now()), deadline);
+    if (status === 401) return 'dead';
+    return status >= 500 || status === 429 ? 'unknown' : 'alive';
+  } catch (error) {
+    if (error instanceof AppError) return 'unknown';
+    throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { acceptWebhook } from '../../../shared/background/accept-webhook.ts';
+import { parseMessage, type QueuedMessage, webhookBody } from '../../../shared/background/messages.ts';
+import { noon, testExtension } from '../fixture/extension.ts';
+import { refusalOf } from '../fixture/refusal.ts';
+
+const secret = 'CANARY-secret';
+const extension = testExtension({
+  events: {
+    'company/product/update/v1': './functions/app/on-product-update.ts',
+    'company/order/update/v2': { provider: 'kafka', destination: 'orders' },
+  },
+  webhooks: { notificationEmail: 'owner@example.com' },
+});
+const hoursAgo = (hours: number) => noon.getTime() - hours * 3_600_000;
+const product = { category: 'company', name: 'product', type: 'update', version: '1' };
+const usual = { company_id: 12, event: { ...product, created_timestamp: noon.getTime() }, payload: {} };
+
+const sent: QueuedMessage[] = [];
+async function deliver(
+  body: unknown,
+  options: { signature?: string | undefined; secrets?: string[]; send?: () => Promise<void> } = {},
+) {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const { secrets = [secret], signature = createHmac('sha256', secret).update(bytes).digest('hex') } = options;
+  sent.length = 0;
+  const send = options.send ?? ((messages: readonly QueuedMessage[]) => Promise.resolve(void sent.push(...messages)));
+  return await acceptWebhook(
+    { extension, secrets, queue: { send }, now: () => noon },
+    { body: bytes, signature: 'signature' in options ? options.signature : signature },
+  );
+}
+
+describe('a delivery', () => {
+  test('of an event that the extension handles is queued with the very bytes that were signed', async () => {
+    const text = JSON.stringify(usual, undefined, 2);
+    expect(await deliver(text)).toBe('queued');
+    expect(sent).toHaveLength(1);
+    const message = parseMessage(sent[0]?.body ?? '');
+    if (message?.kind !== 'webhook') throw new Error('It is no webhook.');
+    expect(message).toMatchObject({ company: '12', receivedAtMs: noon.getTime() });
+    expect(webhookBody(message).toString()).toBe(text);
+    expect(sent[0]?.group).toBe('company#12');
+  });
+
+  test('has one de-duplication id for one body, whatever else it comes with', async () => {
+    const ids = new Set<string | undefined>();
+    for (const body of [usual, usual, { ...usual, payload: { n: 1 } }]) {
+      await deliver(body);
+      ids.add(sent[0]?.deduplicationId);
+    }
+    expect(ids.size).toBe(2);
+  });
+
+  for (const [outcome, what, body] of [
+    ['ping', 'a test', { company_id: 12, event: { category: 'webhook', name: 'ping', type: 'test', version: '1' } }],
+    ['ping', 'a test that says little', { event: { name: 'ping' } }],
+    ['ping', 'an old test', { company_id: 1, event: { name: 'ping', created_timestamp: 1 } }],
+    ['unhandled', 'another type', { ...usual, event: { ...product, type: 'create' } }],
+    ['unhandled', 'another version', { ...usual, event: { ...product, version: '2' } }],
+    ['unhandled', 'what goes past the extension', { ...usual, event: { ...product, name: 'order', version: '2' } }],
+    ['unhandled', 'no company', { event: { ...product, category: 'global' } }],
+    ['too_old', 'more than 49 hours ago', { ...usual, event: { ...product, created_timestamp: hoursAgo(49) - 1 } }],
+    ['queued', '49 hours ago', { ...usual, event: { ...product, created_timestamp: hoursAgo(49) } }],
+    ['queued', 'tomorrow', { ...usual, event: { ...product, created_timestamp: hoursAgo(-24) } }],
+    ['queued', 'an unknown time', { ...usual, event: product }],
+  ] as const) {
+    test(`of ${what} is ${outcome}`, async () => {
+      expect(await deliver(body)).toBe(outcome);
+      expect(sent).toHaveLength(outcome === 'queued' ? 1 : 0);
+    });
+  }
+
+  for (const [code, status, what, options] of [
+    ['signature_required', 401, 'no signature', { signature: undefined }],
+    ['signature_required', 401, 'an empty one', { signature: '' }],
+    ['signature_mismatch', 403, 'a wrong one', { signature: '0'.repeat(64) }],
+    ['signature_mismatch', 403, 'one by another secret', { secrets: ['CANARY-other'] }],
+  ] as const) {
+    test(`with ${what} is ${code}, whatever it is, and nothing is queued`, async () => {
+      for (const body of [usual, { event: { name: 'ping' } }, 'no JSON', '']) {
+        expect(
+          await refusalOf(
+            deliver(body, { ...options, secrets: [...('secrets' in options ? options.secrets : [secret])] }),
+          ),
+        ).toMatchObject({ code, status });
+        expect(sent).toEqual([]);
+      }
+    });
+  }
+
+  test('that is signed with the previous secret is taken while a rotation is under way', async () => {
+    expect(await deliver(usual, { secrets: ['CANARY-new', secret] })).toBe('queued');
+  });
+
+  test('that is malformed though signed is refused, and nothing is queued', async () => {
+    for (const body of ['', 'no JSON', '{}', '['.repeat(1_000), Buffer.from([0x7b, 0xff, 0x7d])]) {
+      expect(await refusalOf(deliver(body))).toMatchObject({ code: 'invalid_request', status: 400 });
+      expect(sent).toEqual([]);
+    }
+  });
+
+  test('of several megabytes travels where compression helps, and is 413 where not even that does', async () => {
+    const text = 'x'.repeat(4_000_000);
+    expect(await deliver({ ...usual, payload: { text } })).toBe('queued');
+    const noise = randomBytes(800_000).toString('hex');
+    expect(await refusalOf(deliver({ ...usual, payload: { noise: `${noise}${noise}` } }))).toMatchObject({
+      code: 'invalid_request',
+      status: 413,
+    });
+    expect(sent).toEqual([]);
+  });
+
+  test('is not answered before the queue has it: a queue that refuses makes the platform try again', async () => {
+    await expect(deliver(usual, { send: () => Promise.reject(new Error('no')) })).rejects.toThrow('no');
+    let isQueued = false;
+    const send = () =>
+      new Promise<void>((resolve) =>
+        setTimeout(() => {
+          isQueued = true;
+          resolve();
+        }, 20),
+      );
+    await deliver(usual, { send });
+    expect(isQueued).toBe(true);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { parseEnvelope } from '../../../shared/background/webhook-envelope.ts';
+import { refusalOf } from '../fixture/refusal.ts';
+
+const event = { category: 'company', name: 'product', type: 'update', version: '1' };
+const whole = {
+  company_id: 1,
+  application_id: '0123456789abcdef01234567',
+  contains: ['product'],
+  event: { ...event, id: 'e1', created_timestamp: 1_783_684_800_000, trace_id: ['t1', 't2'] },
+  payload: { product: { uid: 7 } },
+};
+const parse = (body: unknown) => parseEnvelope(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+const refused = async (body: unknown) =>
+  await refusalOf(() => parseEnvelope(Buffer.isBuffer(body) ? body : Buffer.from(String(body))));
+
+describe('a webhook’s body', () => {
+  test('is read in its usual form', () => {
+    expect(parse(whole)).toEqual({
+      companyId: '1',
+      applicationIds: ['0123456789abcdef01234567'],
+      contains: ['product'],
+      event: {
+        ...event,
+        id: 'e1',
+        createdAtMs: 1_783_684_800_000,
+        traceIds: ['t1', 't2'],
+      },
+      payload: { product: { uid: 7 } },
+    });
+  });
+
+  test('may name little more than its company and its event', () => {
+    expect(parse({ company_id: '1', event: { name: 'product' } })).toEqual({
+      companyId: '1',
+      applicationIds: [],
+      contains: [],
+      event: {
+        category: '',
+        name: 'product',
+        type: '',
+        version: '',
+        id: undefined,
+        createdAtMs: undefined,
+        traceIds: [],
+      },
+      payload: undefined,
+    });
+  });
+
+  test('may hold null where there is nothing, and members that nobody knows', () => {
+    const nulls = { application_id: null, contains: null, payload: null, x: {} };
+    const sparse = { ...event, id: null, created_timestamp: null, trace_id: null, y: 1 };
+    expect(parse({ company_id: 1, ...nulls, event: sparse })).toMatchObject({
+      companyId: '1',
+      applicationIds: [],
+      contains: [],
+      event: { ...event, id: undefined, createdAtMs: undefined, traceIds: [] },
+      payload: null,
+    });
+  });
+
+  test('may name several sales channels', () => {
+    const ids = ['0123456789abcdef01234567', '0123456789ABCDEF01234568'];
+    expect(parse({ ...whole, application_id: ids }).applicationIds).toEqual(ids);
+    expect(parse({ ...whole, application_id: [] }).applicationIds).toEqual([]);
+  });
+
+  test('may have numbers where text is usual, and text where numbers are', () => {
+    const odd = { ...event, version: 1, id: 12, trace_id: [3, 'x'] };
+    expect(parse({ company_id: '999999999999999999', event: odd })).toMatchObject({
+      companyId: '999999999999999999',
+      event: { version: '1', id: '12', traceIds: ['3', 'x'] },
+    });
+  });
+
+  test('keeps every digit of its ids', () => {
+    const text = JSON.stringify(whole)
+      .replace('"company_id":1', '"company_id":9007199254740993')
+      .replace('"uid":7', '"uid":9007199254740992');
+    expect(parse(text)).toMatchObject({
+      companyId: '9007199254740993',
+      payload: { product: { uid: '9007199254740992' } },
+    });
+  });
+
+  test('of an event that concerns no company has none', () => {
+    expect(parse({ event: { ...event, category: 'global' } }).companyId).toBeUndefined();
+    expect(parse({ company_id: null, event: { ...event, category: 'global' } }).companyId).toBeUndefined();
+  });
+
+  test('of a test delivery may have no company, since what it holds is not known', () => {
+    expect(parse({ event: { name: 'ping' } })).toMatchObject({ companyId: undefined, event: { name: 'ping' } });
+  });
+
+  for (const [field, body] of [
+    ['company_id', { ...whole, company_id: undefined }],
+    ['company_id', { ...whole, company_id: null }],
+    ['company_id', { ...whole, company_id: 0 }],
+    ['company_id', { ...whole, company_id: '01' }],
+    ['company_id', { ...whole, company_id: 1.5 }],
+    ['company_id', { ...whole, company_id: 'CANARY' }],
+    ['company_id', { ...whole, company_id: ['1'] }],
+    ['application_id', { ...whole, application_id: 'CANARY' }],
+    ['application_id', { ...whole, application_id: ['0123456789abcdef01234567', 'CANARY'] }],
+    ['event', { company_id: 1 }],
+    ['event', { company_id: 1, event: 'CANARY' }],
+    ['event', { company_id: 1, event: null }],
+    ['event.name', { company_id: 1, event: {} }],
+    ['event.name', { company_id: 1, event: { name: 7 } }],
+    ['event.created_timestamp', { company_id: 1, event: { ...event, created_timestamp: 'CANARY' } }],
+    ['content', 'null'],
+    ['event', '[]'],
+    ['content', '"CANARY"'],
+  ] as const) {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    test(`without a valid ${field} is refused, and its values are not repeated: ${text.slice(0, 70)}`, async () => {
+      const refusal = await refused(text);
+      expect(refusal).toMatchObject({ code: 'invalid_request', status: 400 });
+      expect(refusal.message).toContain(field);
+      expect(JSON.stringify(refusal.toProblem('r'))).not.toContain('CANARY');
+    });
+  }
+
+  test('that is no JSON, no UTF-8 or nothing at all is refused', async () => {
+    for (const body of ['', '{', 'CANARY', '{"a":1}x', Buffer.from([0x7b, 0xff, 0x7d])]) {
+      expect(await refused(body)).toMatchObject({ code: 'invalid_request' });
+    }
+    expect((await refused(Buffer.from([0x22, 0xc3, 0x28, 0x22]))).message).toContain('UTF-8');
+  });
+
+  test('may be nested as deep as events are, and is refused before it costs the stack', async () => {
+    const nested = (depth: number, open: string, close: string) =>
+      JSON.stringify({ ...whole, payload: 0 }).replace(
+        '"payload":0',
+        `"payload":${open.repeat(depth)}1${close.repeat(depth)}`,
+      );
+    expect(parse(nested(99, '[', ']')).event.name).toBe('product');
+    expect((await refused(nested(100, '[', ']'))).message).toContain('deep');
+    expect((await refused(nested(100, '{"a":', '}'))).message).toContain('deep');
+    expect((await refused('['.repeat(1_000_000))).message).toContain('deep');
+  });
+
+  test('is not deep for brackets inside of text, escaped quotes or not', () => {
+    const payload = { text: `${'['.repeat(500)}\\"${'{'.repeat(500)}"`, more: '\\' };
+    expect(parse({ ...whole, payload }).payload).toEqual(payload);
+  });
+
+  test('that names prototypes changes none', () => {
+    const text = JSON.stringify(whole).replace('{"product"', '{"__proto__":{"polluted":true},"product"');
+    parse(text);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+});

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ScheduleContext } from '../../../functions/runtime/background.ts';
+import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
+import { registrationOf } from '../../../shared/background/webhook-registration.ts';
+import { work } from '../../../shared/background/work.ts';
+import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { afterNoon, testExtension } from '../fixture/extension.ts';
+import { messagesIn } from '../fixture/offline-work.ts';
+import { refusalOf } from '../fixture/refusal.ts';
+import { startWorker, type Worker } from '../fixture/work.ts';
+
+let tables: TestTables;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.close());
+
+const file = './functions/x.ts';
+
+function scheduled(handle: (context: ScheduleContext) => Promise<void> = () => Promise.resolve()) {
+  const runs: ScheduleContext[] = [];
+  const nightly = (context: ScheduleContext) => {
+    runs.push(context);
+    return handle(context);
+  };
+  return { worker: startWorker(tables, work, { handlers: { schedules: { nightly } } }), runs };
+}
+
+const begin: WorkMessage = { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0 };
+
+/** Follows a schedule from page to page; answers the pages and every message with its ids. */
+async function follow(worker: Worker, from: WorkMessage = begin) {
+  const companies: string[] = [];
+  let pages = 0;
+  for (let next: WorkMessage | undefined = from; next !== undefined; pages++) {
+    worker.queue.sent.length = 0;
+    expect(await worker.does(next)).toBe('fanned_out');
+    const messages = worker.queue.sent.map(({ body }) => parseMessage(body));
+    companies.push(...messages.flatMap((each) => (each?.kind === 'scheduled' ? [each.company] : [])));
+    next = messages.find((each) => each?.kind === 'schedule');
+    expect(messages.filter((each) => each?.kind === 'schedule').length).toBeLessThanOrEqual(1);
+  }
+  return { companies, pages };
+}
+
+describe('a schedule', () => {
+  const many = 230;
+  const installed: string[] = [];
+  beforeAll(async () => {
+    for (let index = 0; index < many; index++) {
+      // One partition is larger than a page; the others are small.
+      const company = `${500_000 + (index < 210 ? index * 8 : 10_000 + index)}`;
+      installed.push(company);
+      const partition = Number(company.slice(-6)) % 8;
+      await tables.putInstallation(company, { listed: { S: `installed#${partition}` } });
+    }
+    await tables.putInstallation('777', { status: { S: 'uninstalled' } });
+  });
+
+  test('has one message for each installed company, page after page', async () => {
+    const { worker } = scheduled();
+    const { companies, pages } = await follow(worker);
+    expect(companies.toSorted()).toEqual(installed.toSorted());
+    expect(pages).toBeGreaterThan(8);
+  });
+
+  test('sends at most a page at once, each message under an id that is the same when the page is sent again', async () => {
+    const { worker } = scheduled();
+    await worker.does(begin);
+    expect(worker.queue.sent).toHaveLength(101);
+    const first = worker.queue.sent.splice(0);
+    await worker.does(begin);
+    expect(worker.queue.sent).toEqual(first);
+    expect(new Set(first.map(({ deduplicationId }) => deduplicationId)).size).toBe(101);
+    worker.queue.sent.length = 0;
+    await worker.does({ ...begin, run: 'r2' });
+    const ids = new Set([...first, ...worker.queue.sent].map(({ deduplicationId }) => deduplicationId));
+    expect(ids.size).toBe(202);
+    expect(first.map(({ group }) => group)).toContain('schedule#nightly');
+  });
+
+  test('goes on where it was when it was cut off, also after a company that is gone', async () => {
+    const { worker } = scheduled();
+    await worker.does(begin);
+    const next = parseMessage(worker.queue.sent.at(-1)?.body ?? '');
+    if (next?.kind !== 'schedule' || next.after === undefined) throw new Error('There is no next page.');
+    const done = worker.queue.sent.slice(0, -1).map(({ body }) => parseMessage(body));
+    const doneCompanies = done.flatMap((each) => (each?.kind === 'scheduled' ? [each.company] : []));
+    const grant = (await tables.grants.find(next.after))!;
+    await tables.grants.uninstall(grant, afterNoon(1));
+    const rest = await follow(worker, next);
+    expect([...doneCompanies, ...rest.companies].toSorted()).toEqual(installed.toSorted());
+    await tables.putInstallation(next.after, { listed: { S: 'installed#0' } });
+  });
+
+  test('whose queue refuses fails, so that the page comes again', async () => {
+    const { worker } = scheduled();
+    worker.queue.refuses = true;
+    await expect(worker.does(begin)).rejects.toThrow();
+  });
+
+  test('that is configured no more does nothing', async () => {
+    const idle = startWorker(tables, work);
+    expect(await idle.does(begin)).toBe('unhandled');
+    expect(await idle.does({ kind: 'scheduled', company: '777', name: 'nightly', run: 'r1' })).toBe('unhandled');
+    expect(messagesIn(idle.queue)).toEqual([]);
+  });
+});
+
+describe('a schedule’s work for one company', () => {
+  const nightly = (company: string): WorkMessage => ({ kind: 'scheduled', company, name: 'nightly', run: 'r1' });
+
+  test('is told which schedule and run it is, and has a platform to call', async () => {
+    const { worker, runs } = scheduled(({ platform, company }) => platform.get(`catalog/v2.0/company/${company}/x`));
+    const company = await worker.install();
+    expect(await worker.does(nightly(company))).toBe('handled');
+    expect(runs).toMatchObject([{ company, schedule: 'nightly', run: 'r1' }]);
+    expect(worker.exchange.requests[0]?.headers['authorization']).toBe('Bearer CANARY-offline-token');
+  });
+
+  test('is none where the company is gone or its grant is broken', async () => {
+    const { worker, runs } = scheduled();
+    const company = await worker.install();
+    await tables.grants.markReauthorize((await tables.grants.find(company))!);
+    for (const each of [company, '777', tables.newCompany()]) {
+      expect(await worker.does(nightly(each))).toBe('not_installed');
+    }
+    expect(runs).toEqual([]);
+  });
+
+  test('that fails comes again, and nobody else’s with it', async () => {
+    const { worker } = scheduled(({ company }) =>
+      company === broken ? Promise.reject(new Error('no')) : Promise.resolve(),
+    );
+    const broken = await worker.install();
+    await expect(worker.does(nightly(broken))).rejects.toThrow('no');
+    expect(await worker.does(nightly(await worker.install()))).toBe('handled');
+  });
+});
+
+describe('a registration', () => {
+  const extension = testExtension({
+    events: { 'company/product/update/v1': file },
+    webhooks: { notificationEmail: 'owner@example.com' },
+  });
+  const register = (company: string): WorkMessage => ({ kind: 'register', company, generation: 1 });
+
+  test('is made once with the company’s own token, and again when the configuration is another', async () => {
+    const worker = startWorker(tables, work, { extension });
+    const company = await worker.install();
+    expect(await worker.does(register(company))).toBe('registered');
+    expect(worker.exchange.requests).toHaveLength(1);
+    const [request] = worker.exchange.requests;
+    expect(request).toMatchObject({
+      method: 'PUT',
+      target: `/service/platform/webhook/v3.0/company/${company}/subscriber`,
+      headers: { authorization: 'Bearer CANARY-offline-token', 'content-type': 'application/json' },
+    });
+    expect(String(request?.body)).toContain('CANARY-api-secret');
+    expect(await worker.does(register(company), 2)).toBe('duplicate');
+    expect((await tables.grants.find(company))?.registered).toBe(registrationOf(worker.given, 1));
+    const changed = testExtension({
+      events: { 'company/product/create/v1': file },
+      webhooks: { notificationEmail: 'owner@example.com' },
+    });
+    const next = startWorker(tables, work, { extension: changed });
+    expect(await next.does(register(company))).toBe('registered');
+  });
+
+  test('that the platform refuses is not noted, and comes again', async () => {
+    const worker = startWorker(tables, work, { extension, answers: { call: () => ({ status: 500 }) } });
+    const company = await worker.install();
+    expect(await refusalOf(worker.does(register(company)))).toMatchObject({ code: 'platform_error' });
+    expect((await tables.grants.find(company))?.registered).toBeUndefined();
+    worker.answers.call = () => ({ status: 200 });
+    expect(await worker.does(register(company), 2)).toBe('registered');
+  });
+
+  test('is none where the company is gone, its grant is broken, or there are no events any more', async () => {
+    const worker = startWorker(tables, work, { extension });
+    const company = await worker.install();
+    expect(await startWorker(tables, work).does(register(company))).toBe('duplicate');
+    await tables.grants.markReauthorize((await tables.grants.find(company))!);
+    for (const each of [company, tables.newCompany()]) expect(await worker.does(register(each))).toBe('not_installed');
+    expect(worker.exchange.requests).toEqual([]);
+  });
+});

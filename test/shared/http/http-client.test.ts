@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createExchange, deadlineIn, type ExchangeRequest } from '../../../shared/http/http-client.ts';
+import { refusalOf } from '../fixture/refusal.ts';
+
+const openServers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of openServers.splice(0)) close();
+});
+
+/** A server that sees raw bytes and answers raw bytes: `answer` gets a whole request, headers and body. */
+async function startServer(answer: (socket: Socket, request: string) => void) {
+  const requests: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    let received = '';
+    socket.setEncoding('latin1').on('error', () => {});
+    socket.on('data', (chunk: string) => {
+      received += chunk;
+      const headEnd = received.indexOf('\r\n\r\n') + 4;
+      const length = Number(/content-length: (\d+)/i.exec(received.slice(0, headEnd))?.[1] ?? 0);
+      if (headEnd < 4 || received.length < headEnd + length) return;
+      requests.push(received);
+      answer(socket, received);
+      received = '';
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  openServers.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as { port: number };
+  return { origin: `http://127.0.0.1:${port}`, requests, sockets };
+}
+
+const get = (origin: string): ExchangeRequest => ({ origin, method: 'GET', target: '/x', headers: {} });
+const soon = () => deadlineIn(10_000);
+const ok = (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+
+describe('an exchange with the platform', () => {
+  test('sends path, query, headers and body to the byte', async () => {
+    const { origin, requests } = await startServer(ok);
+    const target = `/service/a%2fb/%C3%A9//./..;x=1/?b=2&a=1&a=1&q=a+b%20c&e=&'!*()`;
+    const body = Buffer.from([0, 1, 0xff, 0x0d, 0x0a]);
+    await createExchange()(
+      { origin, method: 'POST', target, headers: { 'x-a': '1', host: 'api.example' }, body },
+      soon(),
+    );
+    const [request = ''] = requests;
+    expect(request.startsWith(`POST ${target} HTTP/1.1\r\n`)).toBe(true);
+    expect(request).toContain('x-a: 1\r\n');
+    expect(request).toContain('host: api.example\r\n');
+    expect(request.endsWith(`\r\n\r\n${body.toString('latin1')}`)).toBe(true);
+  });
+
+  test('can send a GET with a body, and a POST without one', async () => {
+    const { origin, requests } = await startServer(ok);
+    const exchange = createExchange();
+    await exchange({ ...get(origin), body: Buffer.from('{}') }, soon());
+    await exchange({ ...get(origin), method: 'POST' }, soon());
+    expect(requests[0]).toMatch(/^GET [^]*content-length: 2[^]*\{\}$/);
+    expect(requests[1]).toMatch(/^POST [^]*content-length: 0/i);
+  });
+
+  test('answers status, joined headers and bytes as they came, without set-cookie', async () => {
+    const { origin } = await startServer((socket) =>
+      socket.write(
+        'HTTP/1.1 418 Teapot\r\nLink: <a>\r\nLink: <b>\r\nSet-Cookie: a=CANARY-cookie\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\u0000\u00ff\r\n',
+        'latin1',
+      ),
+    );
+    const answer = await createExchange()(get(origin), soon());
+    expect(answer.status).toBe(418);
+    expect(answer.headers).toEqual({ link: '<a>, <b>', 'content-encoding': 'gzip', 'content-length': '4' });
+    expect(answer.body).toEqual(Buffer.from([0, 0xff, 0x0d, 0x0a]));
+  });
+
+  test('does not follow a redirect', async () => {
+    const { origin, requests } = await startServer((socket) =>
+      socket.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/evil\r\ncontent-length: 0\r\n\r\n'),
+    );
+    const answer = await createExchange()(get(origin), soon());
+    expect(answer).toMatchObject({ status: 302, headers: { location: 'http://127.0.0.1:9/evil' } });
+    expect(requests).toHaveLength(1);
+  });
+
+  test('uses one connection for calls in a row', async () => {
+    const { origin, requests, sockets } = await startServer(ok);
+    const exchange = createExchange();
+    await exchange(get(origin), soon());
+    await exchange(get(origin), soon());
+    expect([requests.length, sockets.size]).toEqual([2, 1]);
+  });
+
+  for (const [name, answer] of [
+    ['hangs up before it answers', (socket: Socket) => socket.destroy()],
+    ['hangs up within the headers', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-le')],
+    ['hangs up within the body', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf')],
+    [
+      'hangs up within a chunk',
+      (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nhalf'),
+    ],
+    ['answers garbage', (socket: Socket) => socket.end('<html>bad gateway</html>\r\n\r\n')],
+    [
+      'contradicts itself about the length',
+      (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'),
+    ],
+    ['answers status 600', (socket: Socket) => socket.write('HTTP/1.1 600 X\r\ncontent-length: 0\r\n\r\n')],
+    ['answers status 999', (socket: Socket) => socket.write('HTTP/1.1 999 X\r\ncontent-length: 0\r\n\r\n')],
+    ['answers status 99', (socket: Socket) => socket.write('HTTP/1.1 099 X\r\ncontent-length: 0\r\n\r\n')],
+    [
+      'changes the protocol',
+      (socket: Socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+    ],
+  ] as const) {
+    test(`is a platform_error when the platform ${name}`, async () => {
+      const { origin } = await startServer(answer);
+      expect(await refusalOf(createExchange()(get(origin), soon()))).toMatchObject({
+        code: 'platform_error',
+        status: 502,
+      });
+    });
+  }
+
+  for (const status of [204, 304]) {
+    for (const [what, more] of [
+      ['nothing', ''],
+      ['a body', 'content-length: 4\r\n\r\nbody'],
+      ['less body than it says', 'content-length: 9\r\n\r\nhalf'],
+      ['garbage', '\r\n<html>not this</html>'],
+    ] as const) {
+      test(`of which a ${status} comes back has no body, with ${what} after it`, async () => {
+        const { origin } = await startServer((socket) =>
+          socket.write(`HTTP/1.1 ${status} X\r\netag: "1"\r\n${more === '' ? '\r\n' : more}`),
+        );
+        const exchange = createExchange();
+        for (let round = 0; round < 2; round++) {
+          const answer = await exchange(get(origin), deadlineIn(2_000));
+          expect([answer.status, answer.headers['etag'], answer.body.byteLength]).toEqual([status, '"1"', 0]);
+        }
+      });
+    }
+  }
+
+  test('is a platform_error when nobody listens', async () => {
+    const { origin } = await startServer(ok);
+    for (const close of openServers.splice(0)) close();
+    expect(await refusalOf(createExchange()(get(origin), soon()))).toMatchObject({ code: 'platform_error' });
+  });
+
+  for (const [name, answer] of [
+    ['says nothing', () => {}],
+    ['stops within the body', (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf')],
+  ] as const) {
+    test(`is a platform_timeout when the platform ${name} until the deadline, and hangs up then`, async () => {
+      const { origin, sockets } = await startServer(answer);
+      const doing = refusalOf(createExchange()(get(origin), deadlineIn(100)));
+      expect(await doing).toMatchObject({ code: 'platform_timeout', status: 504 });
+      const [socket] = sockets;
+      if (socket && !socket.closed) await once(socket, 'close');
+    });
+  }
+
+  test('with a deadline that has passed ends in platform_timeout', async () => {
+    const { origin } = await startServer(() => {});
+    expect(await refusalOf(createExchange()(get(origin), deadlineIn(0)))).toMatchObject({ code: 'platform_timeout' });
+  });
+
+  test('stops reading an answer that could never be handed on', async () => {
+    const { origin } = await startServer((socket) => {
+      const chunk = Buffer.alloc(4 * 1024 * 1024);
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      const more = () => {
+        while (socket.writable && socket.write(chunk));
+      };
+      socket.on('drain', more);
+      more();
+    });
+    expect(await refusalOf(createExchange()(get(origin), soon()))).toMatchObject({ code: 'response_too_large' });
+  });
+
+  test('that fails says nothing of what was sent', async () => {
+    const { origin } = await startServer((socket) => socket.destroy());
+    const request = { ...get(origin), headers: { authorization: 'Bearer CANARY-token' } };
+    const refusal = await refusalOf(createExchange()(request, soon()));
+    expect(JSON.stringify(refusal.toProblem('r'))).not.toContain('CANARY');
+  });
+});

@@ -1,0 +1,239 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startCaller } from '../fixture/cached-calls.ts';
+import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { testExtension } from '../fixture/extension.ts';
+import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
+
+let tables: TestTables;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.close());
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+afterEach(() => void vi.useRealTimers());
+
+async function twice(
+  answer: FakeAnswer,
+  options: { seconds?: number; extension?: ReturnType<typeof testExtension> } = {},
+) {
+  const exchange = fakeExchange(() => ({ body: '{}', ...answer }));
+  const caller = await startCaller(tables, exchange, options.extension);
+  const first = await caller.get();
+  caller.wait(options.seconds ?? 1);
+  return [first, await caller.get()];
+}
+
+const miss = 'user-cache; fwd=uri-miss';
+const stored = `${miss}; stored`;
+
+describe('how long an answer is fresh', () => {
+  test('is the default of the configuration where the platform says nothing', async () => {
+    expect(await twice({}, { seconds: 59 })).toEqual([stored, 'user-cache; hit; ttl=1']);
+    expect(await twice({}, { seconds: 61 })).toEqual([stored, stored]);
+  });
+
+  test('is what a rule of the configuration says; the first that matches counts', async () => {
+    const rules = [
+      { route: 'GET catalog/v2.0/**', ttlSeconds: 10 },
+      { route: 'GET catalog/**', ttlSeconds: 1_000 },
+    ] as const;
+    const extension = testExtension({ cache: { rules } });
+    expect(await twice({}, { extension, seconds: 9 })).toEqual([stored, 'user-cache; hit; ttl=1']);
+    expect(await twice({}, { extension, seconds: 11 })).toEqual([stored, stored]);
+  });
+
+  test('is what the platform says, whatever the configuration says', async () => {
+    expect(await twice({ headers: { 'cache-control': 'max-age=5' } })).toEqual([stored, 'user-cache; hit; ttl=4']);
+    expect(await twice({ headers: { 'cache-control': 'private, max-age=600' } }, { seconds: 100 })).toEqual([
+      stored,
+      'user-cache; hit; ttl=500',
+    ]);
+    expect(await twice({ headers: { 'cache-control': 'max-age=100', age: '90' } }, { seconds: 1 })).toEqual([
+      stored,
+      'user-cache; hit; ttl=9',
+    ]);
+    expect(await twice({ headers: { 'cache-control': 'max-age=10000000' } })).toEqual([
+      stored,
+      `user-cache; hit; ttl=${86_400 - 1}`,
+    ]);
+  });
+
+  for (const headers of [
+    { 'cache-control': 'no-store' },
+    { 'cache-control': 'private, no-store, max-age=60' },
+    { 'cache-control': 'no-cache' },
+    { 'cache-control': 'max-age=0' },
+    { pragma: 'no-cache' },
+    { expires: '0' },
+    { expires: 'Thu, 01 Jan 1970 00:00:00 GMT' },
+    { vary: '*' },
+  ] as Record<string, string>[]) {
+    test(`is no time at all where the platform says ${JSON.stringify(headers)}`, async () => {
+      const answers = await twice({ headers });
+      expect(answers[1]).not.toContain('hit');
+    });
+  }
+
+  for (const status of [201, 204, 206, 301, 302, 400, 404, 405, 410, 429, 500, 503]) {
+    test(`is no time at all for a ${status} about whose keeping HTTP says nothing`, async () => {
+      const headers = { 'retry-after': '1', etag: '"1"', 'last-modified': 'Wed, 01 Jul 2026 00:00:00 GMT' };
+      expect(await twice({ status, headers })).toEqual([miss, miss]);
+    });
+  }
+
+  test('is what HTTP marks explicitly, for a 404 too', async () => {
+    expect(await twice({ status: 404, headers: { 'cache-control': 'max-age=30' } })).toEqual([
+      stored,
+      'user-cache; hit; ttl=29',
+    ]);
+  });
+
+  test('is over at its time although the entry is still in the table', async () => {
+    const exchange = fakeExchange((_, number) => ({ body: `${number}` }));
+    const caller = await startCaller(tables, exchange);
+    await caller.call();
+    caller.wait(100_000);
+    expect(String((await caller.call()).body)).toBe('2');
+  });
+});
+
+describe('the cache is passed by', () => {
+  const bypass = 'user-cache; fwd=bypass';
+
+  test('where the configuration says 0 seconds', async () => {
+    const extension = testExtension({ cache: { defaultTtlSeconds: 0 } });
+    expect(await twice({}, { extension })).toEqual([bypass, bypass]);
+    const rules = [{ route: 'GET catalog/**', ttlSeconds: 0 }] as const;
+    expect(await twice({}, { extension: testExtension({ cache: { rules } }) })).toEqual([bypass, bypass]);
+  });
+
+  test('where the configuration says 0 seconds, nothing is written, and a platform that speaks is obeyed', async () => {
+    const extension = testExtension({ cache: { defaultTtlSeconds: 0 } });
+    const caller = await startCaller(
+      tables,
+      fakeExchange(() => ({ headers: { etag: '"1"' }, body: '{}' })),
+      extension,
+    );
+    expect([await caller.get(), await caller.get()]).toEqual([bypass, bypass]);
+    expect(caller.dynamoDbCalls()).toEqual(['BatchGetItem', 'BatchGetItem']);
+    const headers = { 'cache-control': 'max-age=30' };
+    expect(await twice({ headers }, { extension })).toEqual([stored, 'user-cache; hit; ttl=29']);
+    expect(await twice({ headers: { 'cache-control': 'no-store' } }, { extension })).toEqual([miss, miss]);
+  });
+
+  test('by a GET with a body, and by a page that asks for no-store', async () => {
+    const caller = await startCaller(
+      tables,
+      fakeExchange(() => ({ body: '{}' })),
+    );
+    expect(await caller.get()).toBe(stored);
+    expect(await caller.get({ body: Buffer.from('{}') })).toBe(bypass);
+    expect(await caller.get({ headers: { 'cache-control': 'no-store' } })).toBe(bypass);
+    expect(await caller.get()).toContain('hit');
+  });
+
+  test('by somebody who reloads with force, and what comes is kept', async () => {
+    const exchange = fakeExchange((_, number) => ({ body: `${number}` }));
+    const caller = await startCaller(tables, exchange);
+    await caller.call();
+    for (const asked of ['no-cache', 'max-age=0', 'No-Cache, x']) {
+      expect(await caller.get({ headers: { 'cache-control': asked } })).toBe(
+        'user-cache; fwd=request; fwd-status=200; stored',
+      );
+    }
+    expect(String((await caller.call()).body)).toBe('4');
+    caller.wait(61);
+    expect(await caller.get({ headers: { 'cache-control': 'no-cache' } })).toMatch(/fwd=(stale|uri-miss)/);
+  });
+});
+
+describe('a stale answer with an ETag', () => {
+  const etag = '"v1"';
+  const conditional = (headers: Record<string, string> = {}) =>
+    fakeExchange((request) =>
+      request.headers['if-none-match'] === etag
+        ? { status: 304, headers: { etag, ...headers } }
+        : { headers: { etag, 'content-type': 'application/json' }, body: '{"n":1}' },
+    );
+
+  test('is asked about, and counts again when it still holds', async () => {
+    const exchange = conditional();
+    const caller = await startCaller(tables, exchange);
+    await caller.call();
+    caller.wait(61);
+    caller.dynamoDbCalls();
+    const revalidated = await caller.call();
+    expect(revalidated).toMatchObject({
+      status: 200,
+      headers: { etag, 'content-type': 'application/json', 'cache-status': 'user-cache; fwd=stale; fwd-status=304' },
+      body: Buffer.from('{"n":1}'),
+    });
+    expect(exchange.requests[1]?.headers['if-none-match']).toBe(etag);
+    expect(caller.dynamoDbCalls()).toEqual(['BatchGetItem', 'PutItem']);
+  });
+
+  test('is fresh afterwards for as long as the platform says in its 304', async () => {
+    const caller = await startCaller(tables, conditional({ 'cache-control': 'max-age=30' }));
+    await caller.call();
+    caller.wait(61);
+    await caller.call();
+    caller.wait(10);
+    expect(await caller.get()).toBe('user-cache; hit; ttl=20');
+  });
+
+  for (const [what, sent] of [
+    ['without validators', {}],
+    [
+      'with other headers than it was stored with',
+      { 'content-type': 'text/html', 'content-language': 'xx', link: '<x>' },
+    ],
+  ] as const) {
+    test(`keeps the headers that were stored with it, and goes on being asked about, after a 304 ${what}`, async () => {
+      const kept = { etag, 'last-modified': 'Wed, 01 Jul 2026 00:00:00 GMT', 'content-type': 'application/json' };
+      const exchange = fakeExchange((request) =>
+        request.headers['if-none-match'] === etag
+          ? { status: 304, headers: { ...sent, 'cache-control': 'max-age=30' } }
+          : { headers: kept, body: '{"n":1}' },
+      );
+      const caller = await startCaller(tables, exchange);
+      await caller.call();
+      for (const [seconds, status] of [
+        [61, 'user-cache; fwd=stale; fwd-status=304'],
+        [10, 'user-cache; hit; ttl=20'],
+        [21, 'user-cache; fwd=stale; fwd-status=304'],
+      ] as const) {
+        caller.wait(seconds);
+        const answer = await caller.call();
+        expect(answer).toMatchObject({ status: 200, headers: { ...kept, 'cache-status': status } });
+        for (const name of ['content-language', 'link']) expect(answer.headers).not.toHaveProperty(name);
+        expect(String(answer.body)).toBe('{"n":1}');
+      }
+    });
+  }
+
+  test('is asked about for somebody who reloads with force, which is no staleness', async () => {
+    const caller = await startCaller(tables, conditional());
+    await caller.call();
+    expect(await caller.get({ headers: { 'cache-control': 'no-cache' } })).toBe(
+      'user-cache; fwd=request; fwd-status=304',
+    );
+  });
+
+  test('is replaced when it no longer holds', async () => {
+    const exchange = fakeExchange((_, number) => ({ headers: { etag: `"v${number}"` }, body: `${number}` }));
+    const caller = await startCaller(tables, exchange);
+    await caller.call();
+    caller.wait(61);
+    const answer = await caller.call();
+    expect(answer.headers['cache-status']).toBe('user-cache; fwd=stale; fwd-status=200; stored');
+    expect(String(answer.body)).toBe('2');
+    expect(exchange.requests[1]?.headers['if-none-match']).toBe('"v1"');
+  });
+
+  test('is not the browser’s: a condition that only the browser knows does not travel', async () => {
+    const exchange = conditional();
+    const caller = await startCaller(tables, exchange);
+    const answer = await caller.call({ headers: { 'if-none-match': etag } });
+    expect([answer.status, exchange.requests[0]?.headers['if-none-match']]).toEqual([200, undefined]);
+  });
+});

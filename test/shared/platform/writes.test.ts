@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AppError } from '../../../shared/problems.ts';
+import { startCaller } from '../fixture/cached-calls.ts';
+import { readableText, startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
+import { refusalOf } from '../fixture/refusal.ts';
+
+let tables: TestTables;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.close());
+
+const other = { session: { user: { id: 'u2', name: 'Ben', email: undefined } } };
+
+describe('a write', () => {
+  test('asks DynamoDB three times: whether the session counts, and for a new epoch before and after the call', async () => {
+    const order: string[] = [];
+    const caller = await startCaller(
+      tables,
+      fakeExchange(() => {
+        order.push(...caller.dynamoDbCalls(), 'platform');
+        return { status: 201, body: '{}' };
+      }),
+    );
+    const answer = await caller.call({ method: 'POST', body: Buffer.from('{}') });
+    order.push(...caller.dynamoDbCalls());
+    expect(order).toEqual(['BatchGetItem', 'UpdateItem', 'platform', 'UpdateItem']);
+    expect(answer.status).toBe(201);
+    expect(answer.headers).not.toHaveProperty('cache-status');
+  });
+
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+    test(`by ${method} makes all of this person's answers stale, and nobody else's`, async () => {
+      const caller = await startCaller(
+        tables,
+        fakeExchange(() => ({ body: '{}' })),
+      );
+      const brands = { path: `catalog/v1.0/company/${caller.company}/brands` };
+      for (const each of [{}, brands, other]) await caller.call(each);
+      await caller.call({ method });
+      expect(await caller.get()).toContain('fwd=stale');
+      expect(await caller.get(brands)).toContain('fwd=stale');
+      expect(await caller.get(other)).toContain('hit');
+      expect(await caller.get()).toContain('hit');
+    });
+  }
+
+  test('that fails counts as one, because the platform may have done it', async () => {
+    const answers: FakeAnswer[] = [{ body: '{}' }];
+    const caller = await startCaller(
+      tables,
+      fakeExchange(() => answers.shift() ?? Promise.reject(new AppError('platform_timeout', 'late'))),
+    );
+    await caller.call();
+    caller.dynamoDbCalls();
+    expect(await refusalOf(caller.call({ method: 'POST' }))).toMatchObject({ code: 'platform_timeout' });
+    expect(caller.dynamoDbCalls()).toEqual(['BatchGetItem', 'UpdateItem', 'UpdateItem']);
+    answers.push({ body: '{}' });
+    expect(await caller.get()).toContain('fwd=stale');
+  });
+
+  test('makes an answer stale that was on its way meanwhile, whether it comes before or after the write', async () => {
+    for (const comesBack of ['before', 'after']) {
+      const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
+      const { promise: held, resolve: release } = Promise.withResolvers<void>();
+      const { promise: writing, resolve: beginWrite } = Promise.withResolvers<void>();
+      const { promise: written, resolve: endWrite } = Promise.withResolvers<void>();
+      let reads = 0;
+      const exchange = fakeExchange(async ({ method }) => {
+        if (method === 'POST') {
+          beginWrite();
+          await written;
+          return { body: '{}' };
+        }
+        reads += 1;
+        if (reads === 1) {
+          arrive();
+          await held;
+          return { body: 'old' };
+        }
+        return { body: 'new' };
+      });
+      const caller = await startCaller(tables, exchange);
+      const reading = caller.call();
+      await arrived;
+      const write = caller.call({ method: 'POST' });
+      await writing;
+      if (comesBack === 'before') {
+        release();
+        await reading;
+        endWrite();
+        await write;
+      } else {
+        endWrite();
+        await write;
+        release();
+        await reading;
+      }
+      const next = await caller.call();
+      expect([comesBack, next.headers['cache-status'], String(next.body)]).toEqual([
+        comesBack,
+        'user-cache; fwd=stale; fwd-status=200; stored',
+        'new',
+      ]);
+    }
+  });
+
+  test('makes an answer stale that was asked for while the write was under way', async () => {
+    const exchange = fakeExchange(async ({ method }) => {
+      if (method === 'POST') await caller.call();
+      return { body: '{}' };
+    });
+    const caller = await startCaller(tables, exchange);
+    await caller.call({ method: 'POST' });
+    expect(await caller.get()).toContain('fwd=stale');
+  });
+
+  test('is not made where the epoch cannot be moved before it, and is told about where it cannot be moved after it', async () => {
+    const exchange = fakeExchange(() => ({ status: 200 }));
+    const caller = await startCaller(tables, exchange);
+    const view = tables.userCache.view.bind(tables.userCache);
+    const put = tables.userCache.put.bind(tables.userCache);
+    let moves = 0;
+    const failing = (from: number) => () => (++moves >= from ? Promise.reject(new Error('no')) : Promise.resolve());
+    await expect(caller.call({ method: 'POST', userCache: { view, put, moveEpoch: failing(1) } })).rejects.toThrow(
+      'no',
+    );
+    expect(exchange.requests).toHaveLength(0);
+    moves = 0;
+    const answer = await caller.call({ method: 'POST', userCache: { view, put, moveEpoch: failing(2) } });
+    expect(answer).toMatchObject({ status: 200, trouble: 'epoch_not_moved' });
+  });
+});
+
+describe('a passing trouble', () => {
+  for (const [method, requests] of [
+    ['GET', 2],
+    ['HEAD', 2],
+    ['PUT', 2],
+    ['DELETE', 2],
+    ['POST', 1],
+    ['PATCH', 1],
+  ] as const) {
+    test(`of the platform is tried ${requests === 2 ? 'once more' : 'no second time'} for ${method}`, async () => {
+      for (const trouble of [502, 503, 504, 'hangs up'] as const) {
+        const exchange = fakeExchange(() => {
+          if (trouble === 'hangs up') throw new AppError('platform_error', 'The connection failed.');
+          return { status: trouble };
+        });
+        const caller = await startCaller(tables, exchange);
+        const outcome = await caller.call({ method }).catch((error: unknown) => error);
+        expect(outcome).toMatchObject({ status: trouble === 'hangs up' ? 502 : trouble });
+        expect(exchange.requests).toHaveLength(requests);
+      }
+    });
+  }
+
+  test('that is over at the second try is never seen, and goes out signed anew', async () => {
+    const exchange = fakeExchange((_, number) => (number === 1 ? { status: 503 } : { body: 'ok' }));
+    const caller = await startCaller(tables, exchange);
+    const answer = await caller.call();
+    expect([answer.status, String(answer.body)]).toEqual([200, 'ok']);
+  });
+
+  test('is not tried again where the platform says when, nor a timeout, a 500 or a 429', async () => {
+    for (const answer of [
+      { status: 503, headers: { 'retry-after': '5' } },
+      { status: 500 },
+      { status: 429 },
+      new AppError('platform_timeout', 'late'),
+    ]) {
+      const exchange = fakeExchange(() => {
+        if (answer instanceof AppError) throw answer;
+        return answer;
+      });
+      const caller = await startCaller(tables, exchange);
+      await caller.call().catch((error: unknown) => error);
+      expect(exchange.requests).toHaveLength(1);
+    }
+  });
+});
+
+test('nothing of a credential is in any item of the tables, with answers that vary by every header', async () => {
+  const vary = 'authorization, cookie, accept, user-agent, x-fp-signature';
+  const exchange = fakeExchange(() => ({
+    headers: { vary, etag: '"1"', 'set-cookie': 'a=CANARY-set-cookie', 'cache-control': 'private, max-age=60' },
+    body: JSON.stringify({ items: Array.from({ length: 500 }, (_, id) => ({ id })) }),
+  }));
+  const caller = await startCaller(tables, exchange);
+  const headers = { authorization: 'Bearer CANARY-page', cookie: 'x=CANARY-cookie', 'idempotency-key': 'CANARY-key' };
+  await caller.call({ headers });
+  await caller.call({ headers, method: 'POST', body: Buffer.from('CANARY-body') });
+  await caller.call({ headers });
+  expect(exchange.requests.every(({ headers: sent }) => sent['authorization'] === 'Bearer CANARY-online-token')).toBe(
+    true,
+  );
+  const items = await tables.items();
+  expect(items.some((item) => readableText(item).includes('vary'))).toBe(true);
+  for (const item of items) expect(readableText(item)).not.toMatch(/CANARY|Bearer/);
+});
