@@ -5,12 +5,12 @@ import type { Extension } from '../shared/config.ts';
 import { deliveriesTable, environment, installationsTable, userCacheTable } from '../shared/contract.ts';
 import { platformPath } from '../shared/fynd/platform-path.ts';
 import { deadlineIn } from '../shared/http/http-client.ts';
-import { callPlatform } from '../shared/platform/call-as-user.ts';
+import { callAsUser } from '../shared/platform/call-as-user.ts';
 import { deriveSealingKey } from '../shared/sealing.ts';
 import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
 import type { Item } from '../shared/store/dynamodb.ts';
 import { type CacheOwner, UserCache } from '../shared/store/user-cache.ts';
-import { sealGrant } from '../shared/tokens/offline-token.ts';
+import { sealTokenSet } from '../shared/tokens/offline-token.ts';
 import { type Child, startChild } from './child.ts';
 import { listing, listingPath } from './platform-answers.ts';
 import { acceptHeader } from './requests.ts';
@@ -87,7 +87,7 @@ export function functionEnvironment({ services }: World, tables: Tables): Record
 /** A row as an installation leaves it, its offline token included. */
 export async function installationItem(companyId: string): Promise<Item> {
   const grant = { accessToken: 'bench-offline-token', refreshToken: 'bench-refresh', scopes: ['company/products'] };
-  const sealed = await sealGrant(
+  const sealed = await sealTokenSet(
     deriveSealingKey(secrets.tokenKeySecretId),
     { companyId, generation },
     { ...grant, expiresInSeconds: lifeSeconds },
@@ -144,7 +144,7 @@ export async function entryItem(
   const dependencies = {
     extension,
     userCache: new UserCache(tables as never, { userCache: 'userCache', installations: 'installations' }),
-    exchange: () => Promise.resolve(listing),
+    httpClient: () => Promise.resolve(listing),
     now: () => new Date(),
   };
   const call = {
@@ -154,7 +154,7 @@ export async function entryItem(
     headers: { accept: acceptHeader },
     body: undefined,
   };
-  await callPlatform(dependencies, sessionOf(extension, companyId, userId), call, deadlineIn(10_000));
+  await callAsUser(dependencies, sessionOf(extension, companyId, userId), call, deadlineIn(10_000));
   const [item] = items;
   if (item === undefined) throw new Error('The listing was not kept.');
   return item;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { pendingWork } from '../shared/background/pending-work.ts';
-import { createExchange } from '../shared/http/http-client.ts';
+import { createHttpClient } from '../shared/http/http-client.ts';
 import { autoInstall } from '../shared/install/complete-install.ts';
 import { companyId } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
@@ -16,7 +16,7 @@ const fields = v.object({
   code: v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(2_048, 'must have at most 2048 characters')),
 });
 
-const exchange = once(createExchange);
+const httpClient = once(createHttpClient);
 
 /** `POST /fp/auto_install`: the platform installs the extension without a person. The code proves it. */
 export const handler = http(async ({ body }) => {
@@ -28,7 +28,7 @@ export const handler = http(async ({ body }) => {
       credentials: { apiKey: clientId, apiSecret: await apiSecret() },
       installations: installations(),
       tokenKeys: tokenKeys(),
-      exchange: exchange(),
+      httpClient: httpClient(),
       now,
     },
     company_id,

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { launched } from '#launched';
 import { pendingWork } from '../shared/background/pending-work.ts';
-import { createExchange } from '../shared/http/http-client.ts';
+import { createHttpClient } from '../shared/http/http-client.ts';
 import { completeInstall, type Installed } from '../shared/install/complete-install.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { parseRedirectPath } from '../shared/install/redirect-path.ts';
@@ -35,7 +35,7 @@ const answer = v.object({
   client_id: v.optional(v.string()),
 });
 
-const exchange = once(createExchange);
+const httpClient = once(createHttpClient);
 
 /** `GET /fp/auth`: the platform sends the browser back with a code, or with the reason why there is none. */
 export const handler = http(async (request) => {
@@ -65,7 +65,7 @@ export const handler = http(async (request) => {
       credentials: { apiKey: clientId, apiSecret: await apiSecret() },
       installations: installations(),
       tokenKeys: tokenKeys(),
-      exchange: exchange(),
+      httpClient: httpClient(),
       now,
     },
     transaction,
@@ -75,7 +75,7 @@ export const handler = http(async (request) => {
   const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
   cookies.set(sessionCookieName(session.companyId), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
   await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
-  const [trouble, wished] = await Promise.all([
+  const [warning, wished] = await Promise.all([
     sendPendingWork(clientId, installed),
     askLaunched(session, transaction),
   ]);
@@ -86,7 +86,7 @@ export const handler = http(async (request) => {
   return {
     status: 302,
     headers: { ...redirectHeaders, location: `${baseUrl()}${path}` },
-    trouble: trouble ?? wished.trouble,
+    warning: warning ?? wished.warning,
   };
 });
 
@@ -106,14 +106,14 @@ async function sendPendingWork(clientId: string, installed: Installed): Promise<
 async function askLaunched(
   session: Session,
   { applicationId }: Transaction,
-): Promise<{ path?: string; trouble?: string }> {
+): Promise<{ path?: string; warning?: string }> {
   if (launched === undefined) return {};
   try {
     const { companyId: company, user, scopes } = session;
     const path = await launched({ company, application: applicationId, user, scopes });
     return path === undefined ? {} : { path: parseRedirectPath(path, baseUrl()) };
   } catch {
-    return { trouble: 'launched_hook_failed' };
+    return { warning: 'launched_hook_failed' };
   }
 }
 

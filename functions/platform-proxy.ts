@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { isRouteAllowed } from '../shared/fynd/allowed-routes.ts';
 import { platformPath } from '../shared/fynd/platform-path.ts';
-import { createExchange, deadlineIn } from '../shared/http/http-client.ts';
-import { callPlatform } from '../shared/platform/call-as-user.ts';
+import { createHttpClient, deadlineIn } from '../shared/http/http-client.ts';
+import { callAsUser } from '../shared/platform/call-as-user.ts';
 import { AppError } from '../shared/problems.ts';
 import { applicationId, companyId } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
@@ -15,7 +15,7 @@ import { baseUrl, extension, now, once } from './runtime/settings.ts';
 import { userCache } from './runtime/tables.ts';
 
 const budgetMs = 25_000;
-const exchange = once(createExchange);
+const httpClient = once(createHttpClient);
 const tenant = v.object({ company_id: v.optional(companyId) });
 
 /** `ANY /api/platform/{path+}`: the Platform API, with the signed-in person's token and through their cache. */
@@ -35,8 +35,8 @@ export const handler = http(async (request) => {
       );
     }
     const { method, rawQuery, headers, body } = request;
-    const answer = await callPlatform(
-      { extension: extension(), userCache: userCache(), exchange: exchange(), now },
+    const answer = await callAsUser(
+      { extension: extension(), userCache: userCache(), httpClient: httpClient(), now },
       session,
       { method, path, rawQuery, headers, body },
       deadline,

@@ -3,7 +3,7 @@ import { events, hooks, schedules } from '#handlers';
 import { parseMessage } from '../shared/background/messages.ts';
 import { type WorkDependencies, work } from '../shared/background/work.ts';
 import type { Credentials } from '../shared/fynd/oauth-endpoints.ts';
-import { createExchange, deadlineIn } from '../shared/http/http-client.ts';
+import { createHttpClient, deadlineIn } from '../shared/http/http-client.ts';
 import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { describeError, writeLog } from './runtime/log.ts';
 import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
@@ -23,7 +23,7 @@ const maxMs = 45_000;
 const backOffSeconds = [5, 30, 120, 300];
 
 const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
-const exchange = once(createExchange);
+const httpClient = once(createHttpClient);
 let held: { readonly apiSecret: string; readonly tokens: OfflineTokens } | undefined;
 
 /** The queue's other end: events, hooks, registration, uninstalls and schedules. */
@@ -38,7 +38,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     tokens: offlineTokens(credentials),
     deliveries: deliveries(),
     queue: workQueue(),
-    exchange: exchange(),
+    httpClient: httpClient(),
     now,
     wait,
   };
@@ -55,7 +55,7 @@ function offlineTokens(credentials: Credentials): OfflineTokens {
       credentials,
       grants: offlineGrants(),
       tokenKeys: tokenKeys(),
-      exchange: exchange(),
+      httpClient: httpClient(),
       now,
       monotonicMs: () => performance.now(),
       wait,

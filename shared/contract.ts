@@ -24,7 +24,7 @@ export const environment = {
 export const installationsTable = {
   partitionKey: 'pk',
   /** What a function that answers browsers may read: enough to know whether a session still counts, and no token. */
-  sessionAttributes: ['pk', 'generation', 'status', 'sessionsValidFrom'],
+  sessionAttributes: ['pk', 'generation', 'status', 'sessionsValidFromMs'],
   /** What the callback reads to decide whether the company's grant is asked for again. */
   callbackAttributes: ['pk', 'generation', 'status', 'version', 'scopes', 'installedAtMs', 'announced', 'registered'],
   /** The sealed offline token. The callback writes it; no function that a browser reaches can read it. */

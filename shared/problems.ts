@@ -2,7 +2,7 @@
  * Every way in which a request can be refused, by its stable code: the HTTP status, a title (RFC 9457 §3.1.3) and what
  * a person can do about it.
  */
-export const refusals = {
+export const problems = {
   invalid_request: {
     status: 400,
     title: 'The request is not valid',
@@ -76,7 +76,7 @@ export const refusals = {
   internal: { status: 500, title: 'Something went wrong on our side', advice: 'Try again in a moment.' },
 } as const;
 
-export type RefusalCode = keyof typeof refusals;
+export type ProblemCode = keyof typeof problems;
 
 interface AppErrorOptions {
   readonly cause?: unknown;
@@ -91,15 +91,15 @@ interface AppErrorOptions {
 /** A refusal. `detail` is shown to the caller: it names fields, never values, and holds no secret. */
 export class AppError extends Error {
   override readonly name = 'AppError';
-  readonly code: RefusalCode;
+  readonly code: ProblemCode;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(code: RefusalCode, detail: string, options: AppErrorOptions = {}) {
+  constructor(code: ProblemCode, detail: string, options: AppErrorOptions = {}) {
     super(detail, { cause: options.cause });
     this.code = code;
-    this.status = options.status ?? refusals[code].status;
+    this.status = options.status ?? problems[code].status;
     this.headers = options.headers ?? {};
     this.members = options.members ?? {};
   }
@@ -108,7 +108,7 @@ export class AppError extends Error {
   toProblem(requestId: string): Record<string, unknown> {
     return {
       type: 'about:blank',
-      title: refusals[this.code].title,
+      title: problems[this.code].title,
       status: this.status,
       detail: this.message,
       code: this.code,

@@ -1,7 +1,11 @@
 import type { PlatformUser } from '../../shared/fynd/oauth-endpoints.ts';
-import { createExchange, deadlineIn } from '../../shared/http/http-client.ts';
-import { callPlatform, type PlatformAnswer } from '../../shared/platform/call-as-user.ts';
-import { createPlatformClient, type PlatformClient, PlatformRefusal } from '../../shared/platform/platform-client.ts';
+import { createHttpClient, deadlineIn } from '../../shared/http/http-client.ts';
+import { callAsUser, type PlatformResponse } from '../../shared/platform/call-as-user.ts';
+import {
+  createPlatformClient,
+  type PlatformClient,
+  PlatformResponseError,
+} from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
 import { requireLive } from '../../shared/session/live-session.ts';
 import { http, type LambdaHandler } from './http/http.ts';
@@ -30,7 +34,7 @@ export interface ApiContext {
 }
 
 const budgetMs = 25_000;
-const exchange = once(createExchange);
+const httpClient = once(createHttpClient);
 
 /**
  * Makes a Lambda handler of a route that needs a signed-in person. What `handle` answers becomes JSON (undefined:
@@ -44,10 +48,10 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
     return await signedIn(request, place, async (session) => {
       const { companyId, user, generation, scopes } = session;
       requireLive(session, await userCache().view({ companyId, userId: user.id, generation }));
-      const answers: PlatformAnswer[] = [];
-      const dependencies = { extension: extension(), userCache: userCache(), exchange: exchange(), now };
+      const answers: PlatformResponse[] = [];
+      const dependencies = { extension: extension(), userCache: userCache(), httpClient: httpClient(), now };
       const platform = createPlatformClient(async (call) => {
-        const answer = await callPlatform(dependencies, session, call, deadline);
+        const answer = await callAsUser(dependencies, session, call, deadline);
         answers.push(answer);
         return answer;
       });
@@ -62,31 +66,31 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
         });
         return await toResponse(result, answers);
       } catch (error) {
-        if (error instanceof PlatformRefusal) return platformResponse(request, error.answer);
+        if (error instanceof PlatformResponseError) return platformResponse(request, error.answer);
         throw error;
       }
     });
   });
 }
 
-async function toResponse(result: unknown, answers: readonly PlatformAnswer[]): Promise<HttpResponse> {
+async function toResponse(result: unknown, answers: readonly PlatformResponse[]): Promise<HttpResponse> {
   const cacheStatus = answers.map(({ headers }) => headers['cache-status']).filter((each) => each !== undefined);
   const headers = {
     'cache-control': 'private, no-cache',
     vary: 'Cookie',
     ...(cacheStatus.length === 0 ? {} : { 'cache-status': cacheStatus.join(', ') }),
   };
-  const trouble = answers.find((answer) => answer.trouble !== undefined)?.trouble;
+  const warning = answers.find((answer) => answer.warning !== undefined)?.warning;
   if (result instanceof Response) {
     const body = Buffer.from(await result.arrayBuffer());
-    return { status: result.status, headers: { ...headers, ...Object.fromEntries(result.headers) }, body, trouble };
+    return { status: result.status, headers: { ...headers, ...Object.fromEntries(result.headers) }, body, warning };
   }
-  if (result === undefined) return { status: 204, headers, trouble };
+  if (result === undefined) return { status: 204, headers, warning };
   return {
     status: 200,
     headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify(result),
-    trouble,
+    warning,
   };
 }
 

@@ -22,7 +22,7 @@ export function logRequest(request: {
     duration_ms: Math.round(durationMs),
     cache: response.headers?.['cache-status'],
     outcome: response.outcome,
-    trouble: response.trouble,
+    warning: response.warning,
     ...(error === undefined ? {} : describeError(error)),
   });
 }

@@ -1,5 +1,5 @@
 import { consentPage } from './consent-page.ts';
-import { type Answer, type Exchange, json, page, type Route, redirect } from './http.ts';
+import { type Answer, type HttpClient, json, page, type Route, redirect } from './http.ts';
 import { messagePage } from './layout.ts';
 import { lacking } from './scopes.ts';
 import { refuseSignature } from './signature-check.ts';
@@ -17,8 +17,8 @@ export type Asking = {
   mode: 'online' | 'offline';
 };
 
-function refuse(exchange: Exchange, status: number, message: string): Answer {
-  return exchange.headers['accept']?.includes('text/html')
+function refuse(httpClient: HttpClient, status: number, message: string): Answer {
+  return httpClient.headers['accept']?.includes('text/html')
     ? page(status, messagePage('This extension cannot be opened', message))
     : json(status, { message });
 }
@@ -40,16 +40,16 @@ function isRegistered({ extension }: State, tenant: Tenant, redirectUri: string)
   );
 }
 
-function judge(state: State, exchange: Exchange, tenant: Tenant, parameters: URLSearchParams): Asking | Answer {
+function judge(state: State, httpClient: HttpClient, tenant: Tenant, parameters: URLSearchParams): Asking | Answer {
   const redirectUri = parameters.get('redirect_uri') ?? '';
   if (parameters.get('client_id') !== state.extension.apiKey)
-    return refuse(exchange, 400, 'No extension has this client_id.');
+    return refuse(httpClient, 400, 'No extension has this client_id.');
   if (!isRegistered(state, tenant, redirectUri))
-    return refuse(exchange, 400, 'The redirect_uri is not the one registered.');
-  const badSignature = refuseSignature(state, exchange);
-  if (badSignature) return refuse(exchange, 403, `The signature of the address is ${exchange.record.signature}.`);
+    return refuse(httpClient, 400, 'The redirect_uri is not the one registered.');
+  const badSignature = refuseSignature(state, httpClient);
+  if (badSignature) return refuse(httpClient, 403, `The signature of the address is ${httpClient.record.signature}.`);
   const oauthState = parameters.get('state');
-  if (!oauthState) return refuse(exchange, 400, 'The parameter state is missing.');
+  if (!oauthState) return refuse(httpClient, 400, 'The parameter state is missing.');
   const mode = parameters.get('access_mode') === 'online' ? 'online' : 'offline';
   const scopes = (parameters.get('scope') ?? '').split(/[\s,]+/).filter(Boolean);
   const asking: Asking = { tenant, redirectUri, scopes, state: oauthState, mode };
@@ -64,11 +64,11 @@ function judge(state: State, exchange: Exchange, tenant: Tenant, parameters: URL
   return asking;
 }
 
-function allow(state: State, exchange: Exchange, asking: Asking, user: User): Answer {
+function allow(state: State, httpClient: HttpClient, asking: Asking, user: User): Answer {
   const { tenant, scopes, mode } = asking;
-  exchange.record.user = user.key;
+  httpClient.record.user = user.key;
   if (state.users.permissions(user, tenant) === undefined) {
-    return refuse(exchange, 403, `${user.first_name} is not a member of this ${tenant.kind}.`);
+    return refuse(httpClient, 403, `${user.first_name} is not a member of this ${tenant.kind}.`);
   }
   const clientId = state.extension.apiKey;
   const code = state.grants.issueCode({ clientId, tenant, user, scopes, mode });
@@ -81,60 +81,60 @@ function allow(state: State, exchange: Exchange, asking: Asking, user: User): An
   });
 }
 
-function answerGet(state: State, exchange: Exchange, asking: Asking): Answer {
+function answerGet(state: State, httpClient: HttpClient, asking: Asking): Answer {
   const automatic = state.settings.autoApprove?.user;
   const user =
-    automatic === undefined ? viewer(state, exchange.headers['cookie'], asking.tenant) : state.users.find(automatic);
-  if (!user) return refuse(exchange, 500, 'autoApprove names nobody.');
-  exchange.record.user = user.key;
+    automatic === undefined ? viewer(state, httpClient.headers['cookie'], asking.tenant) : state.users.find(automatic);
+  if (!user) return refuse(httpClient, 500, 'autoApprove names nobody.');
+  httpClient.record.user = user.key;
   return automatic !== undefined || state.grants.hasConsented(asking.tenant, user, asking.scopes)
-    ? allow(state, exchange, asking, user)
-    : page(200, consentPage(state, asking, user, exchange.query));
+    ? allow(state, httpClient, asking, user)
+    : page(200, consentPage(state, asking, user, httpClient.query));
 }
 
-function answerPost(state: State, exchange: Exchange, asking: Asking, form: URLSearchParams): Answer {
-  const user = state.users.find(form.get('user') ?? viewer(state, exchange.headers['cookie'], asking.tenant).key);
-  if (!user) return refuse(exchange, 400, 'There is no such user.');
-  exchange.record.user = user.key;
+function answerPost(state: State, httpClient: HttpClient, asking: Asking, form: URLSearchParams): Answer {
+  const user = state.users.find(form.get('user') ?? viewer(state, httpClient.headers['cookie'], asking.tenant).key);
+  if (!user) return refuse(httpClient, 400, 'There is no such user.');
+  httpClient.record.user = user.key;
   return form.get('decision') === 'deny'
     ? back(asking, { error: 'access_denied', error_description: 'The user denied access', state: asking.state })
-    : allow(state, exchange, asking, user);
+    : allow(state, httpClient, asking, user);
 }
 
 /** The authorize address: asks the person, or answers at once for one who agreed before. */
 export const authorizeRoute =
   (state: State): Route =>
-  (exchange) => {
-    const [, kind, id] = address.exec(exchange.path) ?? [];
+  (httpClient) => {
+    const [, kind, id] = address.exec(httpClient.path) ?? [];
     if (kind === undefined || id === undefined) return undefined;
     const tenant = findTenant(kind, id);
-    if (!tenant) return refuse(exchange, 404, `There is no ${kind} ${id}.`);
-    exchange.record[tenant.kind] = tenant.id;
-    if (exchange.method !== 'GET' && exchange.method !== 'POST') {
+    if (!tenant) return refuse(httpClient, 404, `There is no ${kind} ${id}.`);
+    httpClient.record[tenant.kind] = tenant.id;
+    if (httpClient.method !== 'GET' && httpClient.method !== 'POST') {
       return json(405, { message: 'Method not allowed' }, { allow: 'GET, POST' });
     }
-    const parameters = authorizeParameters(exchange);
-    const asking = judge(state, exchange, tenant, parameters);
+    const parameters = authorizeParameters(httpClient);
+    const asking = judge(state, httpClient, tenant, parameters);
     if ('status' in asking) return asking;
-    return exchange.method === 'GET'
-      ? answerGet(state, exchange, asking)
-      : answerPost(state, exchange, asking, parameters);
+    return httpClient.method === 'GET'
+      ? answerGet(state, httpClient, asking)
+      : answerPost(state, httpClient, asking, parameters);
   };
 
 /** What is asked, and what the person decided: from the query, and for a POST from the form, which wins. */
-function authorizeParameters({ method, query, body }: Pick<Exchange, 'method' | 'query' | 'body'>): URLSearchParams {
+function authorizeParameters({ method, query, body }: Pick<HttpClient, 'method' | 'query' | 'body'>): URLSearchParams {
   const form = new URLSearchParams(method === 'POST' ? body.toString('utf8') : '');
   return new URLSearchParams([...[...query].filter(([name]) => !form.has(name)), ...form]);
 }
 
 /** The address and query that were signed, for a consent form: its own fields are not part of them. */
-export function signedAuthorizePath(exchange: Pick<Exchange, 'method' | 'query' | 'body' | 'path'>): string {
-  const parameters = authorizeParameters(exchange);
+export function signedAuthorizePath(httpClient: Pick<HttpClient, 'method' | 'query' | 'body' | 'path'>): string {
+  const parameters = authorizeParameters(httpClient);
   parameters.delete('user');
   parameters.delete('decision');
-  return `${exchange.path}?${parameters.toString()}`;
+  return `${httpClient.path}?${parameters.toString()}`;
 }
 
 /** Whether this is a consent form, which carries the signature of the address that showed it. */
-export const isConsentForm = ({ method, path }: Pick<Exchange, 'method' | 'path'>): boolean =>
+export const isConsentForm = ({ method, path }: Pick<HttpClient, 'method' | 'path'>): boolean =>
   method === 'POST' && address.test(path);

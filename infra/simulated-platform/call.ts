@@ -1,4 +1,4 @@
-import { type Answer, type Exchange, json } from './http.ts';
+import { type Answer, type HttpClient, json } from './http.ts';
 import type { Tenant, User } from './world.ts';
 
 /** A call that was let in: `user` is null for the company's own offline token. */
@@ -10,7 +10,7 @@ export type Call = {
   applicationId: string | undefined;
   rest: string;
   user: User | null;
-  exchange: Exchange;
+  httpClient: HttpClient;
 };
 
 /** An error in the manner of the service: each has its own. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Exchange } from './http.ts';
+import type { HttpClient } from './http.ts';
 import type { State } from './state.ts';
 import type { User } from './world.ts';
 
@@ -7,7 +7,7 @@ import type { User } from './world.ts';
 export class ControlError extends Error {}
 
 /** The JSON body of a control call; none counts as `{}`. Throws a ValiError or a SyntaxError that says what is wrong. */
-export function bodyOf<S extends v.GenericSchema>({ body }: Exchange, schema: S): v.InferOutput<S> {
+export function bodyOf<S extends v.GenericSchema>({ body }: HttpClient, schema: S): v.InferOutput<S> {
   return v.parse(schema, body.length === 0 ? {} : JSON.parse(body.toString('utf8')));
 }
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { bodyOf, ControlError, userOf } from './control-call.ts';
 import type { DeliveryFilter } from './deliveries.ts';
-import { type Answer, type Exchange, json } from './http.ts';
+import { type Answer, type HttpClient, json } from './http.ts';
 import { autoInstall, notifyUninstall, uninstallTenant } from './lifecycle.ts';
 import { eventParts, sendEvent, tamperings } from './send-event.ts';
 import { lifecycleSignatures } from './settings.ts';
@@ -44,9 +44,13 @@ const eventSchema = v.strictObject({
 });
 
 /** Uninstalls, tells the extension of it, or both. */
-export async function controlUninstall(state: State, exchange: Exchange, tenant: Tenant | undefined): Promise<Answer> {
+export async function controlUninstall(
+  state: State,
+  httpClient: HttpClient,
+  tenant: Tenant | undefined,
+): Promise<Answer> {
   if (!tenant) throw new ControlError('There is no such company');
-  const { notify, signed, delay_ms, late, notify_only } = bodyOf(exchange, uninstallSchema);
+  const { notify, signed, delay_ms, late, notify_only } = bodyOf(httpClient, uninstallSchema);
   const before = state.uninstalledAt.get(tenantKey(tenant));
   if (late && !before) throw new ControlError('It was never uninstalled');
   const uninstalls = !late && !notify_only;
@@ -61,16 +65,16 @@ export async function controlUninstall(state: State, exchange: Exchange, tenant:
 }
 
 /** Installs by the platform's own call, and answers what the extension answered. */
-export async function controlAutoInstall(state: State, exchange: Exchange, company: string): Promise<Answer> {
+export async function controlAutoInstall(state: State, httpClient: HttpClient, company: string): Promise<Answer> {
   if (!companies.has(company)) throw new ControlError('There is no such company');
-  const given = bodyOf(exchange, autoInstallSchema);
+  const given = bodyOf(httpClient, autoInstallSchema);
   if (given.user !== undefined) userOf(state, given.user);
   return json(200, await autoInstall(state, { kind: 'company', id: company }, given));
 }
 
 /** Makes events and starts their deliveries. */
-export function controlEvents(state: State, exchange: Exchange, company: string): Answer {
-  const { times, raw, raw_base64, ...wish } = bodyOf(exchange, eventSchema);
+export function controlEvents(state: State, httpClient: HttpClient, company: string): Answer {
+  const { times, raw, raw_base64, ...wish } = bodyOf(httpClient, eventSchema);
   const found = companies.get(company);
   if (!found) throw new ControlError('There is no such company');
   if (!eventParts(wish.event)) throw new ControlError('event is not category/name/type/vN and not ping');
@@ -90,7 +94,7 @@ export function controlEvents(state: State, exchange: Exchange, company: string)
 }
 
 /** The deliveries that fit the query; with `at_least`, once there are so many: 504 when `timeout_ms` is over before. */
-export async function controlDeliveries(state: State, { query }: Exchange): Promise<Answer> {
+export async function controlDeliveries(state: State, { query }: HttpClient): Promise<Answer> {
   const filter: DeliveryFilter = {};
   for (const name of ['event', 'event_id', 'company', 'note'] as const) {
     const value = query.get(name === 'company' ? 'company_id' : name);

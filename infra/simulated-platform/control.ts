@@ -7,7 +7,7 @@ import {
   controlSubscribers,
   controlUninstall,
 } from './control-lifecycle.ts';
-import { type Answer, type Exchange, json, type Route } from './http.ts';
+import { type Answer, type HttpClient, json, type Route } from './http.ts';
 import { faultSchema, gateSchema } from './interceptions.ts';
 import { changeSettings } from './settings.ts';
 import type { State } from './state.ts';
@@ -51,8 +51,8 @@ function tenantOf(given: {
   return tenant;
 }
 
-function makeCode(state: State, exchange: Exchange): Answer {
-  const given = bodyOf(exchange, codeSchema);
+function makeCode(state: State, httpClient: HttpClient): Answer {
+  const given = bodyOf(httpClient, codeSchema);
   const tenant = tenantOf(given);
   if (!tenant) throw new ControlError('company_id or organization_id is required');
   const code = state.grants.issueCode({
@@ -65,21 +65,21 @@ function makeCode(state: State, exchange: Exchange): Answer {
   return json(201, { code: code.value });
 }
 
-function expire(state: State, exchange: Exchange): Answer {
-  const given = bodyOf(exchange, expirySchema);
+function expire(state: State, httpClient: HttpClient): Answer {
+  const given = bodyOf(httpClient, expirySchema);
   const user = given.user === undefined ? undefined : userOf(state, given.user);
   const expired = state.grants.expire({ tenant: tenantOf(given), user, mode: given.access_mode, what: given.what });
   return json(200, { expired });
 }
 
-function putUser(state: State, exchange: Exchange, key: string): Answer {
-  const { permissions, ...rest } = bodyOf(exchange, userSchema);
+function putUser(state: State, httpClient: HttpClient, key: string): Answer {
+  const { permissions, ...rest } = bodyOf(httpClient, userSchema);
   const names = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   const held = Array.isArray(permissions) ? { '*': permissions } : permissions;
   return json(200, state.users.put(key, { ...names, ...(held === undefined ? {} : { permissions: held }) }));
 }
 
-async function watchGate(state: State, { query }: Exchange, gateId: string): Promise<Answer> {
+async function watchGate(state: State, { query }: HttpClient, gateId: string): Promise<Answer> {
   const wanted = Number(query.get('held') ?? 0);
   const seen = await state.interceptions.watch(gateId, wanted, Number(query.get('timeout_ms') ?? 10_000));
   if (!seen) return json(404, { message: 'No such gate' });
@@ -87,14 +87,14 @@ async function watchGate(state: State, { query }: Exchange, gateId: string): Pro
   return json(reached ? 200 : 504, gate);
 }
 
-const settingsRoutes = (state: State, exchange: Exchange): Answer | undefined => {
-  if (exchange.method === 'PUT') {
-    const changed = changeSettings(state.settings, JSON.parse(exchange.body.toString('utf8')));
+const settingsRoutes = (state: State, httpClient: HttpClient): Answer | undefined => {
+  if (httpClient.method === 'PUT') {
+    const changed = changeSettings(state.settings, JSON.parse(httpClient.body.toString('utf8')));
     if (changed.autoApprove) userOf(state, changed.autoApprove.user);
     state.settings = changed;
-  } else if (exchange.method === 'DELETE') {
+  } else if (httpClient.method === 'DELETE') {
     state.resetSettings();
-  } else if (exchange.method !== 'GET') return undefined;
+  } else if (httpClient.method !== 'GET') return undefined;
   return json(200, state.settings);
 };
 
@@ -123,8 +123,8 @@ const world = (state: State) => ({
   organizations,
 });
 
-async function answer(state: State, exchange: Exchange): Promise<Answer | undefined> {
-  const { method, path } = exchange;
+async function answer(state: State, httpClient: HttpClient): Promise<Answer | undefined> {
+  const { method, path } = httpClient;
   const { interceptions, recording } = state;
   const [, what = '', name = '', act = ''] = path.split('/').slice(1).map(decodeURIComponent);
   switch (`${method} ${what}${act === '' ? '' : `/*/${act}`}`) {
@@ -136,56 +136,56 @@ async function answer(state: State, exchange: Exchange): Promise<Answer | undefi
     case 'GET faults':
       return json(200, interceptions.faults());
     case 'POST faults':
-      return json(201, interceptions.addFault(bodyOf(exchange, faultSchema)));
+      return json(201, interceptions.addFault(bodyOf(httpClient, faultSchema)));
     case 'DELETE faults':
       interceptions.clearFaults();
       return json(200, {});
     case 'POST gates':
-      return json(201, interceptions.addGate(bodyOf(exchange, gateSchema)));
+      return json(201, interceptions.addGate(bodyOf(httpClient, gateSchema)));
     case 'GET gates':
-      return name === '' ? json(200, interceptions.gates()) : watchGate(state, exchange, name);
+      return name === '' ? json(200, interceptions.gates()) : watchGate(state, httpClient, name);
     case 'DELETE gates':
       interceptions.clearGates();
       return json(200, {});
     case 'POST gates/*/open':
       return interceptions.open(name) ? json(200, { open: true }) : json(404, { message: 'No such gate' });
     case 'POST companies/*/uninstall':
-      return controlUninstall(state, exchange, findTenant('company', name));
+      return controlUninstall(state, httpClient, findTenant('company', name));
     case 'POST organizations/*/uninstall':
-      return controlUninstall(state, exchange, findTenant('organization', name));
+      return controlUninstall(state, httpClient, findTenant('organization', name));
     case 'POST companies/*/auto-install':
-      return controlAutoInstall(state, exchange, name);
+      return controlAutoInstall(state, httpClient, name);
     case 'POST companies/*/events':
-      return controlEvents(state, exchange, name);
+      return controlEvents(state, httpClient, name);
     case 'POST companies/*/unblock':
       return json(200, { unblocked: state.subscribers.unblock(name) });
     case 'GET subscribers':
-      return controlSubscribers(state, exchange.query.get('company_id'));
+      return controlSubscribers(state, httpClient.query.get('company_id'));
     case 'GET deliveries':
-      return controlDeliveries(state, exchange);
+      return controlDeliveries(state, httpClient);
     case 'POST tokens':
-      return name === 'expire' ? expire(state, exchange) : undefined;
+      return name === 'expire' ? expire(state, httpClient) : undefined;
     case 'PUT users':
-      return name === '' ? undefined : putUser(state, exchange, name);
+      return name === '' ? undefined : putUser(state, httpClient, name);
     case 'POST codes':
-      return makeCode(state, exchange);
+      return makeCode(state, httpClient);
     case 'POST reset':
       state.reset();
       return json(200, {});
     case 'GET world':
       return json(200, world(state));
     default:
-      return what === 'settings' ? settingsRoutes(state, exchange) : undefined;
+      return what === 'settings' ? settingsRoutes(state, httpClient) : undefined;
   }
 }
 
 /** What tests say to the platform itself, under `/__control`. Neither recorded nor disturbed by faults. */
 export const controlRoute =
   (state: State): Route =>
-  async (exchange) => {
-    if (!exchange.path.startsWith('/__control/')) return undefined;
+  async (httpClient) => {
+    if (!httpClient.path.startsWith('/__control/')) return undefined;
     try {
-      return (await answer(state, exchange)) ?? json(404, { message: 'No such control' });
+      return (await answer(state, httpClient)) ?? json(404, { message: 'No such control' });
     } catch (error) {
       if (v.isValiError(error)) {
         return json(400, {

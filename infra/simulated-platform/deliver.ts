@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Answer, Exchange } from './http.ts';
+import type { Answer, HttpClient } from './http.ts';
 import type { Fault } from './interceptions.ts';
 
 const scripted = ({ status, body, body_base64, body_repeat }: Fault): boolean =>
@@ -32,7 +32,7 @@ export function disturb(fault: Fault, real: Answer | undefined): Answer {
 /** Writes an answer to the wire, in the way that the fault wants it. Resolves when it is done or the client is gone. */
 export async function deliver(
   response: ServerResponse,
-  exchange: Exchange,
+  httpClient: HttpClient,
   answer: Answer,
   fault: Fault = {},
 ): Promise<void> {
@@ -44,17 +44,17 @@ export async function deliver(
     wait(milliseconds, true, { signal: gone.signal }).catch(() => false);
   if (fault.delay_ms !== undefined && !(await stillThere(fault.delay_ms))) return;
   if (fault.silent) {
-    exchange.record.status = 0;
+    httpClient.record.status = 0;
     return;
   }
   if (fault.hang_up === 'before') {
-    exchange.record.status = 0;
+    httpClient.record.status = 0;
     response.destroy();
     return;
   }
   const body = Buffer.from(answer.body);
-  exchange.record.status = answer.status;
-  const bodiless = exchange.method === 'HEAD' || answer.status === 204 || answer.status === 304;
+  httpClient.record.status = answer.status;
+  const bodiless = httpClient.method === 'HEAD' || answer.status === 204 || answer.status === 304;
   const length = answer.status === 204 || answer.status === 304 ? {} : { 'content-length': String(body.length) };
   response.writeHead(answer.status, { ...length, ...answer.headers });
   if (fault.hang_up === 'mid-body') {

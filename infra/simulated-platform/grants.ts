@@ -145,7 +145,7 @@ export function createGrants(settings: () => Settings, users: Users) {
     installation: (tenant: Tenant): Grant | undefined => installations.get(tenantKey(tenant)),
 
     /** A code at `/token`. Refusals: a reason, or the scopes that the person lacks. */
-    redeemCode(value: string, tenant: Tenant, clientId: string): Issue | string | { lacking: string[] } {
+    authorizationCodeGrant(value: string, tenant: Tenant, clientId: string): Issue | string | { lacking: string[] } {
       const code = spend(value, 'token', tenant, clientId);
       if (typeof code === 'string') return code;
       if (code.mode === 'offline') return redeemOffline(code, 'token', code.scopes);

@@ -21,7 +21,7 @@ export type RequestRecord = {
 };
 
 /** A received request with its whole body. Routes note on `record` whom they recognised. */
-export type Exchange = {
+export type HttpClient = {
   method: string;
   /** As it stood in the request line. */
   url: string;
@@ -37,7 +37,7 @@ export type Exchange = {
 export type Answer = { status: number; headers: Record<string, string>; body: Buffer | string };
 
 /** A part of the platform: answers what is addressed to it, undefined for everything else. */
-export type Route = (exchange: Exchange) => Answer | undefined | Promise<Answer | undefined>;
+export type Route = (httpClient: HttpClient) => Answer | undefined | Promise<Answer | undefined>;
 
 /** A JSON answer. */
 export const json = (status: number, value: unknown, headers: Record<string, string> = {}): Answer => ({
@@ -67,7 +67,7 @@ export const redirect = (location: string, headers: Record<string, string> = {})
 });
 
 /** Reads a request to its end. */
-export async function receive(request: IncomingMessage): Promise<Omit<Exchange, 'record'>> {
+export async function receive(request: IncomingMessage): Promise<Omit<HttpClient, 'record'>> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const url = request.url ?? '/';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Exchange } from './http.ts';
+import type { HttpClient } from './http.ts';
 
 const isPattern = (path: string): boolean => {
   try {
@@ -58,7 +58,7 @@ type Gate = {
   watchers: Set<() => void>;
 };
 
-const matches = (rule: Match, { method, url, body }: Exchange): boolean =>
+const matches = (rule: Match, { method, url, body }: HttpClient): boolean =>
   (rule.method === undefined || rule.method.toUpperCase() === method) &&
   (rule.path.startsWith('^') ? new RegExp(rule.path).test(url) : url.startsWith(rule.path)) &&
   (rule.body_includes === undefined || body.includes(rule.body_includes));
@@ -86,8 +86,8 @@ export function createInterceptions() {
       faults = [];
     },
     /** The fault that this request meets, counted as used. */
-    takeFault(exchange: Exchange): Fault | undefined {
-      const met = faults.find((one) => matches(one.match, exchange));
+    takeFault(httpClient: HttpClient): Fault | undefined {
+      const met = faults.find((one) => matches(one.match, httpClient));
       if (met && --met.left <= 0) faults = faults.filter((one) => one !== met);
       return met?.fault;
     },
@@ -133,9 +133,9 @@ export function createInterceptions() {
       return { ...view(gate), reached: gate.held >= held };
     },
     /** Waits at every closed gate that this request meets. */
-    async pass(exchange: Exchange, at: 'request' | 'answer'): Promise<void> {
+    async pass(httpClient: HttpClient, at: 'request' | 'answer'): Promise<void> {
       for (const gate of gates.values()) {
-        if (gate.open || gate.at !== at || !matches(gate.match, exchange)) continue;
+        if (gate.open || gate.at !== at || !matches(gate.match, httpClient)) continue;
         gate.held += 1;
         gate.total += 1;
         for (const look of gate.watchers) look();

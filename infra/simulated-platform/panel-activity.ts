@@ -1,5 +1,5 @@
 import type { Delivery } from './deliveries.ts';
-import { type Answer, type Exchange, page, redirect } from './http.ts';
+import { type Answer, type HttpClient, page, redirect } from './http.ts';
 import { escape } from './layout.ts';
 import { autoInstall } from './lifecycle.ts';
 import { sendEvent } from './send-event.ts';
@@ -65,15 +65,15 @@ export const activitySection = (state: State, company: string, path: string): st
 <script>${script}</script>`;
 
 /** Whether this is a panel looking for news: neither recorded nor logged. */
-export const isActivityPoll = ({ method, path }: Pick<Exchange, 'method' | 'path'>): boolean =>
+export const isActivityPoll = ({ method, path }: Pick<HttpClient, 'method' | 'path'>): boolean =>
   method === 'GET' && /^\/company\/[^/]+\/extensions\/[^/]+\/activity$/.test(path);
 
-async function act(state: State, exchange: Exchange, company: string, what: string): Promise<string> {
+async function act(state: State, httpClient: HttpClient, company: string, what: string): Promise<string> {
   if (what === 'auto-install')
     return `Auto-install: ${(await autoInstall(state, { kind: 'company', id: company })).notified}.`;
   if (what === 'unblock')
     return state.subscribers.unblock(company) ? 'The subscriber is active again.' : 'Nothing was blocked.';
-  const event = new URLSearchParams(exchange.body.toString('utf8')).get('event') ?? '';
+  const event = new URLSearchParams(httpClient.body.toString('utf8')).get('event') ?? '';
   const registered = state.subscribers.find(company, 'rest')?.subscriptions.map(({ event }) => slugOf(event)) ?? [];
   if (event !== 'ping' && !registered.includes(event)) return 'The extension is not registered for that event.';
   const { skipped } = sendEvent(state, company, { event });
@@ -83,14 +83,14 @@ async function act(state: State, exchange: Exchange, company: string, what: stri
 /** What the panel's buttons do, and the section by itself. `path`: of the extension page. */
 export async function activityAnswer(
   state: State,
-  exchange: Exchange,
+  httpClient: HttpClient,
   of: { company: string; path: string; what: string },
 ): Promise<Answer | undefined> {
   const { company, path, what } = of;
-  if (what === 'activity') return exchange.method === 'GET' ? page(200, fragment(state, company, path)) : undefined;
-  if (exchange.method !== 'POST') return undefined;
-  const notice = await act(state, exchange, company, what);
-  return exchange.headers['accept'] === 'text/plain'
+  if (what === 'activity') return httpClient.method === 'GET' ? page(200, fragment(state, company, path)) : undefined;
+  if (httpClient.method !== 'POST') return undefined;
+  const notice = await act(state, httpClient, company, what);
+  return httpClient.headers['accept'] === 'text/plain'
     ? { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: notice }
     : { ...redirect(`${path}?${new URLSearchParams({ notice }).toString()}`), status: 303 };
 }

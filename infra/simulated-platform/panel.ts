@@ -1,4 +1,4 @@
-import { type Answer, type Exchange, json, page, type Route, redirect } from './http.ts';
+import { type Answer, type HttpClient, json, page, type Route, redirect } from './http.ts';
 import { escape, layout } from './layout.ts';
 import { notifyUninstall, uninstallTenant } from './lifecycle.ts';
 import { activityAnswer, activitySection } from './panel-activity.ts';
@@ -34,8 +34,8 @@ function tenantRow(state: State, tenant: Tenant, note: string): string {
 <td>${installed ? '<span class="badge">installed</span>' : ''}</td><td>${link}</td></tr>`;
 }
 
-function home(state: State, exchange: Exchange): Answer {
-  const user = viewer(state, exchange.headers['cookie']);
+function home(state: State, httpClient: HttpClient): Answer {
+  const user = viewer(state, httpClient.headers['cookie']);
   const headings = (what: string, note: string) =>
     `<tr><th>Id</th><th>${what}</th><th>${note}</th><th></th><th></th></tr>`;
   const merchants = [...companies.values()].map(({ id, city, trade }) =>
@@ -69,14 +69,19 @@ function frameSource(
   return `${extension.baseUrl}${tenant.kind === 'company' ? '/fp' : '/adm'}/install?${query.toString()}`;
 }
 
-function extensionPage(state: State, exchange: Exchange, tenant: Tenant, applicationId: string | undefined): Answer {
-  const user = viewer(state, exchange.headers['cookie'], tenant);
+function extensionPage(
+  state: State,
+  httpClient: HttpClient,
+  tenant: Tenant,
+  applicationId: string | undefined,
+): Answer {
+  const user = viewer(state, httpClient.headers['cookie'], tenant);
   state.lastViewer.set(tenantKey(tenant), user.key);
   const path = extensionPath(state, tenant, applicationId);
-  const install = exchange.query.get('install_event') === 'true';
+  const install = httpClient.query.get('install_event') === 'true';
   const installed = state.grants.isInstalled(tenant);
-  const notice = exchange.query.get('notice');
-  const uninstalled = exchange.query.has('uninstalled');
+  const notice = httpClient.query.get('notice');
+  const uninstalled = httpClient.query.has('uninstalled');
   const channels = (companies.get(tenant.kind === 'company' ? tenant.id : '')?.applications ?? [])
     .map(({ id, name }) => `<a href="${escape(extensionPath(state, tenant, id))}">${escape(name)}</a>`)
     .join(' · ');
@@ -105,8 +110,8 @@ async function uninstall(state: State, tenant: Tenant, applicationId: string | u
   return { ...redirect(`${extensionPath(state, tenant, applicationId)}?${query.toString()}`), status: 303 };
 }
 
-function signIn(state: State, exchange: Exchange): Answer {
-  const form = new URLSearchParams(exchange.body.toString('utf8'));
+function signIn(state: State, httpClient: HttpClient): Answer {
+  const form = new URLSearchParams(httpClient.body.toString('utf8'));
   const user = state.users.find(form.get('user') ?? '');
   if (!user) return json(400, { message: 'There is no such user' });
   const next = form.get('next') ?? '/';
@@ -129,10 +134,10 @@ function productImage(uid: string): Answer {
 /** The admin panel: the companies, and the extension in a frame. */
 export const panelRoute =
   (state: State): Route =>
-  (exchange) => {
-    const { method, path } = exchange;
-    if (path === '/' && method === 'GET') return home(state, exchange);
-    if (path === '/signin' && method === 'POST') return signIn(state, exchange);
+  (httpClient) => {
+    const { method, path } = httpClient;
+    if (path === '/' && method === 'GET') return home(state, httpClient);
+    if (path === '/signin' && method === 'POST') return signIn(state, httpClient);
     const [, image] = /^\/assets\/products\/(\d+)\.svg$/.exec(path) ?? [];
     if (image !== undefined && method === 'GET') return productImage(image);
     const [, kind, id, applicationId, apiKey, what] = address.exec(path) ?? [];
@@ -141,11 +146,11 @@ export const panelRoute =
     const knownApplication =
       applicationId === undefined || companies.get(id)?.applications.some((one) => one.id === applicationId) === true;
     if (!tenant || !knownApplication || apiKey !== encodeURIComponent(state.extension.apiKey)) return undefined;
-    exchange.record[tenant.kind] = tenant.id;
+    httpClient.record[tenant.kind] = tenant.id;
     if (what === 'uninstall') return method === 'POST' ? uninstall(state, tenant, applicationId) : undefined;
     if (what !== undefined) {
       const here = { company: id, path: extensionPath(state, tenant), what };
-      return tenant.kind === 'company' ? activityAnswer(state, exchange, here) : undefined;
+      return tenant.kind === 'company' ? activityAnswer(state, httpClient, here) : undefined;
     }
-    return method === 'GET' ? extensionPage(state, exchange, tenant, applicationId) : undefined;
+    return method === 'GET' ? extensionPage(state, httpClient, tenant, applicationId) : undefined;
   };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { serviceError } from './call.ts';
-import { type Answer, type Exchange, json, type Route } from './http.ts';
+import { type Answer, type HttpClient, json, type Route } from './http.ts';
 import { mayCall, services } from './scopes.ts';
 import { answerService } from './services.ts';
 import { refuseSignature } from './signature-check.ts';
@@ -21,7 +21,7 @@ function refusal({ settings }: State, service: string, status: 401 | 403, messag
 }
 
 /** Shows what arrived, byte for byte; of the authorization only the scheme. */
-function echo({ method, url, headers, rawHeaders, body }: Exchange): Answer {
+function echo({ method, url, headers, rawHeaders, body }: HttpClient): Answer {
   const scheme = headers['authorization']?.split(' ')[0];
   return json(200, {
     method,
@@ -33,15 +33,15 @@ function echo({ method, url, headers, rawHeaders, body }: Exchange): Answer {
 }
 
 /** Adds the validator, and answers 304 where the caller has the same already. */
-function conditional({ settings }: State, exchange: Exchange, answer: Answer): Answer {
-  if (answer.status !== 200 || (exchange.method !== 'GET' && exchange.method !== 'HEAD')) return answer;
+function conditional({ settings }: State, httpClient: HttpClient, answer: Answer): Answer {
+  if (answer.status !== 200 || (httpClient.method !== 'GET' && httpClient.method !== 'HEAD')) return answer;
   const etag = `"${createHash('sha256').update(answer.body).digest('hex').slice(0, 32)}"`;
   const headers = {
     ...answer.headers,
     ...(settings.etag ? { etag } : {}),
     ...(settings.cacheControl === null ? {} : { 'cache-control': settings.cacheControl }),
   };
-  const known = (exchange.headers['if-none-match'] ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''));
+  const known = (httpClient.headers['if-none-match'] ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''));
   return settings.etag && (known.includes(etag) || known.includes('*'))
     ? { status: 304, headers, body: '' }
     : { ...answer, headers };
@@ -50,26 +50,27 @@ function conditional({ settings }: State, exchange: Exchange, answer: Answer): A
 /** The Platform API: a live token of this tenant with the service's scope, or a refusal. */
 export const platformApiRoute =
   (state: State): Route =>
-  (exchange) => {
-    const [, service, version, kind, id, applicationId, rest] = address.exec(exchange.path) ?? [];
+  (httpClient) => {
+    const [, service, version, kind, id, applicationId, rest] = address.exec(httpClient.path) ?? [];
     if (service === undefined || version === undefined || kind === undefined || id === undefined) return undefined;
     if (!services.has(service)) return json(404, { message: `No service ${service}` });
-    const refused = refuseSignature(state, exchange);
+    const refused = refuseSignature(state, httpClient);
     if (refused) return refused;
-    const [, bearer] = /^bearer ([^ ]+)$/i.exec(exchange.headers['authorization'] ?? '') ?? [];
+    const [, bearer] = /^bearer ([^ ]+)$/i.exec(httpClient.headers['authorization'] ?? '') ?? [];
     const token = bearer === undefined ? undefined : state.grants.findLive(bearer);
     if (!token) return refusal(state, service, 401, 'Unauthorized: the access token is unknown, expired or revoked');
     const { tenant, user, scopes } = token.grant;
-    exchange.record[tenant.kind] = tenant.id;
-    if (user) exchange.record.user = user.key;
+    httpClient.record[tenant.kind] = tenant.id;
+    if (user) httpClient.record.user = user.key;
     if (tenant.kind !== kind || tenant.id !== id)
       return refusal(state, service, 403, 'Access to this company is denied');
-    if (!mayCall(scopes, service, exchange.method)) return refusal(state, service, 403, `No permission for ${service}`);
+    if (!mayCall(scopes, service, httpClient.method))
+      return refusal(state, service, 403, `No permission for ${service}`);
     if (!findTenant(kind, id)) return serviceError(service, 404, 'Not found');
     if (applicationId !== undefined && !companies.get(id)?.applications.some((one) => one.id === applicationId)) {
       return serviceError(service, 404, 'No such application');
     }
-    if (/^\/__echo(?:\/|$)/.test(rest ?? '')) return echo(exchange);
-    const call = { service, version, tenant, applicationId, rest: rest ?? '', user, exchange };
-    return conditional(state, exchange, answerService(state, call) ?? serviceError(service, 404, 'Not found'));
+    if (/^\/__echo(?:\/|$)/.test(rest ?? '')) return echo(httpClient);
+    const call = { service, version, tenant, applicationId, rest: rest ?? '', user, httpClient };
+    return conditional(state, httpClient, answerService(state, call) ?? serviceError(service, 404, 'Not found'));
   };

@@ -5,7 +5,7 @@ import { controlRoute } from './control.ts';
 import { deliver, disturb, isHandled } from './deliver.ts';
 import type { Delivery } from './deliveries.ts';
 import { judgeV1Signature } from './fp-signature.ts';
-import { type Answer, type Exchange, json, type RequestRecord, receive } from './http.ts';
+import { type Answer, type HttpClient, json, type RequestRecord, receive } from './http.ts';
 import { panelRoute } from './panel.ts';
 import { isActivityPoll } from './panel-activity.ts';
 import { platformApiRoute } from './platform-api.ts';
@@ -32,21 +32,21 @@ export type PlatformOptions = {
 const publicRoutes = [tokenRoute, authorizeRoute, eventDetailsRoute, platformApiRoute, panelRoute];
 
 /** Consent forms are posted with the signature that the address had when it was shown. */
-function judgeSignature(request: Omit<Exchange, 'record'>): RequestRecord['signature'] {
+function judgeSignature(request: Omit<HttpClient, 'record'>): RequestRecord['signature'] {
   return isConsentForm(request)
     ? judgeV1Signature({ method: 'GET', path: signedAuthorizePath(request), headers: request.headers })
     : judgeV1Signature({ method: request.method, path: request.url, headers: request.headers, body: request.body });
 }
 
 /** The bearer token, or the refresh token in a form. */
-function credentialOf({ headers, body }: Omit<Exchange, 'record'>): string {
+function credentialOf({ headers, body }: Omit<HttpClient, 'record'>): string {
   const [, bearer] = /^bearer ([^ ]+)$/i.exec(headers['authorization'] ?? '') ?? [];
   if (bearer !== undefined || !headers['content-type']?.startsWith('application/x-www-form-urlencoded'))
     return bearer ?? '';
   return new URLSearchParams(body.toString('utf8')).get('refresh_token') ?? '';
 }
 
-function startRecord({ grants }: State, request: Omit<Exchange, 'record'>): RequestRecord {
+function startRecord({ grants }: State, request: Omit<HttpClient, 'record'>): RequestRecord {
   const grant = grants.grantOf(credentialOf(request));
   return {
     at: new Date().toISOString(),
@@ -60,9 +60,9 @@ function startRecord({ grants }: State, request: Omit<Exchange, 'record'>): Requ
   };
 }
 
-async function answerPublic(state: State, exchange: Exchange): Promise<Answer> {
+async function answerPublic(state: State, httpClient: HttpClient): Promise<Answer> {
   for (const route of publicRoutes) {
-    const answer = await route(state)(exchange);
+    const answer = await route(state)(httpClient);
     if (answer) return answer;
   }
   return json(404, { message: 'Not found' });
@@ -75,21 +75,21 @@ async function serve(
   { log = () => {}, onRequest }: PlatformOptions,
 ): Promise<void> {
   const received = await receive(request);
-  const exchange: Exchange = { ...received, record: startRecord(state, received) };
-  const control = await controlRoute(state)(exchange);
-  if (control) return deliver(response, exchange, control);
-  if (isActivityPoll(exchange)) return deliver(response, exchange, await answerPublic(state, exchange));
-  state.recording.add(exchange.record);
-  onRequest?.(exchange.record);
-  await state.interceptions.pass(exchange, 'request');
-  const fault = state.interceptions.takeFault(exchange);
-  if (fault) exchange.record.fault = fault;
-  const real = fault === undefined || isHandled(fault) ? await answerPublic(state, exchange) : undefined;
-  await state.interceptions.pass(exchange, 'answer');
+  const httpClient: HttpClient = { ...received, record: startRecord(state, received) };
+  const control = await controlRoute(state)(httpClient);
+  if (control) return deliver(response, httpClient, control);
+  if (isActivityPoll(httpClient)) return deliver(response, httpClient, await answerPublic(state, httpClient));
+  state.recording.add(httpClient.record);
+  onRequest?.(httpClient.record);
+  await state.interceptions.pass(httpClient, 'request');
+  const fault = state.interceptions.takeFault(httpClient);
+  if (fault) httpClient.record.fault = fault;
+  const real = fault === undefined || isHandled(fault) ? await answerPublic(state, httpClient) : undefined;
+  await state.interceptions.pass(httpClient, 'answer');
   const answer = fault === undefined && real ? real : disturb(fault ?? {}, real);
-  await deliver(response, exchange, answer, fault);
-  const { method, record } = exchange;
-  log([record.status || '---', method, exchange.path, record.user && `as ${record.user}`].filter(Boolean).join(' '));
+  await deliver(response, httpClient, answer, fault);
+  const { method, record } = httpClient;
+  log([record.status || '---', method, httpClient.path, record.user && `as ${record.user}`].filter(Boolean).join(' '));
 }
 
 /** Starts the simulated Fynd Platform. Rejects when the port is taken. */

@@ -1,6 +1,6 @@
 import { type Call, serviceError } from './call.ts';
 import { type Product } from './catalog.ts';
-import { type Answer, type Exchange, json, jsonObject } from './http.ts';
+import { type Answer, type HttpClient, json, jsonObject } from './http.ts';
 import { announce } from './send-event.ts';
 import type { State } from './state.ts';
 import { answerWebhook } from './subscriber-api.ts';
@@ -9,7 +9,7 @@ import { companies } from './world.ts';
 const whole = (text: string | null, otherwise: number): number =>
   text !== null && /^[1-9]\d{0,6}$/.test(text) ? Number(text) : otherwise;
 
-function paged<T>(all: readonly T[], { query }: Exchange): { items: T[]; page: Record<string, unknown> } {
+function paged<T>(all: readonly T[], { query }: HttpClient): { items: T[]; page: Record<string, unknown> } {
   const current = whole(query.get('page_no'), 1);
   const size = Math.min(whole(query.get('page_size'), 12), 100);
   const items = all.slice((current - 1) * size, current * size);
@@ -24,8 +24,8 @@ function visible({ users }: State, { user, tenant }: Call, product: Product): Re
 }
 
 function answerProducts(state: State, call: Call): Answer | undefined {
-  const { exchange, tenant, applicationId } = call;
-  const { method, query } = exchange;
+  const { httpClient, tenant, applicationId } = call;
+  const { method, query } = httpClient;
   if (method === 'GET' || method === 'HEAD') {
     const wanted = (query.get('q') ?? '').toLowerCase();
     const found = state.catalog
@@ -33,11 +33,11 @@ function answerProducts(state: State, call: Call): Answer | undefined {
       .filter(({ name, slug, item_code }) =>
         [name, slug, item_code].some((text) => text.toLowerCase().includes(wanted)),
       );
-    const { items, page } = paged(found, exchange);
+    const { items, page } = paged(found, httpClient);
     return json(200, { items: items.map((one) => visible(state, call, one)), page });
   }
   if (method !== 'POST') return undefined;
-  const fields = jsonObject(exchange.body);
+  const fields = jsonObject(httpClient.body);
   if (!fields) return serviceError('catalog', 400, 'The body is not a JSON object');
   const made = state.catalog.create(tenant.id, fields);
   announce(state, tenant.id, 'company/product/create', { payload: { product: made } });
@@ -45,7 +45,7 @@ function answerProducts(state: State, call: Call): Answer | undefined {
 }
 
 function answerProduct(state: State, call: Call, uid: string): Answer | undefined {
-  const { method, body } = call.exchange;
+  const { method, body } = call.httpClient;
   const product = state.catalog.find(call.tenant.id, uid);
   if (!product) return serviceError('catalog', 404, 'Product not found');
   if (method === 'GET' || method === 'HEAD') return json(200, visible(state, call, product));
@@ -71,10 +71,10 @@ function answerCatalog(state: State, call: Call): Answer | undefined {
 }
 
 function answerOrders(state: State, call: Call): Answer | undefined {
-  const { exchange, tenant, applicationId, rest, service } = call;
+  const { httpClient, tenant, applicationId, rest, service } = call;
   const shipments = state.orders.list(tenant.id, applicationId);
-  if (exchange.method === 'PUT' && service === 'order-manage' && /^\/shipment\/status-internal\/?$/.test(rest)) {
-    const { shipment_id, status } = jsonObject(exchange.body) ?? {};
+  if (httpClient.method === 'PUT' && service === 'order-manage' && /^\/shipment\/status-internal\/?$/.test(rest)) {
+    const { shipment_id, status } = jsonObject(httpClient.body) ?? {};
     if (typeof shipment_id !== 'string' || typeof status !== 'string') {
       return serviceError(service, 400, 'shipment_id and status are required');
     }
@@ -87,17 +87,17 @@ function answerOrders(state: State, call: Call): Answer | undefined {
     });
     return json(200, { success: true, shipment: changed });
   }
-  if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return undefined;
+  if (httpClient.method !== 'GET' && httpClient.method !== 'HEAD') return undefined;
   if (/^\/(?:shipments-listing|orders-listing|)\/?$/.test(rest))
-    return json(200, { success: true, ...paged(shipments, exchange) });
+    return json(200, { success: true, ...paged(shipments, httpClient) });
   const [, id] = /^\/shipments?(?:-details)?\/(\w+)\/?$/.exec(rest) ?? [];
   const found = shipments.find((one) => one.shipment_id === id);
   return found && json(200, { success: true, shipment: found });
 }
 
-function answerProfile({ tenant, exchange, rest }: Call): Answer | undefined {
+function answerProfile({ tenant, httpClient, rest }: Call): Answer | undefined {
   const company = companies.get(tenant.id);
-  if (!company || (rest !== '' && rest !== '/') || !['GET', 'HEAD'].includes(exchange.method)) return undefined;
+  if (!company || (rest !== '' && rest !== '/') || !['GET', 'HEAD'].includes(httpClient.method)) return undefined;
   return json(200, {
     uid: Number(company.id),
     name: company.name,
@@ -112,9 +112,9 @@ function answerProfile({ tenant, exchange, rest }: Call): Answer | undefined {
   });
 }
 
-function answerConfiguration({ tenant, exchange, rest, applicationId }: Call): Answer | undefined {
+function answerConfiguration({ tenant, httpClient, rest, applicationId }: Call): Answer | undefined {
   const company = companies.get(tenant.id);
-  if (!company || !['GET', 'HEAD'].includes(exchange.method)) return undefined;
+  if (!company || !['GET', 'HEAD'].includes(httpClient.method)) return undefined;
   const shown = company.applications.map(({ id, name, domain }) => ({
     _id: id,
     name,
@@ -132,7 +132,7 @@ function answerConfiguration({ tenant, exchange, rest, applicationId }: Call): A
         )
       : undefined;
   }
-  return /^\/application\/?$/.test(rest) ? json(200, paged(shown, exchange)) : undefined;
+  return /^\/application\/?$/.test(rest) ? json(200, paged(shown, httpClient)) : undefined;
 }
 
 /** What a service answers to a call that was let in; undefined where it knows no such address. */

@@ -24,13 +24,13 @@ const question = v.array(
 /** `query-event-details`: who asks needs no token. Events that do not exist are missing from the answer. */
 export const eventDetailsRoute =
   (state: State): Route =>
-  (exchange) => {
-    if (exchange.path !== '/service/common/webhook/v1.0/events/query-event-details') return undefined;
-    if (exchange.method !== 'POST') return json(405, { message: 'Method not allowed' }, { allow: 'POST' });
-    const refused = refuseSignature(state, exchange);
+  (httpClient) => {
+    if (httpClient.path !== '/service/common/webhook/v1.0/events/query-event-details') return undefined;
+    if (httpClient.method !== 'POST') return json(405, { message: 'Method not allowed' }, { allow: 'POST' });
+    const refused = refuseSignature(state, httpClient);
     if (refused) return refused;
     try {
-      const asked = v.parse(question, JSON.parse(exchange.body.toString('utf8')));
+      const asked = v.parse(question, JSON.parse(httpClient.body.toString('utf8')));
       return json(200, { event_configs: asked.flatMap((one) => findEvent(slugOf(one)) ?? []) });
     } catch {
       return json(400, { message: 'The body is not a list of events' });
@@ -48,11 +48,11 @@ const list = ({ subscribers }: State, company: string): Answer => {
 /** What the older versions refuse: a second subscriber of the same kind, or an update of one that is not there. */
 function refuseOlder(
   state: State,
-  { exchange, tenant }: Call,
+  { httpClient, tenant }: Call,
   { id, providers: asked }: Understood,
 ): Answer | undefined {
   const known = [...asked.keys()].map((provider) => state.subscribers.find(tenant.id, provider))[0];
-  if (exchange.method === 'POST') {
+  if (httpClient.method === 'POST') {
     return known && serviceError('webhook', 400, `There is a subscriber of this kind already: ${known.id}`);
   }
   return known && known.id === id ? undefined : serviceError('webhook', 404, 'No such subscriber');
@@ -61,7 +61,7 @@ function refuseOlder(
 function register(state: State, call: Call, version: 'v1' | 'v2' | 'v3'): Answer {
   const company = call.tenant.id;
   const storefronts = companies.get(company)?.applications.map(({ id }) => id) ?? [];
-  const body = jsonObject(call.exchange.body);
+  const body = jsonObject(call.httpClient.body);
   const understood = understand(version, body, { company, storefronts, apiKey: state.extension.apiKey });
   const refused = version === 'v3' ? undefined : refuseOlder(state, call, understood);
   if (refused) return refused;
@@ -85,10 +85,10 @@ function register(state: State, call: Call, version: 'v1' | 'v2' | 'v3'): Answer
 
 /** The webhook service: what the extension's own token registers. */
 export function answerWebhook(state: State, call: Call): Answer | undefined {
-  const { exchange, version, rest, tenant, user } = call;
+  const { httpClient, version, rest, tenant, user } = call;
   if (user !== null) return serviceError('webhook', 403, 'Webhooks are registered with the offline token');
   const address = rest.replace(/\/$/, '');
-  if (exchange.method === 'GET' && version === 'v1.0') {
+  if (httpClient.method === 'GET' && version === 'v1.0') {
     if (address === '/events') return json(200, { event_configs: eventConfigs });
     const lists = ['/subscriber', `/extension/${encodeURIComponent(state.extension.apiKey)}/subscriber`];
     return lists.includes(address) ? list(state, tenant.id) : undefined;
@@ -96,7 +96,7 @@ export function answerWebhook(state: State, call: Call): Answer | undefined {
   const asked = (['v3', 'v2', 'v1'] as const).find((one) => version === `${one}.0`);
   if (address !== '/subscriber' || asked === undefined || !state.settings.webhooks.versions.includes(asked))
     return undefined;
-  if (exchange.method !== 'PUT' && (exchange.method !== 'POST' || asked === 'v3')) return undefined;
+  if (httpClient.method !== 'PUT' && (httpClient.method !== 'POST' || asked === 'v3')) return undefined;
   try {
     return register(state, call, asked);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Issue } from './grants.ts';
-import { type Answer, type Exchange, json, jsonObject, type Route } from './http.ts';
+import { type Answer, type HttpClient, json, jsonObject, type Route } from './http.ts';
 import { refuseSignature } from './signature-check.ts';
 import type { State } from './state.ts';
 import { findTenant, type Tenant, type User } from './world.ts';
@@ -9,8 +9,8 @@ const address =
 const details = /^\/service\/panel\/partners\/v1\.0\/extensions\/details\/([^/]+)$/;
 
 /** Whether the request carries the extension's key and secret. */
-function isExtension({ extension }: State, exchange: Exchange): boolean {
-  const [scheme, value] = (exchange.headers['authorization'] ?? '').split(' ');
+function isExtension({ extension }: State, httpClient: HttpClient): boolean {
+  const [scheme, value] = (httpClient.headers['authorization'] ?? '').split(' ');
   return (
     scheme?.toLowerCase() === 'basic' &&
     Buffer.from(value ?? '', 'base64').toString('utf8') === `${extension.apiKey}:${extension.apiSecret}`
@@ -27,13 +27,13 @@ const person = ({ settings }: State, user: User): Record<string, unknown> => ({
 
 function tokenAnswer(
   state: State,
-  exchange: Exchange,
+  httpClient: HttpClient,
   { access, seconds, refreshToken }: Issue,
   isRefresh: boolean,
 ): Answer {
   const { settings } = state;
   const { grant } = access;
-  if (grant.user) exchange.record.user = grant.user.key;
+  if (grant.user) httpClient.record.user = grant.user.key;
   const scope =
     settings.scopeAs === 'array' ? grant.scopes : grant.scopes.join(settings.scopeAs === 'string' ? ' ' : ',');
   const left: string[] = isRefresh ? [...settings.omit, ...settings.omitOnRefresh] : settings.omit;
@@ -60,7 +60,7 @@ function invalidGrant({ settings }: State, reason: string): Answer {
 
 const answerIssue = (
   state: State,
-  exchange: Exchange,
+  httpClient: HttpClient,
   issue: Issue | string | { lacking: string[] },
   isRefresh = false,
 ): Answer => {
@@ -71,27 +71,27 @@ const answerIssue = (
       code: 'FORBIDDEN',
     });
   }
-  return tokenAnswer(state, exchange, issue, isRefresh);
+  return tokenAnswer(state, httpClient, issue, isRefresh);
 };
 
-function answerToken(state: State, exchange: Exchange, tenant: Tenant): Answer {
-  if (!exchange.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
+function answerToken(state: State, httpClient: HttpClient, tenant: Tenant): Answer {
+  if (!httpClient.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
     return json(415, { message: 'The body of a token request is a form' });
   }
-  const form = new URLSearchParams(exchange.body.toString('utf8'));
+  const form = new URLSearchParams(httpClient.body.toString('utf8'));
   switch (form.get('grant_type') ?? '') {
     case 'authorization_code':
       return answerIssue(
         state,
-        exchange,
-        state.grants.redeemCode(form.get('code') ?? '', tenant, state.extension.apiKey),
+        httpClient,
+        state.grants.authorizationCodeGrant(form.get('code') ?? '', tenant, state.extension.apiKey),
       );
     case 'refresh_token':
-      return answerIssue(state, exchange, state.grants.refresh(form.get('refresh_token') ?? '', tenant), true);
+      return answerIssue(state, httpClient, state.grants.refresh(form.get('refresh_token') ?? '', tenant), true);
     case 'client_credentials': {
       const issue = state.grants.clientCredentials(tenant);
       return issue
-        ? tokenAnswer(state, exchange, issue, false)
+        ? tokenAnswer(state, httpClient, issue, false)
         : json(403, { message: 'The extension is not installed' });
     }
     default:
@@ -99,9 +99,9 @@ function answerToken(state: State, exchange: Exchange, tenant: Tenant): Answer {
   }
 }
 
-function answerOfflineToken(state: State, exchange: Exchange, tenant: Tenant): Answer {
-  const body = jsonObject(exchange.body);
-  if (!body || !exchange.headers['content-type']?.startsWith('application/json')) {
+function answerOfflineToken(state: State, httpClient: HttpClient, tenant: Tenant): Answer {
+  const body = jsonObject(httpClient.body);
+  if (!body || !httpClient.headers['content-type']?.startsWith('application/json')) {
     return json(400, { message: 'The body is not a JSON object' });
   }
   const { apiKey, apiSecret } = state.extension;
@@ -112,22 +112,22 @@ function answerOfflineToken(state: State, exchange: Exchange, tenant: Tenant): A
     return json(400, { error: 'invalid_request', error_description: 'grant_type and code are required' });
   }
   const scopes = Array.isArray(body['scope']) ? body['scope'].map(String) : undefined;
-  return answerIssue(state, exchange, state.grants.redeemCodeOffline(body['code'], tenant, apiKey, scopes));
+  return answerIssue(state, httpClient, state.grants.redeemCodeOffline(body['code'], tenant, apiKey, scopes));
 }
 
 /** The token addresses and the extension details: what the extension's servers ask with its key and secret. */
 export const tokenRoute =
   (state: State): Route =>
-  (exchange) => {
-    const [, kind, id, operation] = address.exec(exchange.path) ?? [];
-    const asksDetails = details.exec(exchange.path);
+  (httpClient) => {
+    const [, kind, id, operation] = address.exec(httpClient.path) ?? [];
+    const asksDetails = details.exec(httpClient.path);
     if (kind === undefined && !asksDetails) return undefined;
-    const refused = refuseSignature(state, exchange);
+    const refused = refuseSignature(state, httpClient);
     if (refused) return refused;
-    if (!isExtension(state, exchange))
+    if (!isExtension(state, httpClient))
       return json(401, { message: 'Invalid client credentials', code: 'UNAUTHORIZED' });
     if (asksDetails) {
-      return asksDetails[1] === state.extension.apiKey && exchange.method === 'GET'
+      return asksDetails[1] === state.extension.apiKey && httpClient.method === 'GET'
         ? json(200, {
             name: 'Extension',
             extention_type: 'private',
@@ -138,7 +138,9 @@ export const tokenRoute =
     }
     const tenant = findTenant(kind ?? '', id ?? '');
     if (!tenant) return json(404, { message: 'Not found' });
-    exchange.record[tenant.kind] = tenant.id;
-    if (exchange.method !== 'POST') return json(405, { message: 'Method not allowed' }, { allow: 'POST' });
-    return operation === 'token' ? answerToken(state, exchange, tenant) : answerOfflineToken(state, exchange, tenant);
+    httpClient.record[tenant.kind] = tenant.id;
+    if (httpClient.method !== 'POST') return json(405, { message: 'Method not allowed' }, { allow: 'POST' });
+    return operation === 'token'
+      ? answerToken(state, httpClient, tenant)
+      : answerOfflineToken(state, httpClient, tenant);
   };

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { EventProvider, Extension, ExtensionEvent } from '../config.ts';
 import { eventKeyOf } from '../event-key.ts';
-import type { ExchangeAnswer } from '../http/http-client.ts';
-import { parseJsonAnswer } from '../http/json.ts';
+import type { HttpClientResponse } from '../http/http-client.ts';
+import { parseJsonResponse } from '../http/json.ts';
 import { AppError } from '../problems.ts';
 
 /** Where the platform delivers events to. */
 const webhookPath = '/api/webhook-events';
 
 /** Calls the platform as the company: `path` below `/service/`. */
-type Call = (method: string, path: string, body?: unknown) => Promise<ExchangeAnswer>;
+type Call = (method: string, path: string, body?: unknown) => Promise<HttpClientResponse>;
 
 interface Registration {
   readonly extension: Pick<Extension, 'events' | 'webhooks'>;
@@ -180,7 +180,7 @@ const subscribers = v.looseObject({
 async function listSubscribers({ companyId, apiKey }: Registration, call: Call): Promise<Map<string, string | number>> {
   const answer = await call('GET', `platform/webhook/v1.0/company/${companyId}/extension/${apiKey}/subscriber`);
   if (answer.status === 404) return new Map();
-  const parsed = v.safeParse(subscribers, parseJsonAnswer(answer));
+  const parsed = v.safeParse(subscribers, parseJsonResponse(answer));
   if (answer.status >= 400 || !parsed.success) {
     throw new AppError('platform_error', `The platform did not list its subscribers (${answer.status}).`);
   }
@@ -208,7 +208,7 @@ async function eventIds(events: readonly ExtensionEvent[], call: Call): Promise<
     version,
   }));
   const answer = await call('POST', 'common/webhook/v1.0/events/query-event-details', body);
-  const parsed = v.safeParse(eventConfigs, parseJsonAnswer(answer));
+  const parsed = v.safeParse(eventConfigs, parseJsonResponse(answer));
   if (answer.status >= 400 || !parsed.success) {
     throw new AppError('platform_error', `The platform did not say which events it knows (${answer.status}).`);
   }
@@ -226,7 +226,7 @@ async function eventIds(events: readonly ExtensionEvent[], call: Call): Promise<
 }
 
 /** Why a registration was refused: an event that the platform does not know is named at once. */
-async function refused({ extension }: Registration, { status }: ExchangeAnswer, call: Call): Promise<AppError> {
+async function refused({ extension }: Registration, { status }: HttpClientResponse, call: Call): Promise<AppError> {
   if (status === 400 || status === 422) {
     const known = await eventIds(extension.events, call).catch(() => undefined);
     const unknown = known === undefined ? [] : extension.events.filter((event) => !known.has(eventKeyOf(event)));

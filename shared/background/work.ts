@@ -8,7 +8,7 @@ import { writeLog } from '../../functions/runtime/log.ts';
 import type { Extension } from '../config.ts';
 import { installationsTable } from '../contract.ts';
 import { eventKeyOf } from '../event-key.ts';
-import type { Deadline, Exchange } from '../http/http-client.ts';
+import type { Deadline, HttpClient } from '../http/http-client.ts';
 import { confirmUninstall } from '../install/confirm-uninstall.ts';
 import { callAsCompany } from '../platform/call-as-company.ts';
 import { createPlatformClient } from '../platform/platform-client.ts';
@@ -50,7 +50,7 @@ export interface WorkDependencies {
   readonly tokens: Pick<OfflineTokens, 'get'>;
   readonly deliveries: Deliveries;
   readonly queue: Pick<WorkQueue, 'send' | 'retryAfter'>;
-  readonly exchange: Exchange;
+  readonly httpClient: HttpClient;
   readonly now: () => Date;
   readonly wait: (milliseconds: number) => Promise<void>;
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { Deadline, Exchange, ExchangeAnswer } from '../http/http-client.ts';
-import { parseJsonAnswer } from '../http/json.ts';
+import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
+import { parseJsonResponse } from '../http/json.ts';
 import { AppError } from '../problems.ts';
 import { signatureDate, signV1 } from './signature.ts';
 
@@ -11,7 +11,7 @@ export interface Credentials {
 }
 
 /** A token answer of the platform (RFC 6749 §5.1), judged and made uniform. */
-export interface TokenGrant {
+export interface TokenSet {
   readonly accessToken: string;
   /** Absent where the platform gave none. */
   readonly refreshToken: string | undefined;
@@ -31,7 +31,7 @@ export interface PlatformUser {
 const defaultExpiresInSeconds = 1_800;
 
 /** Where the browser is sent to give consent; the query carries a v1 signature. */
-export function authorizeUrl(request: {
+export function buildAuthorizationUrl(request: {
   cluster: string;
   companyId: string;
   clientId: string;
@@ -56,7 +56,7 @@ export function authorizeUrl(request: {
 }
 
 interface TokenRequest {
-  readonly exchange: Exchange;
+  readonly httpClient: HttpClient;
   readonly cluster: string;
   readonly companyId: string;
   readonly credentials: Credentials;
@@ -74,10 +74,10 @@ interface RedeemRequest extends TokenRequest {
  * grants where its answer does not say (RFC 6749 §5.1).
  * @throws {AppError} `code_refused`, `platform_error` (also where the answer names no person) or `platform_timeout`.
  */
-export async function redeemCode(request: RedeemRequest): Promise<TokenGrant & { user: PlatformUser }> {
+export async function authorizationCodeGrant(request: RedeemRequest): Promise<TokenSet & { user: PlatformUser }> {
   const body = new URLSearchParams({ code: request.code, grant_type: 'authorization_code' }).toString();
   const answer = await post(request, 'token', 'application/x-www-form-urlencoded', body);
-  const grant = processTokenAnswer(answer, request.scopes);
+  const grant = processTokenResponse(answer, request.scopes);
   if (grant.user === undefined) {
     throw new AppError('platform_error', 'The platform did not say whose token it gave.');
   }
@@ -86,9 +86,9 @@ export async function redeemCode(request: RedeemRequest): Promise<TokenGrant & {
 
 /**
  * Redeems the same code once more, for the company's offline token.
- * @throws {AppError} as `redeemCode`; `scopes_missing` where the platform refuses for lack of permissions.
+ * @throws {AppError} as `authorizationCodeGrant`; `scopes_missing` where the platform refuses for lack of permissions.
  */
-export async function redeemOfflineToken(request: RedeemRequest): Promise<TokenGrant> {
+export async function offlineTokenGrant(request: RedeemRequest): Promise<TokenSet> {
   const body = JSON.stringify({
     client_id: request.credentials.apiKey,
     client_secret: request.credentials.apiSecret,
@@ -104,12 +104,12 @@ export async function redeemOfflineToken(request: RedeemRequest): Promise<TokenG
       { members: { missing_scopes: request.scopes } },
     );
   }
-  return processTokenAnswer(answer, request.scopes);
+  return processTokenResponse(answer, request.scopes);
 }
 
 /** What became of a refresh. */
 export type RefreshOutcome =
-  | { readonly outcome: 'granted'; readonly grant: TokenGrant }
+  | { readonly outcome: 'granted'; readonly grant: TokenSet }
   /** The platform no longer knows the refresh token: used up, revoked or expired. */
   | { readonly outcome: 'invalid_grant' }
   /**
@@ -121,19 +121,19 @@ export type RefreshOutcome =
   | { readonly outcome: 'unknown' };
 
 /** Exchanges a company's refresh token (RFC 6749 §6). Its answer keeps the old one where it names no new one. */
-export async function refreshOfflineToken(
+export async function refreshTokenGrant(
   request: TokenRequest & { readonly refreshToken: string; readonly scopes: readonly string[] },
 ): Promise<RefreshOutcome> {
   const { refreshToken, scopes } = request;
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }).toString();
-  let answer: ExchangeAnswer;
+  let answer: HttpClientResponse;
   try {
     answer = await post(request, 'token', 'application/x-www-form-urlencoded', body);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return wasNeverSent(error) ? { outcome: 'refused', retryAfterSeconds: undefined } : { outcome: 'unknown' };
   }
-  return processRefreshAnswer(answer, { refreshToken, scopes, now: request.now });
+  return processRefreshResponse(answer, { refreshToken, scopes, now: request.now });
 }
 
 /** Errors that say nothing about the grant (RFC 6749 §4.1.2.1, §5.2; RFC 8628 §3.5). */
@@ -147,15 +147,15 @@ const otherErrors = new Set([
   'slow_down',
 ]);
 
-function processRefreshAnswer(
-  answer: ExchangeAnswer,
+function processRefreshResponse(
+  answer: HttpClientResponse,
   asked: { refreshToken: string; scopes: readonly string[]; now: Date },
 ): RefreshOutcome {
   const { status, headers } = answer;
   if (status >= 200 && status < 300) {
-    const parsed = v.safeParse(refreshSchema, parseJsonAnswer(answer));
+    const parsed = v.safeParse(refreshSchema, parseJsonResponse(answer));
     if (!parsed.success) return { outcome: 'unknown' };
-    const grant = toTokenGrant(parsed.output, asked.scopes);
+    const grant = toTokenSet(parsed.output, asked.scopes);
     return { outcome: 'granted', grant: { ...grant, refreshToken: grant.refreshToken ?? asked.refreshToken } };
   }
   if ((status === 400 || status === 401 || status === 403) && isAboutGrant(answer)) return { outcome: 'invalid_grant' };
@@ -166,9 +166,9 @@ function processRefreshAnswer(
  * Whether a refusal is about the grant: how the platform words that is not known, so it is unless something else is
  * named. A page is no answer of the token address but of a firewall or gateway before it.
  */
-function isAboutGrant(answer: ExchangeAnswer): boolean {
+function isAboutGrant(answer: HttpClientResponse): boolean {
   if (answer.body.toString().trimStart().startsWith('<')) return false;
-  const parsed = v.safeParse(refusalSchema, parseJsonAnswer(answer));
+  const parsed = v.safeParse(refusalSchema, parseJsonResponse(answer));
   if (!parsed.success) return true;
   const { error, message } = parsed.output;
   if (error === 'invalid_grant') return true;
@@ -197,7 +197,7 @@ async function post(
   endpoint: string,
   contentType: string,
   body: string,
-): Promise<ExchangeAnswer> {
+): Promise<HttpClientResponse> {
   const { cluster, credentials, companyId } = request;
   const target = `${authenticationPath(companyId)}/${endpoint}`;
   const date = signatureDate(request.now);
@@ -210,7 +210,7 @@ async function post(
     'x-fp-date': date,
   };
   const signature = signV1({ method: 'POST', target, headers, body }, date);
-  return await request.exchange(
+  return await request.httpClient(
     {
       origin: cluster,
       method: 'POST',
@@ -296,7 +296,7 @@ const refreshSchema = v.looseObject({
 });
 
 /** Judges a token answer; asks nobody. */
-function processTokenAnswer(answer: ExchangeAnswer, askedFor: readonly string[]): TokenGrant {
+function processTokenResponse(answer: HttpClientResponse, askedFor: readonly string[]): TokenSet {
   const { status } = answer;
   if (status === 429) {
     const retryAfter = answer.headers['retry-after'];
@@ -308,18 +308,18 @@ function processTokenAnswer(answer: ExchangeAnswer, askedFor: readonly string[])
   if (status >= 400 && status < 500 && status !== 408) {
     throw new AppError('code_refused', 'The platform refused to exchange the code for a token.');
   }
-  const parsed = status === 200 || status === 201 ? v.safeParse(tokenSchema, parseJsonAnswer(answer)) : undefined;
+  const parsed = status === 200 || status === 201 ? v.safeParse(tokenSchema, parseJsonResponse(answer)) : undefined;
   if (!parsed?.success) {
     throw new AppError('platform_error', 'The platform answered a token request with something else.');
   }
   const { output } = parsed;
-  return { ...toTokenGrant(output, askedFor), user: output.current_user ?? undefined };
+  return { ...toTokenSet(output, askedFor), user: output.current_user ?? undefined };
 }
 
-function toTokenGrant(
+function toTokenSet(
   answer: Pick<v.InferOutput<typeof tokenSchema>, 'access_token' | 'refresh_token' | 'expires_in' | 'scope'>,
   askedFor: readonly string[],
-): TokenGrant {
+): TokenSet {
   const { scope } = answer;
   return {
     accessToken: answer.access_token,

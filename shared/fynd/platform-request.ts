@@ -1,4 +1,4 @@
-import type { Deadline, Exchange, ExchangeAnswer, ExchangeRequest } from '../http/http-client.ts';
+import type { Deadline, HttpClient, HttpClientRequest, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import { type PlatformPath, withQuery } from './platform-path.ts';
 import { signatureDate, signV1 } from './signature.ts';
@@ -35,7 +35,12 @@ export function isSafe(method: string): boolean {
 }
 
 /** The request as it goes out: fixed origin, allowed headers, the token, a v1 signature. */
-export function platformRequest(cluster: string, accessToken: string, call: PlatformCall, now: Date): ExchangeRequest {
+export function platformRequest(
+  cluster: string,
+  accessToken: string,
+  call: PlatformCall,
+  now: Date,
+): HttpClientRequest {
   const { method, body } = call;
   const target = withQuery(call.path.target, call.rawQuery);
   const date = signatureDate(now);
@@ -57,23 +62,23 @@ export function platformRequest(cluster: string, accessToken: string, call: Plat
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 const passingTrouble = new Set([502, 503, 504]);
 
-/** One more try for an idempotent call (RFC 9110 §9.2.2) that met a passing trouble, within the same deadline. */
-export async function exchangeWithRetry(
-  exchange: Exchange,
-  makeRequest: () => ExchangeRequest,
+/** One more try for an idempotent call (RFC 9110 §9.2.2) that met a passing warning, within the same deadline. */
+export async function sendWithRetry(
+  httpClient: HttpClient,
+  makeRequest: () => HttpClientRequest,
   deadline: Deadline,
-): Promise<ExchangeAnswer> {
+): Promise<HttpClientResponse> {
   const request = makeRequest();
-  if (!idempotentMethods.has(request.method)) return await exchange(request, deadline);
+  if (!idempotentMethods.has(request.method)) return await httpClient(request, deadline);
   try {
-    const answer = await exchange(request, deadline);
+    const answer = await httpClient(request, deadline);
     if (!passingTrouble.has(answer.status) || answer.headers['retry-after'] !== undefined) return answer;
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'platform_error') throw error;
   }
   const pauseMs = 100 + Math.random() * 200;
   await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, deadline.remainingMs())));
-  return await exchange(makeRequest(), deadline);
+  return await httpClient(makeRequest(), deadline);
 }
 
 export function pick(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {

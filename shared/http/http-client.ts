@@ -3,7 +3,7 @@ import * as https from 'node:https';
 import { AppError } from '../problems.ts';
 
 /** One HTTP request to a fixed origin. `target` (path and query) and `body` are sent to the byte. */
-export interface ExchangeRequest {
+export interface HttpClientRequest {
   readonly origin: string;
   readonly method: string;
   readonly target: string;
@@ -13,14 +13,14 @@ export interface ExchangeRequest {
 }
 
 /** The answer as it came: no redirect followed, no encoding undone. */
-export interface ExchangeAnswer {
+export interface HttpClientResponse {
   readonly status: number;
   /** Lower-case names; repeats joined by commas; `set-cookie` left out. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-export type Exchange = (request: ExchangeRequest, deadline: Deadline) => Promise<ExchangeAnswer>;
+export type HttpClient = (request: HttpClientRequest, deadline: Deadline) => Promise<HttpClientResponse>;
 
 /** A moment on this process's own clock by which all of a request's work must be done. */
 export interface Deadline {
@@ -34,7 +34,7 @@ export function deadlineIn(milliseconds: number): Deadline {
 }
 
 /** More than this cannot travel on to a browser even compressed, so that reading it would only cost memory. */
-const maxAnswerBytes = 64 * 1024 * 1024;
+const maxResponseBytes = 64 * 1024 * 1024;
 
 /**
  * A connection that idled longer may have been closed by the other side while this process was frozen. A request sent
@@ -49,7 +49,7 @@ const maxIdleMs = 4_000;
  * The function returned throws AppError `platform_timeout` when the deadline passes, `platform_error` when the platform
  * hangs up or answers what is no HTTP, `response_too_large` beyond 64 MiB.
  */
-export function createExchange(): Exchange {
+export function createHttpClient(): HttpClient {
   const agents = new Map<string, http.Agent>();
   let lastUsedAt = 0;
 
@@ -66,7 +66,7 @@ export function createExchange(): Exchange {
     agents.set(url.protocol, agent);
     let timer: NodeJS.Timeout | undefined;
     try {
-      return await new Promise<ExchangeAnswer>((resolve, reject) => {
+      return await new Promise<HttpClientResponse>((resolve, reject) => {
         const request = send({
           agent,
           hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -99,7 +99,7 @@ export function createExchange(): Exchange {
           response.on('error', reject);
           response.on('data', (chunk: Buffer) => {
             bytes += chunk.byteLength;
-            if (bytes > maxAnswerBytes) {
+            if (bytes > maxResponseBytes) {
               reject(new AppError('response_too_large', 'The platform answered with more than can be handed on.'));
               request.destroy();
             } else chunks.push(chunk);

@@ -20,7 +20,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** The JSON in an answer of the platform, whether it was compressed unasked or not; undefined where there is none. */
-export function parseJsonAnswer({
+export function parseJsonResponse({
   headers,
   body,
 }: {

@@ -1,5 +1,5 @@
 import type { Extension } from '../config.ts';
-import { authorizeUrl } from '../fynd/oauth-endpoints.ts';
+import { buildAuthorizationUrl } from '../fynd/oauth-endpoints.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Cookies } from '../session/cookies.ts';
 import { startedAtMs } from '../session/started-at.ts';
@@ -29,7 +29,7 @@ export async function beginInstall(
   cookies.set(transactionCookieName(state), await sealTransaction(sessionKeys, transaction), transactionSeconds);
   await cookies.fit((name, value) => startedAtMs(sessionKeys, extension.scopes, now, name, value));
   return {
-    location: authorizeUrl({
+    location: buildAuthorizationUrl({
       cluster: extension.cluster,
       companyId: launch.companyId,
       clientId: apiKey,

@@ -1,13 +1,13 @@
 import type { Extension } from '../config.ts';
-import { type Credentials, redeemCode, redeemOfflineToken, type TokenGrant } from '../fynd/oauth-endpoints.ts';
+import { authorizationCodeGrant, type Credentials, offlineTokenGrant, type TokenSet } from '../fynd/oauth-endpoints.ts';
 import { missingScopes } from '../fynd/scopes.ts';
-import { type Deadline, deadlineIn, type Exchange } from '../http/http-client.ts';
+import { type Deadline, deadlineIn, type HttpClient } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Session } from '../session/sessions.ts';
 import type { Transaction } from '../session/transactions.ts';
 import type { Installation, Installations } from '../store/installations.ts';
-import { sealGrant } from '../tokens/offline-token.ts';
+import { sealTokenSet } from '../tokens/offline-token.ts';
 import { probeGrant } from '../tokens/probe-grant.ts';
 
 export interface CompleteInstallDependencies {
@@ -15,7 +15,7 @@ export interface CompleteInstallDependencies {
   readonly credentials: Credentials;
   readonly installations: Pick<Installations, 'find' | 'save'>;
   readonly tokenKeys: Pick<KeyRing, 'current'>;
-  readonly exchange: Exchange;
+  readonly httpClient: HttpClient;
   readonly now: () => Date;
 }
 
@@ -38,11 +38,11 @@ export async function completeInstall(
   transaction: Transaction,
   code: string,
 ): Promise<{ session: Session; installed: Installed }> {
-  const { extension, credentials, exchange, installations } = dependencies;
+  const { extension, credentials, httpClient, installations } = dependencies;
   const { companyId } = transaction;
   const deadline = deadlineIn(budgetMs);
   const redeem = {
-    exchange,
+    httpClient,
     cluster: extension.cluster,
     companyId,
     credentials,
@@ -50,7 +50,7 @@ export async function completeInstall(
     scopes: extension.scopes,
     deadline,
   };
-  const online = await redeemCode({ ...redeem, now: dependencies.now() });
+  const online = await authorizationCodeGrant({ ...redeem, now: dependencies.now() });
   const installation = await installations.find(companyId);
 
   const need = neededGrant(extension, installation, transaction, online.scopes);
@@ -58,7 +58,7 @@ export async function completeInstall(
   let installed: Installed | undefined = installation;
   if (need === 'offline') {
     const grant = await offlineGrant(extension, installation, () =>
-      redeemOfflineToken({ ...redeem, now: dependencies.now() }),
+      offlineTokenGrant({ ...redeem, now: dependencies.now() }),
     );
     if (grant !== undefined) installed = await install(dependencies, transaction, installation, grant, deadline);
   } else if (need === 'row') {
@@ -90,12 +90,12 @@ export async function autoInstall(
   companyId: string,
   code: string,
 ): Promise<Installed | undefined> {
-  const { extension, credentials, exchange, installations } = dependencies;
+  const { extension, credentials, httpClient, installations } = dependencies;
   const { accessMode, cluster, scopes } = extension;
   if (accessMode === 'online') return undefined;
   const deadline = deadlineIn(budgetMs);
   const now = dependencies.now();
-  const grant = await redeemOfflineToken({ exchange, cluster, companyId, credentials, code, scopes, deadline, now });
+  const grant = await offlineTokenGrant({ httpClient, cluster, companyId, credentials, code, scopes, deadline, now });
   const missing = missingScopes(grant.scopes, scopes);
   if (missing.length > 0) throw scopesMissing(missing);
   const installation = await installations.find(companyId);
@@ -133,8 +133,8 @@ export function neededGrant(
 async function offlineGrant(
   { scopes }: Pick<Extension, 'scopes'>,
   installation: Installation | undefined,
-  redeem: () => Promise<TokenGrant>,
-): Promise<TokenGrant | undefined> {
+  redeem: () => Promise<TokenSet>,
+): Promise<TokenSet | undefined> {
   const isFirst =
     installation === undefined || installation.status === 'uninstalled' || installation.scopes === undefined;
   try {
@@ -157,23 +157,23 @@ const maxWriteAttempts = 4;
  * @throws {AppError} `platform_error` where neither works.
  */
 async function install(
-  { installations, extension, exchange, tokenKeys, now }: CompleteInstallDependencies,
+  { installations, extension, httpClient, tokenKeys, now }: CompleteInstallDependencies,
   launch: Launch & Pick<Transaction, 'companyId'>,
   found: Installation | undefined,
-  grant: TokenGrant | undefined,
+  grant: TokenSet | undefined,
   deadline: Deadline,
 ): Promise<Installed> {
   const { companyId } = launch;
   let seen = found;
   for (let attempt = 1; attempt <= maxWriteAttempts; attempt++) {
     const generation = nextGeneration(seen, launch);
-    const stored = grant && (await sealGrant(await tokenKeys.current(), { companyId, generation }, grant, now()));
+    const stored = grant && (await sealTokenSet(await tokenKeys.current(), { companyId, generation }, grant, now()));
     if (await installations.save(companyId, seen, { generation, grant: stored, now: now() })) {
       return { companyId, generation, scopes: grant?.scopes, announced: seen?.announced, registered: seen?.registered };
     }
     seen = await installations.find(companyId);
     // A platform that cannot be asked counts as «no»: nothing is overwritten on a guess.
-    const platform = { cluster: extension.cluster, exchange, now };
+    const platform = { cluster: extension.cluster, httpClient, now };
     const works = grant && (await probeGrant(platform, companyId, grant.accessToken, deadline)) === 'alive';
     if (seen?.status === 'installed' && (!works || attempt === maxWriteAttempts)) return seen;
     if (works) {

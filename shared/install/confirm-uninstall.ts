@@ -1,4 +1,4 @@
-import type { Deadline, Exchange } from '../http/http-client.ts';
+import type { Deadline, HttpClient } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
 import type { OfflineTokens } from '../tokens/offline-tokens.ts';
@@ -8,7 +8,7 @@ export interface ConfirmUninstallDependencies {
   readonly cluster: string;
   readonly grants: Pick<OfflineGrants, 'find' | 'uninstall'>;
   readonly tokens: Pick<OfflineTokens, 'get'>;
-  readonly exchange: Exchange;
+  readonly httpClient: HttpClient;
   readonly now: () => Date;
 }
 

@@ -12,7 +12,7 @@ const maxTtlSeconds = 86_400;
 /** How much longer a stale answer is kept where it can be revalidated instead of being fetched again. */
 const revalidatableSeconds = 3_600;
 
-export interface CacheableAnswer {
+export interface CacheableResponse {
   readonly status: number;
   /** Lower-case names. All of them are kept with the entry. */
   readonly headers: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export interface Verdict {
  * Judges whether and how long an answer to a GET may be kept, with `defaultTtlSeconds` where the platform is silent.
  * What is no 200 is kept only where it names its lifetime: a validator alone is no wish to be kept.
  */
-export function judgeAnswer(answer: CacheableAnswer, defaultTtlSeconds: number): Verdict {
+export function judgeResponse(answer: CacheableResponse, defaultTtlSeconds: number): Verdict {
   const namesLifetime = /max-age/i.test(answer.headers['cache-control'] ?? '') || 'expires' in answer.headers;
   if (answer.status !== 200 && !namesLifetime) return { policy: undefined, keepSeconds: 0 };
   const headers = withDefaultTtl(answer, defaultTtlSeconds);
@@ -37,18 +37,18 @@ export function judgeAnswer(answer: CacheableAnswer, defaultTtlSeconds: number):
 }
 
 /** An answer that was kept: whether it is fresh, its headers as they are now, and how to ask whether it still holds. */
-export interface KeptAnswer {
+export interface StoredResponse {
   /** Seconds for which it is still fresh; undefined where it is stale. */
   readonly ttlSeconds: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** `if-none-match` and `if-modified-since`; empty where only a new answer helps. */
   readonly validators: Readonly<Record<string, string>>;
   /** What the platform's 304 makes of it (RFC 9111 §4.3.4). */
-  refreshed(notModifiedHeaders: Readonly<Record<string, string>>): Verdict & Pick<KeptAnswer, 'headers'>;
+  refreshed(notModifiedHeaders: Readonly<Record<string, string>>): Verdict & Pick<StoredResponse, 'headers'>;
 }
 
-/** Reads a policy that `judgeAnswer` made; undefined where another version made it, which is as good as no entry. */
-export function openPolicy(json: string): KeptAnswer | undefined {
+/** Reads a policy that `judgeResponse` made; undefined where another version made it, which is as good as no entry. */
+export function openPolicy(json: string): StoredResponse | undefined {
   let policy: CachePolicy;
   try {
     policy = CachePolicy.fromObject(JSON.parse(json));
@@ -96,13 +96,13 @@ function verdict(policy: CachePolicy): Verdict {
 }
 
 /** Whether the platform leaves it to the configuration how long a 200 is fresh. */
-export function isSilent({ status, headers }: CacheableAnswer): boolean {
+export function isSilent({ status, headers }: CacheableResponse): boolean {
   const speaks = /(max-age|no-store|no-cache)/i.test(headers['cache-control'] ?? '');
   return status === 200 && !speaks && !('expires' in headers) && !('pragma' in headers);
 }
 
 /** The platform is silent where it names neither a lifetime nor a reason against keeping the answer. */
-function withDefaultTtl(answer: CacheableAnswer, defaultTtlSeconds: number): Record<string, string> {
+function withDefaultTtl(answer: CacheableResponse, defaultTtlSeconds: number): Record<string, string> {
   const { headers } = answer;
   if (!isSilent(answer)) return { ...headers };
   const cacheControl = [headers['cache-control'], `max-age=${defaultTtlSeconds}`].filter(Boolean).join(', ');

@@ -1,5 +1,5 @@
-import { exchangeWithRetry, type PlatformCall, platformRequest } from '../fynd/platform-request.ts';
-import type { Deadline, Exchange, ExchangeAnswer } from '../http/http-client.ts';
+import { type PlatformCall, platformRequest, sendWithRetry } from '../fynd/platform-request.ts';
+import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import type { OfflineTokens } from '../tokens/offline-tokens.ts';
 
@@ -14,20 +14,20 @@ export async function callAsCompany(
   dependencies: {
     cluster: string;
     tokens: Pick<OfflineTokens, 'get'>;
-    exchange: Exchange;
+    httpClient: HttpClient;
     now: () => Date;
     wait: (milliseconds: number) => Promise<void>;
   },
   companyId: string,
   call: PlatformCall,
   deadline: Deadline,
-): Promise<ExchangeAnswer> {
-  const { cluster, tokens, exchange, now, wait } = dependencies;
+): Promise<HttpClientResponse> {
+  const { cluster, tokens, httpClient, now, wait } = dependencies;
   if (call.path.companyId !== undefined && call.path.companyId !== companyId) {
     throw new AppError('tenant_mismatch', 'The path names another company than the one that this work is for.');
   }
   let { accessToken } = await tokens.get(companyId, { deadline });
-  const attempt = () => exchangeWithRetry(exchange, () => platformRequest(cluster, accessToken, call, now()), deadline);
+  const attempt = () => sendWithRetry(httpClient, () => platformRequest(cluster, accessToken, call, now()), deadline);
   let answer = await attempt();
   if (answer.status === 401) {
     accessToken = (await tokens.get(companyId, { rejected: accessToken, deadline })).accessToken;

@@ -2,15 +2,15 @@ import { hash } from 'node:crypto';
 import type { Extension } from '../config.ts';
 import { matchesRoute } from '../fynd/allowed-routes.ts';
 import {
-  exchangeWithRetry,
   isSafe,
   type PlatformCall,
   pick,
   platformRequest,
   requestHeaders,
+  sendWithRetry,
 } from '../fynd/platform-request.ts';
 import { missingScopes } from '../fynd/scopes.ts';
-import type { Deadline, Exchange, ExchangeAnswer } from '../http/http-client.ts';
+import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import { packScopes } from '../session/granted-scopes.ts';
 import { requireLive } from '../session/live-session.ts';
@@ -22,23 +22,30 @@ import {
   maxEntryBytes,
   type UserCache,
 } from '../store/user-cache.ts';
-import { freshnessHeaders, isSilent, judgeAnswer, type KeptAnswer, openPolicy, type Verdict } from './cache-policy.ts';
-import { type KeptContent, mayTravelPacked, packContent, unpackContent } from './stored-body.ts';
+import {
+  freshnessHeaders,
+  isSilent,
+  judgeResponse,
+  openPolicy,
+  type StoredResponse,
+  type Verdict,
+} from './cache-policy.ts';
+import { compressBody, decompressBody, mayTravelCompressed, type StoredBody } from './stored-body.ts';
 
 /** The platform's answer, or the same answer from this person's cache. */
-export interface PlatformAnswer {
+export interface PlatformResponse {
   readonly status: number;
   /** What may be handed on, with `cache-status` (RFC 9211) for a GET and `x-missing-scopes` where they explain a 403. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** Something that did not work but does not change the answer; for the log. */
-  readonly trouble?: 'answer_not_stored' | 'epoch_not_moved';
+  readonly warning?: 'answer_not_stored' | 'epoch_not_moved';
 }
 
-export interface CallPlatformDependencies {
+export interface CallAsUserDependencies {
   readonly extension: Extension;
   readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch'>;
-  readonly exchange: Exchange;
+  readonly httpClient: HttpClient;
   readonly now: () => Date;
 }
 
@@ -74,12 +81,12 @@ const responseHeaders = [
  * @throws {AppError} `session_expired` (also for the platform's own 401), `tenant_mismatch`, `platform_error`,
  * `platform_timeout`, `response_too_large`.
  */
-export async function callPlatform(
-  dependencies: CallPlatformDependencies,
+export async function callAsUser(
+  dependencies: CallAsUserDependencies,
   session: Session,
   call: PlatformCall,
   deadline: Deadline,
-): Promise<PlatformAnswer> {
+): Promise<PlatformResponse> {
   if (call.path.companyId !== undefined && call.path.companyId !== session.companyId) {
     throw new AppError('tenant_mismatch', 'The path names another company than the session.');
   }
@@ -96,11 +103,11 @@ export async function callPlatform(
 }
 
 type Step = (
-  dependencies: CallPlatformDependencies,
+  dependencies: CallAsUserDependencies,
   session: Session,
   call: PlatformCall,
   deadline: Deadline,
-) => Promise<PlatformAnswer>;
+) => Promise<PlatformResponse>;
 
 const read: Step = async (dependencies, session, call, deadline) => {
   const { extension, userCache, now } = dependencies;
@@ -114,10 +121,10 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const view = await userCache.view(owner, key);
   requireLive(session, view);
   if (key === undefined) {
-    return withCacheStatus(passedOn(await send(dependencies, session, call, deadline)), 'fwd=bypass');
+    return withCacheStatus(forwarded(await send(dependencies, session, call, deadline)), 'fwd=bypass');
   }
 
-  const kept = keptAnswer(view, now());
+  const kept = storedResponse(view, now());
   const isFresh = kept?.ttlSeconds !== undefined && kept.entry.epoch === view.epoch;
   if (isFresh && !asksForNew(asked)) {
     return withCacheStatus(fromEntry(call, kept.entry, kept.headers), `hit; ttl=${kept.ttlSeconds}`);
@@ -136,28 +143,28 @@ const read: Step = async (dependencies, session, call, deadline) => {
     const refreshed = kept.refreshed(pick(answer.headers, [...responseHeaders, ...freshnessHeaders]));
     const stored = await store(kept.entry, refreshed);
     const again = fromEntry(call, kept.entry, refreshed.headers);
-    return { ...withCacheStatus(again, forward), ...troubleOf(stored) };
+    return { ...withCacheStatus(again, forward), ...warningOf(stored) };
   }
   const cacheable = { status: answer.status, headers: pick(answer.headers, [...responseHeaders, ...freshnessHeaders]) };
-  if (defaultTtlSeconds === 0 && isSilent(cacheable)) return withCacheStatus(passedOn(answer), 'fwd=bypass');
-  const verdict = judgeAnswer(cacheable, defaultTtlSeconds);
-  if (verdict.policy === undefined) return withCacheStatus(passedOn(answer), forward);
-  const content = packContent(answer.body);
+  if (defaultTtlSeconds === 0 && isSilent(cacheable)) return withCacheStatus(forwarded(answer), 'fwd=bypass');
+  const verdict = judgeResponse(cacheable, defaultTtlSeconds);
+  if (verdict.policy === undefined) return withCacheStatus(forwarded(answer), forward);
+  const content = compressBody(answer.body);
   const stored = await store({ status: answer.status, ...content }, verdict);
-  const packed = mayTravelPacked(content, call.headers['accept-encoding'], answer.headers);
+  const packed = mayTravelCompressed(content, call.headers['accept-encoding'], answer.headers);
   return {
     ...withCacheStatus(
-      packed ? asPacked(answer, content) : passedOn(answer),
+      packed ? compressed(answer, content) : forwarded(answer),
       stored === 'stored' ? `${forward}; stored` : `${forward}${detailOf(stored)}`,
     ),
-    ...troubleOf(stored),
+    ...warningOf(stored),
   };
 };
 
 /** HEAD and OPTIONS: neither cached nor a change. */
 const pass: Step = async (dependencies, session, call, deadline) => {
   requireLive(session, await dependencies.userCache.view(ownerOf(session)));
-  return passedOn(await send(dependencies, session, call, deadline));
+  return forwarded(await send(dependencies, session, call, deadline));
 };
 
 const write: Step = async (dependencies, session, call, deadline) => {
@@ -170,7 +177,7 @@ const write: Step = async (dependencies, session, call, deadline) => {
       () => true,
       () => false,
     );
-  let answer: ExchangeAnswer;
+  let answer: HttpClientResponse;
   try {
     answer = await send(dependencies, session, call, deadline);
   } catch (error) {
@@ -178,16 +185,16 @@ const write: Step = async (dependencies, session, call, deadline) => {
     throw error;
   }
   const moved = await moveAgain();
-  return { ...passedOn(answer), ...(moved ? {} : { trouble: 'epoch_not_moved' }) };
+  return { ...forwarded(answer), ...(moved ? {} : { warning: 'epoch_not_moved' }) };
 };
 
 const send = (
-  { extension, exchange, now }: CallPlatformDependencies,
+  { extension, httpClient, now }: CallAsUserDependencies,
   session: Session,
   call: PlatformCall,
   deadline: Deadline,
-): Promise<ExchangeAnswer> =>
-  exchangeWithRetry(exchange, () => platformRequest(extension.cluster, session.accessToken, call, now()), deadline);
+): Promise<HttpClientResponse> =>
+  sendWithRetry(httpClient, () => platformRequest(extension.cluster, session.accessToken, call, now()), deadline);
 
 /**
  * An entry's key within its owner's partition: the granted scopes, path, query and every header that may select a
@@ -218,7 +225,7 @@ function asksForNew(cacheControl: string): boolean {
   return /\bno-cache\b|\bmax-age=0\b/i.test(cacheControl);
 }
 
-function keptAnswer(view: CacheView, now: Date): (KeptAnswer & { entry: CacheEntry }) | undefined {
+function storedResponse(view: CacheView, now: Date): (StoredResponse & { entry: CacheEntry }) | undefined {
   const { entry } = view;
   if (entry === undefined || entry.expiresAt <= now.getTime() / 1000) return undefined;
   const kept = openPolicy(entry.policy);
@@ -229,26 +236,26 @@ function fromEntry(
   call: Pick<PlatformCall, 'headers'>,
   entry: EntryContent,
   headers: Readonly<Record<string, string>>,
-): PlatformAnswer {
+): PlatformResponse {
   const { status } = entry;
-  return mayTravelPacked(entry, call.headers['accept-encoding'], headers)
-    ? asPacked({ status, headers }, entry)
-    : passedOn({ status, headers, body: unpackContent(entry) });
+  return mayTravelCompressed(entry, call.headers['accept-encoding'], headers)
+    ? compressed({ status, headers }, entry)
+    : forwarded({ status, headers, body: decompressBody(entry) });
 }
 
-function asPacked(
-  { status, headers }: Pick<ExchangeAnswer, 'status' | 'headers'>,
-  { body, coding }: KeptContent,
-): PlatformAnswer {
-  return passedOn({ status, headers: { ...headers, 'content-encoding': coding }, body: Buffer.from(body) });
+function compressed(
+  { status, headers }: Pick<HttpClientResponse, 'status' | 'headers'>,
+  { body, coding }: StoredBody,
+): PlatformResponse {
+  return forwarded({ status, headers: { ...headers, 'content-encoding': coding }, body: Buffer.from(body) });
 }
 
-type EntryContent = KeptContent & Pick<CacheEntry, 'status'>;
+type EntryContent = StoredBody & Pick<CacheEntry, 'status'>;
 type Stored = 'stored' | 'too_large' | 'failed' | 'not_storable';
 
 /** A cache that cannot store is no reason to fail: the answer is there. */
 async function storeEntry(
-  { userCache, now }: CallPlatformDependencies,
+  { userCache, now }: CallAsUserDependencies,
   owner: CacheOwner,
   key: string,
   content: EntryContent & Pick<CacheEntry, 'epoch'>,
@@ -270,14 +277,14 @@ function detailOf(stored: Stored): string {
   return stored === 'too_large' ? '; detail=too-large' : '';
 }
 
-function troubleOf(stored: Stored): Pick<PlatformAnswer, 'trouble'> {
-  return stored === 'failed' ? { trouble: 'answer_not_stored' } : {};
+function warningOf(stored: Stored): Pick<PlatformResponse, 'warning'> {
+  return stored === 'failed' ? { warning: 'answer_not_stored' } : {};
 }
 
-function passedOn({ status, headers, body }: ExchangeAnswer): PlatformAnswer {
+function forwarded({ status, headers, body }: HttpClientResponse): PlatformResponse {
   return { status, headers: pick(headers, responseHeaders), body };
 }
 
-function withCacheStatus(answer: PlatformAnswer, parameters: string): PlatformAnswer {
+function withCacheStatus(answer: PlatformResponse, parameters: string): PlatformResponse {
   return { ...answer, headers: { ...answer.headers, 'cache-status': `user-cache; ${parameters}` } };
 }

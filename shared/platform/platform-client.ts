@@ -1,6 +1,6 @@
 import { platformPath } from '../fynd/platform-path.ts';
 import type { PlatformCall } from '../fynd/platform-request.ts';
-import { parseJsonAnswer } from '../http/json.ts';
+import { parseJsonResponse } from '../http/json.ts';
 import { AppError } from '../problems.ts';
 
 export interface PlatformCallOptions {
@@ -18,7 +18,7 @@ export interface PlatformWriteOptions extends PlatformCallOptions {
  * The Platform API. Paths are relative to `/service/platform/`, unescaped, and name the company that the work is for:
  * `catalog/v2.0/company/1/products/`.
  *
- * Each method answers the parsed JSON body (undefined where there is none) and throws PlatformRefusal for any status
+ * Each method answers the parsed JSON body (undefined where there is none) and throws PlatformResponseError for any status
  * from 300 on: redirects are not followed. In a route of the author's, one that is not caught reaches the browser as the platform gave it, with a
  * 401 as `session_expired`.
  */
@@ -30,25 +30,25 @@ export interface PlatformClient {
   delete<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
 }
 
-interface PlatformAnswer {
+interface PlatformResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
 /** The platform answered with a status from 300 on. */
-export class PlatformRefusal extends Error {
-  override readonly name = 'PlatformRefusal';
-  readonly answer: PlatformAnswer;
+export class PlatformResponseError extends Error {
+  override readonly name = 'PlatformResponseError';
+  readonly answer: PlatformResponse;
 
-  constructor(answer: PlatformAnswer) {
+  constructor(answer: PlatformResponse) {
     super(`The platform answered ${answer.status}.`);
     this.answer = answer;
   }
 }
 
 /** @param send makes the call, with whose token it may be. */
-export function createPlatformClient(send: (call: PlatformCall) => Promise<PlatformAnswer>): PlatformClient {
+export function createPlatformClient(send: (call: PlatformCall) => Promise<PlatformResponse>): PlatformClient {
   async function call(method: string, path: string, options: PlatformWriteOptions = {}) {
     const hasBody = options.body !== undefined;
     const answer = await send({
@@ -62,7 +62,7 @@ export function createPlatformClient(send: (call: PlatformCall) => Promise<Platf
       },
       body: hasBody ? Buffer.from(JSON.stringify(options.body)) : undefined,
     });
-    if (answer.status >= 300) throw new PlatformRefusal(answer);
+    if (answer.status >= 300) throw new PlatformResponseError(answer);
     return parseBody(answer);
   }
   // The answer's type is the caller's claim about the platform: nothing here can check it.
@@ -83,9 +83,9 @@ function queryString(query: NonNullable<PlatformCallOptions['query']>): string {
   return parameters.toString();
 }
 
-function parseBody(answer: PlatformAnswer): unknown {
+function parseBody(answer: PlatformResponse): unknown {
   if (answer.body.byteLength === 0) return undefined;
-  const json = parseJsonAnswer(answer);
+  const json = parseJsonResponse(answer);
   if (json === undefined)
     throw new AppError('platform_error', 'The platform answered with something that is not JSON.');
   return json;

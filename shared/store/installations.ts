@@ -44,7 +44,7 @@ export interface InstallationGate {
 }
 
 /** The offline grant as it is kept: sealed, and bound to its row. */
-export interface StoredGrant {
+export interface StoredTokenSet {
   readonly sealedToken: string;
   readonly scopes: readonly string[];
   /** Epoch seconds. */
@@ -102,7 +102,7 @@ export class Installations {
   async save(
     companyId: string,
     seen: Installation | undefined,
-    next: { generation: number; grant: StoredGrant | undefined; now: Date },
+    next: { generation: number; grant: StoredTokenSet | undefined; now: Date },
   ): Promise<boolean> {
     const now = { N: String(Math.floor(next.now.getTime() / 1000)) };
     const isNewGeneration = seen?.generation !== next.generation;
@@ -166,7 +166,7 @@ export function parseInstallationGate(item: Item): InstallationGate {
   return {
     generation: integer(item, 'generation'),
     status: parseStatus(item),
-    sessionsValidFromMs: optionalInteger(item, 'sessionsValidFrom'),
+    sessionsValidFromMs: optionalInteger(item, 'sessionsValidFromMs'),
   };
 }
 

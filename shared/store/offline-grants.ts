@@ -10,7 +10,7 @@ import {
   stringList,
   text,
 } from './dynamodb.ts';
-import { type InstallationStatus, installationKey, parseStatus, type StoredGrant } from './installations.ts';
+import { type InstallationStatus, installationKey, parseStatus, type StoredTokenSet } from './installations.ts';
 
 /** A company's offline grant and who is refreshing it. Only background functions can read it. */
 export interface OfflineGrant {
@@ -120,7 +120,7 @@ export class OfflineGrants {
    * Writes the tokens of a refresh that began with `grant`. Whoever wrote first has the newer token: false, and nothing
    * changed. Also mends an installation that was marked `reauthorize` while the answer was on its way.
    */
-  async renew({ companyId, generation, version }: OfflineGrant, next: StoredGrant, now: Date): Promise<boolean> {
+  async renew({ companyId, generation, version }: OfflineGrant, next: StoredTokenSet, now: Date): Promise<boolean> {
     return await this.#update(
       companyId,
       'SET #version = :next, #status = :installed, #token = :token, #scopes = :scopes, #accessTokenExpiresAt = :expires, #refreshFrom = :refreshFrom, #updatedAt = :now REMOVE #leasedVersion, #retryFrom, #attempt',

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import type { TokenGrant } from '../fynd/oauth-endpoints.ts';
+import type { TokenSet } from '../fynd/oauth-endpoints.ts';
 import { type KeyRing, open, type SealingKey, seal } from '../sealing.ts';
 import { CorruptItemError } from '../store/dynamodb.ts';
-import type { StoredGrant } from '../store/installations.ts';
+import type { StoredTokenSet } from '../store/installations.ts';
 
 /** The tokens of a company's offline grant, in clear: never logged, never handed to a browser. */
 export interface OfflineToken {
@@ -16,12 +16,12 @@ const maxMarginSeconds = 300;
 const maxMarginShare = 0.25;
 
 /** Seals a grant for the row that it belongs to: it opens nowhere else. */
-export async function sealGrant(
+export async function sealTokenSet(
   key: SealingKey,
   row: { companyId: string; generation: number },
-  grant: Pick<TokenGrant, 'accessToken' | 'refreshToken' | 'scopes' | 'expiresInSeconds'>,
+  grant: Pick<TokenSet, 'accessToken' | 'refreshToken' | 'scopes' | 'expiresInSeconds'>,
   now: Date,
-): Promise<StoredGrant> {
+): Promise<StoredTokenSet> {
   const issuedAt = Math.floor(now.getTime() / 1000);
   const marginSeconds = Math.min(maxMarginSeconds, Math.floor(grant.expiresInSeconds * maxMarginShare));
   return {
@@ -38,7 +38,7 @@ export async function sealGrant(
 const claims = v.object({ tok: v.string(), ref: v.optional(v.string()) });
 
 /** @throws {CorruptItemError} where the text was not sealed by this extension for this row. */
-export async function openGrant(
+export async function openTokenSet(
   keys: Pick<KeyRing, 'find'>,
   row: { companyId: string; generation: number },
   sealedToken: string,

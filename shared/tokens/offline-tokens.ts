@@ -1,9 +1,9 @@
-import { type Credentials, type RefreshOutcome, refreshOfflineToken } from '../fynd/oauth-endpoints.ts';
-import { type Deadline, deadlineIn, type Exchange } from '../http/http-client.ts';
+import { type Credentials, type RefreshOutcome, refreshTokenGrant } from '../fynd/oauth-endpoints.ts';
+import { type Deadline, deadlineIn, type HttpClient } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { OfflineGrant, OfflineGrants } from '../store/offline-grants.ts';
-import { type OfflineToken, openGrant, sealGrant } from './offline-token.ts';
+import { type OfflineToken, openTokenSet, sealTokenSet } from './offline-token.ts';
 
 /** A live token of a company's offline grant. For background work only: no answer to a browser may rest on it. */
 export interface OfflineAccess {
@@ -18,7 +18,7 @@ export interface OfflineTokensDependencies {
   readonly credentials: Credentials;
   readonly grants: Pick<OfflineGrants, 'find' | 'takeLease' | 'giveLeaseBack' | 'renew' | 'markReauthorize'>;
   readonly tokenKeys: KeyRing;
-  readonly exchange: Exchange;
+  readonly httpClient: HttpClient;
   readonly now: () => Date;
   /** Milliseconds on this process's own clock, which no other process's clock is ever compared with. */
   readonly monotonicMs: () => number;
@@ -109,7 +109,7 @@ export class OfflineTokens {
       if (grant === undefined || grant.status !== 'installed' || grant.sealedToken === undefined) {
         throw installationRequired(grant);
       }
-      const token = await openGrant(tokenKeys, grant, grant.sealedToken, now());
+      const token = await openTokenSet(tokenKeys, grant, grant.sealedToken, now());
       const nowSeconds = now().getTime() / 1000;
       const isLive = token.accessToken !== rejected && grant.accessTokenExpiresAt - nowSeconds > minLife(grant);
       const isDue = token.refreshToken !== undefined && nowSeconds >= refreshMoment(grant, jitter);
@@ -154,7 +154,7 @@ export class OfflineTokens {
     { refreshToken }: OfflineToken,
     sinceAsked: () => number,
   ): Promise<OfflineAccess | undefined> {
-    const { cluster, credentials, grants, tokenKeys, exchange, now } = this.#given;
+    const { cluster, credentials, grants, tokenKeys, httpClient, now } = this.#given;
     const { startWithinMs, callMs } = this.#timing;
     const { companyId, generation } = grant;
     const attempt = grant.attempt + 1;
@@ -165,15 +165,15 @@ export class OfflineTokens {
       return undefined;
     }
     const askedAt = now();
-    const asked = { exchange, cluster, companyId, credentials, scopes: grant.scopes, now: askedAt };
+    const asked = { httpClient, cluster, companyId, credentials, scopes: grant.scopes, now: askedAt };
     const result: RefreshOutcome =
       refreshToken === undefined
         ? { outcome: 'invalid_grant' }
-        : await refreshOfflineToken({ ...asked, refreshToken, deadline: deadlineIn(callMs) });
+        : await refreshTokenGrant({ ...asked, refreshToken, deadline: deadlineIn(callMs) });
     switch (result.outcome) {
       case 'granted': {
         // The token's life began some time between the question and the answer.
-        const stored = await sealGrant(key, grant, result.grant, askedAt);
+        const stored = await sealTokenSet(key, grant, result.grant, askedAt);
         if (!(await this.#insist(() => grants.renew(grant, stored, now())))) break;
         return { companyId, accessToken: result.grant.accessToken, generation, scopes: result.grant.scopes };
       }

@@ -1,6 +1,6 @@
 import { platformPath } from '../fynd/platform-path.ts';
 import { platformRequest } from '../fynd/platform-request.ts';
-import type { Deadline, Exchange } from '../http/http-client.ts';
+import type { Deadline, HttpClient } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 
 /**
@@ -8,7 +8,7 @@ import { AppError } from '../problems.ts';
  * a 404 is about the resource; a platform that cannot be asked now says nothing.
  */
 export async function probeGrant(
-  { cluster, exchange, now }: { cluster: string; exchange: Exchange; now: () => Date },
+  { cluster, httpClient, now }: { cluster: string; httpClient: HttpClient; now: () => Date },
   companyId: string,
   accessToken: string,
   deadline: Deadline,
@@ -16,7 +16,7 @@ export async function probeGrant(
   const path = platformPath(['company-profile', 'v1.0', 'company', companyId]);
   const call = { method: 'GET', path, rawQuery: '', headers: { accept: 'application/json' }, body: undefined };
   try {
-    const { status } = await exchange(platformRequest(cluster, accessToken, call, now()), deadline);
+    const { status } = await httpClient(platformRequest(cluster, accessToken, call, now()), deadline);
     if (status === 401) return 'dead';
     return status >= 500 || status === 429 ? 'unknown' : 'alive';
   } catch (error) {

@@ -61,8 +61,8 @@ describe(`${engine}, as AWS does,`, () => {
     expect(Buffer.from((await read('all'))!.body)).toEqual(all);
     expect((await read('all'))?.policy).toBe('');
     expect(await read('none')).toEqual(entry);
-    await tables.putInstallation(company, { sessionsValidFrom: { N: '1783684800123' } });
-    expect((await tables.row(company))?.['sessionsValidFrom']).toEqual({ N: '1783684800123' });
+    await tables.putInstallation(company, { sessionsValidFromMs: { N: '1783684800123' } });
+    expect((await tables.row(company))?.['sessionsValidFromMs']).toEqual({ N: '1783684800123' });
   });
 
   aws('takes the largest entry that the cache stores, and refuses an item above 400 KB', async () => {

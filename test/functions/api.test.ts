@@ -116,7 +116,7 @@ describe('a route of the author', () => {
           .get(`catalog/v2.0/company/${company}/x`)
           .catch((error: Error) => ({ name: error.name, caught: error.message }));
       expect((await ask(route)).answer.json).toEqual({
-        name: 'PlatformRefusal',
+        name: 'PlatformResponseError',
         caught: `The platform answered ${status}.`,
       });
     });

@@ -14,7 +14,9 @@ export function judgeLogs({ lines }: Evidence, { logs, tables }: Ending, dataDir
   const unexpected = logs.filter((line) =>
     /Task timed out|Malformed result|Invoke Error|Runtime exited|Init took/.test(line),
   );
-  const strange = lines.filter(({ fields }) => fields['code'] === 'internal' && fields['error'] !== 'PlatformRefusal');
+  const strange = lines.filter(
+    ({ fields }) => fields['code'] === 'internal' && fields['error'] !== 'PlatformResponseError',
+  );
   const corrupt = lines.filter(({ fields }) => fields['outcome'] === 'malformed');
   return [
     {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type AppError, refusals } from '../../../shared/problems.ts';
+import { type AppError, problems } from '../../../shared/problems.ts';
 import { extension } from '../settings.ts';
 import { escapeHtml, pageStyle } from './html.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
@@ -13,7 +13,7 @@ export function errorPage(
 ): HttpResponse {
   const { name, adminOrigins } = extension();
   const nonce = randomBytes(16).toString('base64');
-  const { title, advice } = refusals[error.code];
+  const { title, advice } = problems[error.code];
   const body = `<!doctype html>
 <html lang="en">
 <head>

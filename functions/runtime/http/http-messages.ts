@@ -29,6 +29,6 @@ export interface HttpResponse {
   /** Text, or bytes that are sent as they are. */
   readonly body?: string | Buffer;
   /** For the log: something that failed without changing the answer, and what became of the request. */
-  readonly trouble?: string | undefined;
+  readonly warning?: string | undefined;
   readonly outcome?: string | undefined;
 }

@@ -28,7 +28,7 @@ export function http(handle: (request: HttpRequest) => Promise<HttpResponse>): L
       result = await toResult(request, response);
     } catch (thrown) {
       error = thrown;
-      response = answerError(request, thrown);
+      response = errorResponse(request, thrown);
       result = await toResult(request, response);
     }
     logRequest({ event, response, error, durationMs: performance.now() - startedAtMs });
@@ -63,7 +63,7 @@ function readEvent(event: APIGatewayProxyEventV2): HttpRequest {
   };
 }
 
-function answerError(request: HttpRequest, error: unknown): HttpResponse {
+function errorResponse(request: HttpRequest, error: unknown): HttpResponse {
   const refusal =
     error instanceof AppError
       ? error

@@ -7,9 +7,9 @@ import { dataHeaders } from './security-headers.ts';
  */
 export function platformResponse(
   request: Pick<HttpRequest, 'method' | 'headers'>,
-  answer: Pick<HttpResponse, 'trouble'> & { status: number; headers: Readonly<Record<string, string>>; body: Buffer },
+  answer: Pick<HttpResponse, 'warning'> & { status: number; headers: Readonly<Record<string, string>>; body: Buffer },
 ): HttpResponse {
-  const { status, headers, body, trouble } = answer;
+  const { status, headers, body, warning } = answer;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const ours = {
     ...headers,
@@ -18,9 +18,9 @@ export function platformResponse(
     vary: headers['content-encoding'] === undefined ? 'Cookie' : 'Cookie, Accept-Encoding',
   };
   if (isRead && status === 200 && matchesEtag(request.headers['if-none-match'], headers['etag'])) {
-    return { status: 304, headers: ours, trouble };
+    return { status: 304, headers: ours, warning };
   }
-  return { status, headers: ours, body, trouble };
+  return { status, headers: ours, body, warning };
 }
 
 /** Weak comparison (RFC 9110 §13.1.2). */

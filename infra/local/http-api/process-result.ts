@@ -41,16 +41,16 @@ export function processResult(json: string): Answer | Malformed {
   if (typeof (body ?? '') !== 'string') return { malformed: 'body is not a string' };
   if (typeof (isBase64Encoded ?? false) !== 'boolean') return { malformed: 'isBase64Encoded is not a boolean' };
 
-  const passedOn: [string, string][] = [];
+  const forwarded: [string, string][] = [];
   for (const [name, value] of Object.entries((headers ?? {}) as Record<string, unknown>)) {
     if (typeof value !== 'string') return { malformed: `the value of the header ${name} is not a string` };
-    passedOn.push([name.toLowerCase(), value]);
+    forwarded.push([name.toLowerCase(), value]);
   }
-  const encoding = passedOn.find(([name]) => name === 'content-encoding')?.[1].toLowerCase() ?? 'identity';
+  const encoding = forwarded.find(([name]) => name === 'content-encoding')?.[1].toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && isBase64Encoded !== true) {
     return { malformed: 'a body with a content-encoding must be base64, with isBase64Encoded: true' };
   }
-  const answer = passedOn.filter(([name]) => !notPassedOn.has(name));
+  const answer = forwarded.filter(([name]) => !notPassedOn.has(name));
   if (!answer.some(([name]) => name === 'content-type')) answer.push(['content-type', 'text/plain; charset=utf-8']);
   for (const cookie of (cookies ?? []) as string[]) answer.push(['set-cookie', cookie]);
   for (const [name, value] of answer) {

@@ -81,7 +81,7 @@ describe('a hook', () => {
     expect(told).toHaveLength(1);
     expect(told[0]).toMatchObject({ company, generation: 1, scopes, confirmedBy: undefined });
     await told[0]?.platform?.get(`catalog/v2.0/company/${company}/x`);
-    expect(worker.exchange.requests).toHaveLength(1);
+    expect(worker.httpClient.requests).toHaveLength(1);
     expect(await announced(company)).toBe(announcementOf(1, scopes));
   });
 
@@ -159,7 +159,7 @@ describe('an uninstallation', () => {
     expect(await worker.does(uninstall(company, { signedAtMs }))).toBe('uninstalled');
     await drain(worker);
     expect(told[0]).toMatchObject({ confirmedBy: 'signature' });
-    expect(worker.exchange.requests).toEqual([]);
+    expect(worker.httpClient.requests).toEqual([]);
   });
 
   test('that is not confirmed is asked about four times and then dropped; the company stays installed', async () => {
@@ -170,7 +170,7 @@ describe('an uninstallation', () => {
       expect(await refusalOf(worker.does(uninstall(company), attempt))).toMatchObject({ code: 'platform_error' });
     }
     expect(await worker.does(uninstall(company), 4)).toBe('unconfirmed');
-    expect(worker.exchange.requests).toHaveLength(4);
+    expect(worker.httpClient.requests).toHaveLength(4);
     expect(worker.queue.sent).toEqual([]);
     expect(await tables.row(company)).toEqual(before);
   });

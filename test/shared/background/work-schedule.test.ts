@@ -115,7 +115,7 @@ describe('a schedule’s work for one company', () => {
     const company = await worker.install();
     expect(await worker.does(nightly(company))).toBe('handled');
     expect(runs).toMatchObject([{ company, schedule: 'nightly', run: 'r1' }]);
-    expect(worker.exchange.requests[0]?.headers['authorization']).toBe('Bearer CANARY-offline-token');
+    expect(worker.httpClient.requests[0]?.headers['authorization']).toBe('Bearer CANARY-offline-token');
   });
 
   test('is none where the company is gone or its grant is broken', async () => {
@@ -149,8 +149,8 @@ describe('a registration', () => {
     const worker = startWorker(tables, work, { extension });
     const company = await worker.install();
     expect(await worker.does(register(company))).toBe('registered');
-    expect(worker.exchange.requests).toHaveLength(1);
-    const [request] = worker.exchange.requests;
+    expect(worker.httpClient.requests).toHaveLength(1);
+    const [request] = worker.httpClient.requests;
     expect(request).toMatchObject({
       method: 'PUT',
       target: `/service/platform/webhook/v3.0/company/${company}/subscriber`,
@@ -182,6 +182,6 @@ describe('a registration', () => {
     expect(await startWorker(tables, work).does(register(company))).toBe('duplicate');
     await tables.grants.markReauthorize((await tables.grants.find(company))!);
     for (const each of [company, tables.newCompany()]) expect(await worker.does(register(each))).toBe('not_installed');
-    expect(worker.exchange.requests).toEqual([]);
+    expect(worker.httpClient.requests).toEqual([]);
   });
 });

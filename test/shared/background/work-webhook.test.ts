@@ -54,7 +54,7 @@ describe('an event', () => {
       event: { ...productUpdate, id: 'e1', createdAtMs: 5, traceIds: ['t'] },
       payload: { id: 7 },
     });
-    expect(worker.exchange.requests).toEqual([]);
+    expect(worker.httpClient.requests).toEqual([]);
   });
 
   test('of another body, or of another company, is another one', async () => {
@@ -143,7 +143,7 @@ describe('a handler of an event', () => {
     expect(await worker.does(webhook(company))).toBe('handled');
     const lines = output.mock.calls.map(([text]) => JSON.parse(String(text)) as object);
     expect(lines).toEqual([expect.objectContaining({ level: 'info', company_id: company, message: 'seen', n: 5 })]);
-    expect(worker.exchange.requests[0]?.target).toBe(`/service/platform/catalog/v2.0/company/${company}/x?a=1`);
+    expect(worker.httpClient.requests[0]?.target).toBe(`/service/platform/catalog/v2.0/company/${company}/x?a=1`);
   });
 
   test('cannot reach another company, and learns of refusals', async () => {

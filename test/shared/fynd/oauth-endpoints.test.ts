@@ -1,7 +1,7 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { sign as signOfficially } from '@gofynd/fp-signature';
 import { describe, expect, test } from 'vitest';
-import { authorizeUrl, redeemCode } from '../../../shared/fynd/oauth-endpoints.ts';
+import { authorizationCodeGrant, buildAuthorizationUrl } from '../../../shared/fynd/oauth-endpoints.ts';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
 import { clientId, noon } from '../fixture/extension.ts';
 import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
@@ -11,10 +11,10 @@ import { onlineToken } from '../fixture/sign-in.ts';
 function redeem(
   answer: FakeAnswer,
   scopes: readonly string[] = ['company/products'],
-  exchange = fakeExchange(() => answer),
+  httpClient = fakeExchange(() => answer),
 ) {
-  return redeemCode({
-    exchange,
+  return authorizationCodeGrant({
+    httpClient,
     cluster: 'https://api.fynd.com',
     companyId: '1',
     credentials: { apiKey: clientId, apiSecret: 'CANARY-api-secret' },
@@ -27,7 +27,7 @@ function redeem(
 
 describe('the address where a person gives consent', () => {
   const url = new URL(
-    authorizeUrl({
+    buildAuthorizationUrl({
       cluster: 'https://api.fynd.com',
       companyId: '12',
       clientId,
@@ -195,9 +195,9 @@ describe('the token answer', () => {
   }
 
   test('is asked for without compression', async () => {
-    const exchange = fakeExchange(() => ({ body: onlineToken }));
-    await redeem({ body: onlineToken }, undefined, exchange);
-    expect(exchange.requests[0]?.headers['accept-encoding']).toBe('identity');
+    const httpClient = fakeExchange(() => ({ body: onlineToken }));
+    await redeem({ body: onlineToken }, undefined, httpClient);
+    expect(httpClient.requests[0]?.headers['accept-encoding']).toBe('identity');
   });
 
   test('with status 429 is passed on with its Retry-After', async () => {

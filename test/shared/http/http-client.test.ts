@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createExchange, deadlineIn, type ExchangeRequest } from '../../../shared/http/http-client.ts';
+import { createHttpClient, deadlineIn, type HttpClientRequest } from '../../../shared/http/http-client.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
 const openServers: (() => void)[] = [];
@@ -37,7 +37,7 @@ async function startServer(answer: (socket: Socket, request: string) => void) {
   return { origin: `http://127.0.0.1:${port}`, requests, sockets };
 }
 
-const get = (origin: string): ExchangeRequest => ({ origin, method: 'GET', target: '/x', headers: {} });
+const get = (origin: string): HttpClientRequest => ({ origin, method: 'GET', target: '/x', headers: {} });
 const soon = () => deadlineIn(10_000);
 const ok = (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
 
@@ -46,7 +46,7 @@ describe('an exchange with the platform', () => {
     const { origin, requests } = await startServer(ok);
     const target = `/service/a%2fb/%C3%A9//./..;x=1/?b=2&a=1&a=1&q=a+b%20c&e=&'!*()`;
     const body = Buffer.from([0, 1, 0xff, 0x0d, 0x0a]);
-    await createExchange()(
+    await createHttpClient()(
       { origin, method: 'POST', target, headers: { 'x-a': '1', host: 'api.example' }, body },
       soon(),
     );
@@ -59,9 +59,9 @@ describe('an exchange with the platform', () => {
 
   test('can send a GET with a body, and a POST without one', async () => {
     const { origin, requests } = await startServer(ok);
-    const exchange = createExchange();
-    await exchange({ ...get(origin), body: Buffer.from('{}') }, soon());
-    await exchange({ ...get(origin), method: 'POST' }, soon());
+    const httpClient = createHttpClient();
+    await httpClient({ ...get(origin), body: Buffer.from('{}') }, soon());
+    await httpClient({ ...get(origin), method: 'POST' }, soon());
     expect(requests[0]).toMatch(/^GET [^]*content-length: 2[^]*\{\}$/);
     expect(requests[1]).toMatch(/^POST [^]*content-length: 0/i);
   });
@@ -73,7 +73,7 @@ describe('an exchange with the platform', () => {
         'latin1',
       ),
     );
-    const answer = await createExchange()(get(origin), soon());
+    const answer = await createHttpClient()(get(origin), soon());
     expect(answer.status).toBe(418);
     expect(answer.headers).toEqual({ link: '<a>, <b>', 'content-encoding': 'gzip', 'content-length': '4' });
     expect(answer.body).toEqual(Buffer.from([0, 0xff, 0x0d, 0x0a]));
@@ -83,16 +83,16 @@ describe('an exchange with the platform', () => {
     const { origin, requests } = await startServer((socket) =>
       socket.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/evil\r\ncontent-length: 0\r\n\r\n'),
     );
-    const answer = await createExchange()(get(origin), soon());
+    const answer = await createHttpClient()(get(origin), soon());
     expect(answer).toMatchObject({ status: 302, headers: { location: 'http://127.0.0.1:9/evil' } });
     expect(requests).toHaveLength(1);
   });
 
   test('uses one connection for calls in a row', async () => {
     const { origin, requests, sockets } = await startServer(ok);
-    const exchange = createExchange();
-    await exchange(get(origin), soon());
-    await exchange(get(origin), soon());
+    const httpClient = createHttpClient();
+    await httpClient(get(origin), soon());
+    await httpClient(get(origin), soon());
     expect([requests.length, sockets.size]).toEqual([2, 1]);
   });
 
@@ -119,7 +119,7 @@ describe('an exchange with the platform', () => {
   ] as const) {
     test(`is a platform_error when the platform ${name}`, async () => {
       const { origin } = await startServer(answer);
-      expect(await refusalOf(createExchange()(get(origin), soon()))).toMatchObject({
+      expect(await refusalOf(createHttpClient()(get(origin), soon()))).toMatchObject({
         code: 'platform_error',
         status: 502,
       });
@@ -137,9 +137,9 @@ describe('an exchange with the platform', () => {
         const { origin } = await startServer((socket) =>
           socket.write(`HTTP/1.1 ${status} X\r\netag: "1"\r\n${more === '' ? '\r\n' : more}`),
         );
-        const exchange = createExchange();
+        const httpClient = createHttpClient();
         for (let round = 0; round < 2; round++) {
-          const answer = await exchange(get(origin), deadlineIn(2_000));
+          const answer = await httpClient(get(origin), deadlineIn(2_000));
           expect([answer.status, answer.headers['etag'], answer.body.byteLength]).toEqual([status, '"1"', 0]);
         }
       });
@@ -149,7 +149,7 @@ describe('an exchange with the platform', () => {
   test('is a platform_error when nobody listens', async () => {
     const { origin } = await startServer(ok);
     for (const close of openServers.splice(0)) close();
-    expect(await refusalOf(createExchange()(get(origin), soon()))).toMatchObject({ code: 'platform_error' });
+    expect(await refusalOf(createHttpClient()(get(origin), soon()))).toMatchObject({ code: 'platform_error' });
   });
 
   for (const [name, answer] of [
@@ -158,7 +158,7 @@ describe('an exchange with the platform', () => {
   ] as const) {
     test(`is a platform_timeout when the platform ${name} until the deadline, and hangs up then`, async () => {
       const { origin, sockets } = await startServer(answer);
-      const doing = refusalOf(createExchange()(get(origin), deadlineIn(100)));
+      const doing = refusalOf(createHttpClient()(get(origin), deadlineIn(100)));
       expect(await doing).toMatchObject({ code: 'platform_timeout', status: 504 });
       const [socket] = sockets;
       if (socket && !socket.closed) await once(socket, 'close');
@@ -167,7 +167,7 @@ describe('an exchange with the platform', () => {
 
   test('with a deadline that has passed ends in platform_timeout', async () => {
     const { origin } = await startServer(() => {});
-    expect(await refusalOf(createExchange()(get(origin), deadlineIn(0)))).toMatchObject({ code: 'platform_timeout' });
+    expect(await refusalOf(createHttpClient()(get(origin), deadlineIn(0)))).toMatchObject({ code: 'platform_timeout' });
   });
 
   test('stops reading an answer that could never be handed on', async () => {
@@ -180,13 +180,13 @@ describe('an exchange with the platform', () => {
       socket.on('drain', more);
       more();
     });
-    expect(await refusalOf(createExchange()(get(origin), soon()))).toMatchObject({ code: 'response_too_large' });
+    expect(await refusalOf(createHttpClient()(get(origin), soon()))).toMatchObject({ code: 'response_too_large' });
   });
 
   test('that fails says nothing of what was sent', async () => {
     const { origin } = await startServer((socket) => socket.destroy());
     const request = { ...get(origin), headers: { authorization: 'Bearer CANARY-token' } };
-    const refusal = await refusalOf(createExchange()(request, soon()));
+    const refusal = await refusalOf(createHttpClient()(request, soon()));
     expect(JSON.stringify(refusal.toProblem('r'))).not.toContain('CANARY');
   });
 });

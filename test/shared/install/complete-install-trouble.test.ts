@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Exchange } from '../../../shared/http/http-client.ts';
+import type { HttpClient } from '../../../shared/http/http-client.ts';
 import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { Installations } from '../../../shared/store/installations.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
@@ -16,7 +16,7 @@ afterAll(() => tables.close());
 afterEach(() => void vi.restoreAllMocks());
 
 /** Lets `count` things happen, then the process is gone: before the next one takes effect, or right after it. */
-function crashAt(count: number, moment: 'before' | 'after', exchange: FakeExchange) {
+function crashAt(count: number, moment: 'before' | 'after', httpClient: FakeExchange) {
   let left = count;
   const step = async <Result>(act: () => Promise<Result>): Promise<Result> => {
     if (left === 0 && moment === 'before') throw new Error('crash');
@@ -24,9 +24,9 @@ function crashAt(count: number, moment: 'before' | 'after', exchange: FakeExchan
     if (left-- === 0) throw new Error('crash');
     return result;
   };
-  const crashing: Exchange = (request, deadline) => step(() => exchange(request, deadline));
+  const crashing: HttpClient = (request, deadline) => step(() => httpClient(request, deadline));
   return {
-    exchange: Object.assign(crashing, { requests: exchange.requests }),
+    httpClient: Object.assign(crashing, { requests: httpClient.requests }),
     installations: {
       find: (...input: Parameters<Installations['find']>) => step(() => tables.installations.find(...input)),
       save: (...input: Parameters<Installations['save']>) => step(() => tables.installations.save(...input)),
@@ -95,10 +95,10 @@ describe('a sign-in that loses its conditional write', () => {
       await signIn(tables, company);
       othersToken = await sealedBy(company);
     });
-    const exchange = fakePlatform();
-    expect((await signIn(tables, company, { exchange, installations })).generation).toBe(1);
-    expect(askedOf(exchange)).toEqual(['token', 'offline-token', company]);
-    expect(exchange.requests[2]?.headers['authorization']).toBe('Bearer CANARY-offline-token');
+    const httpClient = fakePlatform();
+    expect((await signIn(tables, company, { httpClient, installations })).generation).toBe(1);
+    expect(askedOf(httpClient)).toEqual(['token', 'offline-token', company]);
+    expect(httpClient.requests[2]?.headers['authorization']).toBe('Bearer CANARY-offline-token');
     expect(await tables.row(company)).toMatchObject({ generation: { N: '1' }, version: { N: '2' } });
     expect(await sealedBy(company)).not.toBe(othersToken);
   });
@@ -116,7 +116,7 @@ describe('a sign-in that loses its conditional write', () => {
     test(`takes a ${probe.status} for an answer about something else: its grant works`, async () => {
       const company = tables.newCompany();
       const installations = overtakenBy(() => signIn(tables, company));
-      await signIn(tables, company, { exchange: fakePlatform({ probe }), installations });
+      await signIn(tables, company, { httpClient: fakePlatform({ probe }), installations });
       expect(await tables.row(company)).toMatchObject({ version: { N: '2' } });
     });
   }
@@ -129,7 +129,7 @@ describe('a sign-in that loses its conditional write', () => {
         await signIn(tables, company);
         others = await tables.row(company);
       });
-      const session = await signIn(tables, company, { exchange: fakePlatform({ probe }), installations });
+      const session = await signIn(tables, company, { httpClient: fakePlatform({ probe }), installations });
       expect(session.generation).toBe(1);
       expect(await tables.row(company)).toEqual(others);
     });
@@ -139,8 +139,8 @@ describe('a sign-in that loses its conditional write', () => {
     const company = tables.newCompany();
     const tombstone = { generation: { N: '2' }, version: { N: '7' }, status: { S: 'uninstalled' } };
     const installations = overtakenBy(() => tables.putInstallation(company, tombstone));
-    const exchange = fakePlatform({ probe: { status: 401 } });
-    expect(await refusalOf(signIn(tables, company, { exchange, installations }))).toMatchObject({
+    const httpClient = fakePlatform({ probe: { status: 401 } });
+    expect(await refusalOf(signIn(tables, company, { httpClient, installations }))).toMatchObject({
       code: 'platform_error',
     });
     expect(await tables.row(company)).toMatchObject(tombstone);
@@ -158,9 +158,9 @@ describe('a sign-in that loses its conditional write', () => {
     const company = tables.newCompany();
     const extension = testExtension({ accessMode: 'online' });
     const installations = overtakenBy(() => signIn(tables, company, { extension }));
-    const exchange = fakePlatform();
-    expect((await signIn(tables, company, { extension, exchange, installations })).generation).toBe(1);
-    expect(askedOf(exchange)).toEqual(['token']);
+    const httpClient = fakePlatform();
+    expect((await signIn(tables, company, { extension, httpClient, installations })).generation).toBe(1);
+    expect(askedOf(httpClient)).toEqual(['token']);
     expect(await tables.row(company)).toMatchObject({ version: { N: '1' } });
   });
 
@@ -220,9 +220,9 @@ test('two people who install at once both get a session of the one installation'
 
 test('the platform is asked by nobody once a grant was refused for another reason than scopes', async () => {
   const company = tables.newCompany();
-  const exchange = fakePlatform({
+  const httpClient = fakePlatform({
     offline: { status: 400, body: { ...offlineToken, error: 'invalid_grant', scope: undefined } },
   });
-  expect(await refusalOf(signIn(tables, company, { exchange }))).toMatchObject({ code: 'code_refused', status: 502 });
+  expect(await refusalOf(signIn(tables, company, { httpClient }))).toMatchObject({ code: 'code_refused', status: 502 });
   expect(await tables.row(company)).toBeUndefined();
 });

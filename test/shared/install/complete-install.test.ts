@@ -18,8 +18,8 @@ const allOfThem = { body: { ...onlineToken, scope: ['company/*'] } };
 describe('a first installation', () => {
   test('stores the grant and gives the person a session of their own', async () => {
     const company = tables.newCompany();
-    const exchange = fakePlatform();
-    expect(await signIn(tables, company, { exchange })).toEqual({
+    const httpClient = fakePlatform();
+    expect(await signIn(tables, company, { httpClient })).toEqual({
       companyId: company,
       user: { id: 'u1', name: 'Asha Rao', email: 'asha@example.com' },
       generation: 1,
@@ -28,7 +28,7 @@ describe('a first installation', () => {
       scopes: ['company/products', 'company/orders'],
       expiresAt: noon.getTime() / 1000 + 7_200,
     });
-    expect(askedOf(exchange)).toEqual(['token', 'offline-token']);
+    expect(askedOf(httpClient)).toEqual(['token', 'offline-token']);
     expect(await tables.row(company)).toMatchObject({
       generation: { N: '1' },
       version: { N: '1' },
@@ -40,9 +40,9 @@ describe('a first installation', () => {
 
   test('asks the platform as its reference says, with the credentials in header and body and never in the path', async () => {
     const company = tables.newCompany();
-    const exchange = fakePlatform();
-    await signIn(tables, company, { exchange });
-    const [online, offline] = exchange.requests;
+    const httpClient = fakePlatform();
+    await signIn(tables, company, { httpClient });
+    const [online, offline] = httpClient.requests;
     const basic = `Basic ${Buffer.from('extension-client-1:CANARY-api-secret').toString('base64')}`;
     const path = `/service/panel/authentication/v1.0/company/${company}/oauth`;
     expect(online).toMatchObject({
@@ -78,15 +78,15 @@ describe('a first installation', () => {
 
   test('by somebody who lacks scopes is refused, stores nothing and does not touch the next person', async () => {
     const company = tables.newCompany();
-    const exchange = fakePlatform({ online: fewer });
-    const refusal = await refusalOf(signIn(tables, company, { exchange }));
+    const httpClient = fakePlatform({ online: fewer });
+    const refusal = await refusalOf(signIn(tables, company, { httpClient }));
     expect(refusal).toMatchObject({
       code: 'scopes_missing',
       status: 403,
       members: { missing_scopes: ['company/orders'] },
     });
     expect(refusal.message).toContain('company/orders');
-    expect(askedOf(exchange)).toEqual(['token']);
+    expect(askedOf(httpClient)).toEqual(['token']);
     expect(await tables.row(company)).toBeUndefined();
     expect(await signIn(tables, company)).toMatchObject({ companyId: company, generation: 1 });
   });
@@ -98,7 +98,7 @@ describe('a first installation', () => {
   ] as const) {
     test(`is refused, with nothing stored, when the platform ${how}`, async () => {
       const company = tables.newCompany();
-      const refusal = await refusalOf(signIn(tables, company, { exchange: fakePlatform({ offline }) }));
+      const refusal = await refusalOf(signIn(tables, company, { httpClient: fakePlatform({ offline }) }));
       expect(refusal).toMatchObject({ code: 'scopes_missing', status: 403 });
       expect(refusal.members['missing_scopes']).toContain('company/orders');
       expect(await tables.row(company)).toBeUndefined();
@@ -122,11 +122,11 @@ describe('a sign-in where the extension is installed', () => {
     const company = tables.newCompany();
     await signIn(tables, company);
     const before = await tables.row(company);
-    const exchange = fakePlatform({ online: fewer });
+    const httpClient = fakePlatform({ online: fewer });
     tables.calls.length = 0;
-    const session = await signIn(tables, company, { exchange });
+    const session = await signIn(tables, company, { httpClient });
     expect(session).toMatchObject({ generation: 1, scopes: ['company/products'] });
-    expect(askedOf(exchange)).toEqual(['token']);
+    expect(askedOf(httpClient)).toEqual(['token']);
     expect(tables.calls.map(({ operation }) => operation)).toEqual(['GetItem']);
     expect(await tables.row(company)).toEqual(before);
   });
@@ -135,8 +135,8 @@ describe('a sign-in where the extension is installed', () => {
     const company = tables.newCompany();
     await signIn(tables, company);
     const offline = { body: { ...offlineToken, scope: ['company/*'] } };
-    const exchange = fakePlatform({ online: allOfThem, offline });
-    const session = await signIn(tables, company, { extension: moreScopes, exchange });
+    const httpClient = fakePlatform({ online: allOfThem, offline });
+    const session = await signIn(tables, company, { extension: moreScopes, httpClient });
     expect(session.generation).toBe(1);
     expect(await tables.row(company)).toMatchObject({ version: { N: '2' }, scopes: { L: [{ S: 'company/*' }] } });
   });
@@ -150,8 +150,8 @@ describe('a sign-in where the extension is installed', () => {
       const company = tables.newCompany();
       await signIn(tables, company);
       const before = await tables.row(company);
-      const exchange = fakePlatform(answers);
-      const session = await signIn(tables, company, { extension: moreScopes, exchange });
+      const httpClient = fakePlatform(answers);
+      const session = await signIn(tables, company, { extension: moreScopes, httpClient });
       expect(session).toMatchObject({ generation: 1, accessToken: 'CANARY-online-token' });
       expect(await tables.row(company)).toEqual(before);
     });
@@ -173,12 +173,12 @@ describe('a sign-in where the extension is installed', () => {
     const company = tables.newCompany();
     await signIn(tables, company, { startedAt: noon, now: afterNoon(5) });
     const before = await tables.row(company);
-    const exchange = fakePlatform();
+    const httpClient = fakePlatform();
     for (const startedAt of [noon, afterNoon(5)]) {
-      const launch = { installEvent: true, startedAt, now: afterNoon(6), exchange };
+      const launch = { installEvent: true, startedAt, now: afterNoon(6), httpClient };
       expect((await signIn(tables, company, launch)).generation).toBe(1);
     }
-    expect(askedOf(exchange)).toEqual(['token', 'token']);
+    expect(askedOf(httpClient)).toEqual(['token', 'token']);
     expect(await tables.row(company)).toEqual(before);
     const later = { installEvent: true, startedAt: new Date(afterNoon(5).getTime() + 1) };
     expect((await signIn(tables, company, later)).generation).toBe(2);
@@ -194,10 +194,10 @@ describe('a sign-in where the extension is installed', () => {
     const company = tables.newCompany();
     await signIn(tables, company);
     const before = await tables.row(company);
-    const exchange = fakePlatform({ online: fewer });
-    const launch = { installEvent: true, startedAt: afterNoon(60), exchange };
+    const httpClient = fakePlatform({ online: fewer });
+    const launch = { installEvent: true, startedAt: afterNoon(60), httpClient };
     expect((await signIn(tables, company, launch)).generation).toBe(1);
-    expect(askedOf(exchange)).toEqual(['token']);
+    expect(askedOf(httpClient)).toEqual(['token']);
     expect(await tables.row(company)).toEqual(before);
   });
 
@@ -212,7 +212,7 @@ describe('a sign-in where the extension is installed', () => {
     const company = tables.newCompany();
     await tables.putInstallation(company, { status: { S: 'reauthorize' }, scopes: { L: [{ S: 'company/*' }] } });
     const before = await tables.row(company);
-    const session = await signIn(tables, company, { exchange: fakePlatform({ online: fewer }) });
+    const session = await signIn(tables, company, { httpClient: fakePlatform({ online: fewer }) });
     expect(session.generation).toBe(1);
     expect(await tables.row(company)).toEqual(before);
   });
@@ -223,9 +223,9 @@ describe('in online mode', () => {
 
   test('the first sign-in writes a row without a token, and asks for no offline grant', async () => {
     const company = tables.newCompany();
-    const exchange = fakePlatform({ online: fewer });
-    expect((await signIn(tables, company, { extension, exchange })).generation).toBe(1);
-    expect(askedOf(exchange)).toEqual(['token']);
+    const httpClient = fakePlatform({ online: fewer });
+    expect((await signIn(tables, company, { extension, httpClient })).generation).toBe(1);
+    expect(askedOf(httpClient)).toEqual(['token']);
     const row = await tables.row(company);
     expect(row).toMatchObject({ generation: { N: '1' }, version: { N: '1' }, status: { S: 'installed' } });
     for (const absent of ['token', 'scopes', 'accessTokenExpiresAt']) expect(row).not.toHaveProperty(absent);

@@ -25,9 +25,9 @@ async function confirm(
   message: { receivedAtMs?: number; signedAtMs?: number } = {},
   changes: Partial<ConfirmUninstallDependencies> = {},
 ) {
-  const { tokens, exchange, now } = world;
+  const { tokens, httpClient, now } = world;
   return await confirmUninstall(
-    { cluster: 'https://api.fynd.com', grants: tables.grants, tokens, exchange, now, ...changes },
+    { cluster: 'https://api.fynd.com', grants: tables.grants, tokens, httpClient, now, ...changes },
     { company, receivedAtMs: now().getTime(), ...message },
     deadlineIn(25_000),
   );
@@ -61,7 +61,7 @@ describe('an uninstallation', () => {
     const company = await world.install();
     await tables.grants.markReauthorize((await tables.grants.find(company))!);
     expect(await confirm(company, world)).toMatchObject({ outcome: 'uninstalled', confirmedBy: 'platform' });
-    expect(world.exchange.requests).toEqual([]);
+    expect(world.httpClient.requests).toEqual([]);
   });
 
   test('that is forged changes nothing: the grant works', async () => {
@@ -69,7 +69,7 @@ describe('an uninstallation', () => {
     const company = await world.install();
     const before = await tables.row(company);
     expect(await confirm(company, world)).toEqual({ outcome: 'unconfirmed' });
-    expect(world.exchange.requests.map(({ target }) => target)).toEqual([
+    expect(world.httpClient.requests.map(({ target }) => target)).toEqual([
       `/service/platform/company-profile/v1.0/company/${company}`,
     ]);
     expect(await tables.row(company)).toEqual(before);
@@ -121,7 +121,7 @@ describe('a signed message', () => {
     const company = await world.install();
     const message = { signedAtMs: noon.getTime() + 1_000 };
     expect(await confirm(company, world, message)).toMatchObject({ outcome: 'uninstalled', confirmedBy: 'signature' });
-    expect(world.exchange.requests).toEqual([]);
+    expect(world.httpClient.requests).toEqual([]);
   });
 
   for (const [when, signedAtMs] of [
@@ -132,7 +132,7 @@ describe('a signed message', () => {
       const world = offlineWork(tables);
       const company = await world.install();
       expect(await confirm(company, world, { signedAtMs })).toEqual({ outcome: 'unconfirmed' });
-      expect(world.exchange.requests).toHaveLength(1);
+      expect(world.httpClient.requests).toHaveLength(1);
     });
   }
 
@@ -140,7 +140,7 @@ describe('a signed message', () => {
     const world = offlineWork(tables, gone);
     const company = await world.install(testExtension({ accessMode: 'online' }));
     expect(await confirm(company, world)).toEqual({ outcome: 'unconfirmed' });
-    expect(world.exchange.requests).toEqual([]);
+    expect(world.httpClient.requests).toEqual([]);
     const message = { signedAtMs: noon.getTime() + 1_000 };
     expect(await confirm(company, world, message)).toMatchObject({ outcome: 'uninstalled', confirmedBy: 'signature' });
   });

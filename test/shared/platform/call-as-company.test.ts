@@ -39,8 +39,8 @@ async function installed(answers: OfflineAnswers = {}) {
 }
 
 /** What the platform was asked: `token` is a refresh, anything else the access token that a call came with. */
-const askedOf = ({ exchange }: OfflineWork) =>
-  exchange.requests.map(({ target, headers }) =>
+const askedOf = ({ httpClient }: OfflineWork) =>
+  httpClient.requests.map(({ target, headers }) =>
     target.endsWith('/oauth/token') ? 'refresh' : headers['authorization']?.replace('Bearer CANARY-', ''),
   );
 
@@ -49,8 +49,8 @@ describe('a call in a company’s name', () => {
     const { world, company } = await installed({ call: () => ({ body: { items: [1] } }) });
     const answer = await call(world, company);
     expect([answer.status, String(answer.body)]).toEqual([200, '{"items":[1]}']);
-    expect(world.exchange.requests).toHaveLength(1);
-    const [request] = world.exchange.requests;
+    expect(world.httpClient.requests).toHaveLength(1);
+    const [request] = world.httpClient.requests;
     expect(request?.target).toBe(`/service/platform/catalog/v2.0/company/${company}/products/?page_no=1`);
     expect(request?.headers).toMatchObject({
       accept: 'x/y',
@@ -88,14 +88,14 @@ describe('a call in a company’s name', () => {
   test('of a company that is not installed is 409, and nobody is asked', async () => {
     const world = offlineWork(tables);
     expect(await refusalOf(call(world, tables.newCompany()))).toMatchObject({ code: 'installation_required' });
-    expect(world.exchange.requests).toEqual([]);
+    expect(world.httpClient.requests).toEqual([]);
   });
 
   test('cannot reach another company', async () => {
     const { world, company } = await installed();
     const refusal = await refusalOf(call(world, company, { path: 'catalog/v2.0/company/7/products/' }));
     expect(refusal).toMatchObject({ code: 'tenant_mismatch', status: 403 });
-    expect(world.exchange.requests).toEqual([]);
+    expect(world.httpClient.requests).toEqual([]);
     expect((await call(world, company, { path: 'catalog/v1.0/hsn' })).status).toBe(200);
   });
 

@@ -23,8 +23,8 @@ const counting = (headers: Record<string, string> = {}) =>
 
 describe('a GET through the cache', () => {
   test('asks DynamoDB twice and the platform once on a miss, and DynamoDB once on a hit', async () => {
-    const exchange = counting({ 'set-cookie': 'a=CANARY', 'access-control-allow-origin': '*', 'x-request-id': 'r1' });
-    const caller = await startCaller(tables, exchange);
+    const httpClient = counting({ 'set-cookie': 'a=CANARY', 'access-control-allow-origin': '*', 'x-request-id': 'r1' });
+    const caller = await startCaller(tables, httpClient);
     const miss = await caller.call();
     expect(miss).toEqual({
       status: 200,
@@ -40,12 +40,12 @@ describe('a GET through the cache', () => {
     const hit = await caller.call();
     expect(hit).toEqual({ ...miss, headers: { ...miss.headers, 'cache-status': 'user-cache; hit; ttl=57' } });
     expect(caller.dynamoDbCalls()).toEqual(['BatchGetItem']);
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
   });
 
   test('goes out with this person’s token, what the platform needs and nothing else of the browser’s', async () => {
-    const exchange = counting();
-    const caller = await startCaller(tables, exchange);
+    const httpClient = counting();
+    const caller = await startCaller(tables, httpClient);
     await caller.call({
       rawQuery: 'b=2&a=1&a=%20',
       headers: {
@@ -61,7 +61,7 @@ describe('a GET through the cache', () => {
         'accept-encoding': 'br',
       },
     });
-    const [request] = exchange.requests;
+    const [request] = httpClient.requests;
     expect(request?.target).toBe(`/service/platform/catalog/v2.0/company/${caller.company}/products/?b=2&a=1&a=%20`);
     expect(request?.headers).toEqual({
       accept: 'application/json',
@@ -75,8 +75,8 @@ describe('a GET through the cache', () => {
   });
 
   test('is another one for another path, query, language or currency', async () => {
-    const exchange = counting();
-    const caller = await startCaller(tables, exchange);
+    const httpClient = counting();
+    const caller = await startCaller(tables, httpClient);
     const variants = [
       {},
       { path: `catalog/v2.0/company/${caller.company}/products` },
@@ -97,8 +97,8 @@ describe('a GET through the cache', () => {
   });
 
   test('never gets what another person, installation or set of permissions got', async () => {
-    const exchange = fakeExchange(({ headers }) => ({ body: `for ${headers['authorization']}` }));
-    const caller = await startCaller(tables, exchange);
+    const httpClient = fakeExchange(({ headers }) => ({ body: `for ${headers['authorization']}` }));
+    const caller = await startCaller(tables, httpClient);
     const user = (id: string) => ({ id, name: id, email: undefined });
     const people = [
       { user: user('u1') },
@@ -131,7 +131,7 @@ describe('a GET through the cache', () => {
     const put = () => Promise.reject(new Error('DynamoDB is not to be reached.'));
     const userCache = { view: tables.userCache.view.bind(tables.userCache), moveEpoch: put, put };
     const answer = await caller.call({ userCache });
-    expect(answer).toMatchObject({ status: 200, trouble: 'answer_not_stored' });
+    expect(answer).toMatchObject({ status: 200, warning: 'answer_not_stored' });
     expect(answer.headers['cache-status']).toBe('user-cache; fwd=uri-miss');
   });
 
@@ -220,13 +220,13 @@ describe('a GET through the cache', () => {
 describe('a session that does not count any more', () => {
   for (const method of ['GET', 'HEAD', 'POST']) {
     test(`gets nothing by ${method}: neither out of the cache nor from the platform`, async () => {
-      const exchange = counting();
-      const caller = await startCaller(tables, exchange);
+      const httpClient = counting();
+      const caller = await startCaller(tables, httpClient);
       await caller.call();
       for (const over of [
         () => tables.putInstallation(caller.company, { status: { S: 'uninstalled' } }),
         () => tables.putInstallation(caller.company, { generation: { N: '2' } }),
-        () => tables.putInstallation(caller.company, { sessionsValidFrom: { N: String(Date.now()) } }),
+        () => tables.putInstallation(caller.company, { sessionsValidFromMs: { N: String(Date.now()) } }),
       ]) {
         await over();
         expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
@@ -234,7 +234,7 @@ describe('a session that does not count any more', () => {
       await tables.putInstallation(caller.company);
       await tables.userCache.signOut({ companyId: caller.company, userId: 'u1', generation: 1 }, new Date());
       expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
-      expect(exchange.requests).toHaveLength(1);
+      expect(httpClient.requests).toHaveLength(1);
     });
   }
 
@@ -253,15 +253,15 @@ describe('a session that does not count any more', () => {
 
 describe('a path that names another company', () => {
   test('is a tenant_mismatch, whichever it is, and nobody is asked', async () => {
-    const exchange = counting();
-    const caller = await startCaller(tables, exchange);
+    const httpClient = counting();
+    const caller = await startCaller(tables, httpClient);
     for (const other of [`${caller.company}0`, `0${caller.company}`, ` ${caller.company}`, 'x', '']) {
       for (const method of ['GET', 'POST', 'HEAD']) {
         const refusal = await refusalOf(caller.call({ method, path: `catalog/v2.0/company/${other}` }));
         expect(refusal).toMatchObject({ code: 'tenant_mismatch', status: 403 });
       }
     }
-    expect([exchange.requests.length, caller.dynamoDbCalls()]).toEqual([0, []]);
+    expect([httpClient.requests.length, caller.dynamoDbCalls()]).toEqual([0, []]);
   });
 });
 

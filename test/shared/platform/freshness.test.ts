@@ -16,8 +16,8 @@ async function twice(
   answer: FakeAnswer,
   options: { seconds?: number; extension?: ReturnType<typeof testExtension> } = {},
 ) {
-  const exchange = fakeExchange(() => ({ body: '{}', ...answer }));
-  const caller = await startCaller(tables, exchange, options.extension);
+  const httpClient = fakeExchange(() => ({ body: '{}', ...answer }));
+  const caller = await startCaller(tables, httpClient, options.extension);
   const first = await caller.get();
   caller.wait(options.seconds ?? 1);
   return [first, await caller.get()];
@@ -89,8 +89,8 @@ describe('how long an answer is fresh', () => {
   });
 
   test('is over at its time although the entry is still in the table', async () => {
-    const exchange = fakeExchange((_, number) => ({ body: `${number}` }));
-    const caller = await startCaller(tables, exchange);
+    const httpClient = fakeExchange((_, number) => ({ body: `${number}` }));
+    const caller = await startCaller(tables, httpClient);
     await caller.call();
     caller.wait(100_000);
     expect(String((await caller.call()).body)).toBe('2');
@@ -133,8 +133,8 @@ describe('the cache is passed by', () => {
   });
 
   test('by somebody who reloads with force, and what comes is kept', async () => {
-    const exchange = fakeExchange((_, number) => ({ body: `${number}` }));
-    const caller = await startCaller(tables, exchange);
+    const httpClient = fakeExchange((_, number) => ({ body: `${number}` }));
+    const caller = await startCaller(tables, httpClient);
     await caller.call();
     for (const asked of ['no-cache', 'max-age=0', 'No-Cache, x']) {
       expect(await caller.get({ headers: { 'cache-control': asked } })).toBe(
@@ -157,8 +157,8 @@ describe('a stale answer with an ETag', () => {
     );
 
   test('is asked about, and counts again when it still holds', async () => {
-    const exchange = conditional();
-    const caller = await startCaller(tables, exchange);
+    const httpClient = conditional();
+    const caller = await startCaller(tables, httpClient);
     await caller.call();
     caller.wait(61);
     caller.dynamoDbCalls();
@@ -168,7 +168,7 @@ describe('a stale answer with an ETag', () => {
       headers: { etag, 'content-type': 'application/json', 'cache-status': 'user-cache; fwd=stale; fwd-status=304' },
       body: Buffer.from('{"n":1}'),
     });
-    expect(exchange.requests[1]?.headers['if-none-match']).toBe(etag);
+    expect(httpClient.requests[1]?.headers['if-none-match']).toBe(etag);
     expect(caller.dynamoDbCalls()).toEqual(['BatchGetItem', 'PutItem']);
   });
 
@@ -190,12 +190,12 @@ describe('a stale answer with an ETag', () => {
   ] as const) {
     test(`keeps the headers that were stored with it, and goes on being asked about, after a 304 ${what}`, async () => {
       const kept = { etag, 'last-modified': 'Wed, 01 Jul 2026 00:00:00 GMT', 'content-type': 'application/json' };
-      const exchange = fakeExchange((request) =>
+      const httpClient = fakeExchange((request) =>
         request.headers['if-none-match'] === etag
           ? { status: 304, headers: { ...sent, 'cache-control': 'max-age=30' } }
           : { headers: kept, body: '{"n":1}' },
       );
-      const caller = await startCaller(tables, exchange);
+      const caller = await startCaller(tables, httpClient);
       await caller.call();
       for (const [seconds, status] of [
         [61, 'user-cache; fwd=stale; fwd-status=304'],
@@ -220,20 +220,20 @@ describe('a stale answer with an ETag', () => {
   });
 
   test('is replaced when it no longer holds', async () => {
-    const exchange = fakeExchange((_, number) => ({ headers: { etag: `"v${number}"` }, body: `${number}` }));
-    const caller = await startCaller(tables, exchange);
+    const httpClient = fakeExchange((_, number) => ({ headers: { etag: `"v${number}"` }, body: `${number}` }));
+    const caller = await startCaller(tables, httpClient);
     await caller.call();
     caller.wait(61);
     const answer = await caller.call();
     expect(answer.headers['cache-status']).toBe('user-cache; fwd=stale; fwd-status=200; stored');
     expect(String(answer.body)).toBe('2');
-    expect(exchange.requests[1]?.headers['if-none-match']).toBe('"v1"');
+    expect(httpClient.requests[1]?.headers['if-none-match']).toBe('"v1"');
   });
 
   test('is not the browser’s: a condition that only the browser knows does not travel', async () => {
-    const exchange = conditional();
-    const caller = await startCaller(tables, exchange);
+    const httpClient = conditional();
+    const caller = await startCaller(tables, httpClient);
     const answer = await caller.call({ headers: { 'if-none-match': etag } });
-    expect([answer.status, exchange.requests[0]?.headers['if-none-match']]).toEqual([200, undefined]);
+    expect([answer.status, httpClient.requests[0]?.headers['if-none-match']]).toEqual([200, undefined]);
   });
 });

@@ -67,7 +67,7 @@ describe('a write', () => {
       const { promise: writing, resolve: beginWrite } = Promise.withResolvers<void>();
       const { promise: written, resolve: endWrite } = Promise.withResolvers<void>();
       let reads = 0;
-      const exchange = fakeExchange(async ({ method }) => {
+      const httpClient = fakeExchange(async ({ method }) => {
         if (method === 'POST') {
           beginWrite();
           await written;
@@ -81,7 +81,7 @@ describe('a write', () => {
         }
         return { body: 'new' };
       });
-      const caller = await startCaller(tables, exchange);
+      const caller = await startCaller(tables, httpClient);
       const reading = caller.call();
       await arrived;
       const write = caller.call({ method: 'POST' });
@@ -107,18 +107,18 @@ describe('a write', () => {
   });
 
   test('makes an answer stale that was asked for while the write was under way', async () => {
-    const exchange = fakeExchange(async ({ method }) => {
+    const httpClient = fakeExchange(async ({ method }) => {
       if (method === 'POST') await caller.call();
       return { body: '{}' };
     });
-    const caller = await startCaller(tables, exchange);
+    const caller = await startCaller(tables, httpClient);
     await caller.call({ method: 'POST' });
     expect(await caller.get()).toContain('fwd=stale');
   });
 
   test('is not made where the epoch cannot be moved before it, and is told about where it cannot be moved after it', async () => {
-    const exchange = fakeExchange(() => ({ status: 200 }));
-    const caller = await startCaller(tables, exchange);
+    const httpClient = fakeExchange(() => ({ status: 200 }));
+    const caller = await startCaller(tables, httpClient);
     const view = tables.userCache.view.bind(tables.userCache);
     const put = tables.userCache.put.bind(tables.userCache);
     let moves = 0;
@@ -126,7 +126,7 @@ describe('a write', () => {
     await expect(caller.call({ method: 'POST', userCache: { view, put, moveEpoch: failing(1) } })).rejects.toThrow(
       'no',
     );
-    expect(exchange.requests).toHaveLength(0);
+    expect(httpClient.requests).toHaveLength(0);
     moves = 0;
     const answer = await caller.call({ method: 'POST', userCache: { view, put, moveEpoch: failing(2) } });
     expect(answer).toMatchObject({ status: 200, trouble: 'epoch_not_moved' });
@@ -144,21 +144,21 @@ describe('a passing trouble', () => {
   ] as const) {
     test(`of the platform is tried ${requests === 2 ? 'once more' : 'no second time'} for ${method}`, async () => {
       for (const trouble of [502, 503, 504, 'hangs up'] as const) {
-        const exchange = fakeExchange(() => {
+        const httpClient = fakeExchange(() => {
           if (trouble === 'hangs up') throw new AppError('platform_error', 'The connection failed.');
           return { status: trouble };
         });
-        const caller = await startCaller(tables, exchange);
+        const caller = await startCaller(tables, httpClient);
         const outcome = await caller.call({ method }).catch((error: unknown) => error);
         expect(outcome).toMatchObject({ status: trouble === 'hangs up' ? 502 : trouble });
-        expect(exchange.requests).toHaveLength(requests);
+        expect(httpClient.requests).toHaveLength(requests);
       }
     });
   }
 
   test('that is over at the second try is never seen, and goes out signed anew', async () => {
-    const exchange = fakeExchange((_, number) => (number === 1 ? { status: 503 } : { body: 'ok' }));
-    const caller = await startCaller(tables, exchange);
+    const httpClient = fakeExchange((_, number) => (number === 1 ? { status: 503 } : { body: 'ok' }));
+    const caller = await startCaller(tables, httpClient);
     const answer = await caller.call();
     expect([answer.status, String(answer.body)]).toEqual([200, 'ok']);
   });
@@ -170,29 +170,29 @@ describe('a passing trouble', () => {
       { status: 429 },
       new AppError('platform_timeout', 'late'),
     ]) {
-      const exchange = fakeExchange(() => {
+      const httpClient = fakeExchange(() => {
         if (answer instanceof AppError) throw answer;
         return answer;
       });
-      const caller = await startCaller(tables, exchange);
+      const caller = await startCaller(tables, httpClient);
       await caller.call().catch((error: unknown) => error);
-      expect(exchange.requests).toHaveLength(1);
+      expect(httpClient.requests).toHaveLength(1);
     }
   });
 });
 
 test('nothing of a credential is in any item of the tables, with answers that vary by every header', async () => {
   const vary = 'authorization, cookie, accept, user-agent, x-fp-signature';
-  const exchange = fakeExchange(() => ({
+  const httpClient = fakeExchange(() => ({
     headers: { vary, etag: '"1"', 'set-cookie': 'a=CANARY-set-cookie', 'cache-control': 'private, max-age=60' },
     body: JSON.stringify({ items: Array.from({ length: 500 }, (_, id) => ({ id })) }),
   }));
-  const caller = await startCaller(tables, exchange);
+  const caller = await startCaller(tables, httpClient);
   const headers = { authorization: 'Bearer CANARY-page', cookie: 'x=CANARY-cookie', 'idempotency-key': 'CANARY-key' };
   await caller.call({ headers });
   await caller.call({ headers, method: 'POST', body: Buffer.from('CANARY-body') });
   await caller.call({ headers });
-  expect(exchange.requests.every(({ headers: sent }) => sent['authorization'] === 'Bearer CANARY-online-token')).toBe(
+  expect(httpClient.requests.every(({ headers: sent }) => sent['authorization'] === 'Bearer CANARY-online-token')).toBe(
     true,
   );
   const items = await tables.items();

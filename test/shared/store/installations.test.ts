@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable } from '../../../shared/contract.ts';
 import type { Item } from '../../../shared/store/dynamodb.ts';
-import type { Installation, StoredGrant } from '../../../shared/store/installations.ts';
+import type { Installation, StoredTokenSet } from '../../../shared/store/installations.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { noon } from '../fixture/extension.ts';
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => tables.close());
 
-const grant: StoredGrant = {
+const grant: StoredTokenSet = {
   sealedToken: 'sealed-1',
   scopes: ['company/products'],
   accessTokenExpiresAt: 1_800_000_000,
@@ -137,13 +137,13 @@ describe('installations', () => {
       scopes: { L: [] },
       accessTokenExpiresAt: { N: '1' },
       announced: { S: 'kept' },
-      sessionsValidFrom: { N: '5' },
+      sessionsValidFromMs: { N: '5' },
     });
     const seen = await tables.installations.find(company);
     expect(await tables.installations.save(company, seen, { generation: 2, grant: undefined, now: noon })).toBe(true);
     const row = await tables.row(company);
     expect(Object.keys(row ?? {})).not.toContain('token');
-    expect(row).toMatchObject({ announced: { S: 'kept' }, sessionsValidFrom: { N: '5' } });
+    expect(row).toMatchObject({ announced: { S: 'kept' }, sessionsValidFromMs: { N: '5' } });
     expect((await tables.installations.find(company))?.scopes).toBeUndefined();
   });
 

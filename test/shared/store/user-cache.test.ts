@@ -23,7 +23,7 @@ const ownerOf = (companyId: string, userId = 'u1', generation = 1) => ({ company
 describe('a view', () => {
   test('is one consistent BatchGetItem that names what it may read of the installation', async () => {
     const company = tables.newCompany();
-    await tables.putInstallation(company, { token: { S: 'sealed' }, sessionsValidFrom: { N: '5' } });
+    await tables.putInstallation(company, { token: { S: 'sealed' }, sessionsValidFromMs: { N: '5' } });
     await tables.userCache.put(ownerOf(company), 'key', { ...entry, epoch: 'e1' });
     await tables.userCache.signOut(ownerOf(company), noon);
     tables.calls.length = 0;
@@ -38,7 +38,7 @@ describe('a view', () => {
     const { RequestItems } = tables.calls[0]!.input as { RequestItems: Record<string, Record<string, unknown>> };
     expect(RequestItems[tables.names.installations]).toMatchObject({
       ConsistentRead: true,
-      ProjectionExpression: '#pk, #generation, #status, #sessionsValidFrom',
+      ProjectionExpression: '#pk, #generation, #status, #sessionsValidFromMs',
     });
     expect(RequestItems[tables.names.userCache]).toMatchObject({ ConsistentRead: true });
     expect(RequestItems[tables.names.userCache]?.['Keys']).toHaveLength(2);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createExchange, deadlineIn, type Exchange } from '../../../../shared/http/http-client.ts';
+import { createHttpClient, deadlineIn, type HttpClient } from '../../../../shared/http/http-client.ts';
 import { AppError } from '../../../../shared/problems.ts';
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
 import { OfflineTokens, type OfflineTokensDependencies } from '../../../../shared/tokens/offline-tokens.ts';
@@ -20,7 +20,7 @@ import {
 } from './ask.ts';
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-const exchange = createExchange();
+const httpClient = createHttpClient();
 let release = Promise.withResolvers<void>();
 
 function tell(message: FromChild): void {
@@ -62,9 +62,9 @@ async function answer(ask: Ask): Promise<void> {
   const client = new DynamoDBClient({ endpoint: ask.endpoint, region: 'us-east-1', credentials });
   const now = () => new Date(Date.now() + ask.clockAheadMs);
   const steps = Array.from({ length: ask.instances }, (): Taken[] => []);
-  const call: Exchange = async (request, deadline) => {
+  const call: HttpClient = async (request, deadline) => {
     if (ask.holdAt === 'call') await hold(ask.id);
-    return await exchange(request, deadline);
+    return await httpClient(request, deadline);
   };
   const instances = steps.map(
     (own) =>
@@ -73,7 +73,7 @@ async function answer(ask: Ask): Promise<void> {
         credentials: { apiKey, apiSecret },
         grants: notedGrants(new OfflineGrants(client, ask.tableName), ask, own),
         tokenKeys: keyRing(tokenSecret),
-        exchange: call,
+        httpClient: call,
         now,
         monotonicMs: () => performance.now(),
         wait: async (milliseconds) => {
@@ -86,7 +86,7 @@ async function answer(ask: Ask): Promise<void> {
   const askOne = async (index: number): Promise<Answer> => {
     try {
       const { accessToken } = await instances[index % instances.length]!.get(companyId);
-      const state = await probeGrant({ cluster, exchange, now }, companyId, accessToken, deadlineIn(30_000));
+      const state = await probeGrant({ cluster, httpClient, now }, companyId, accessToken, deadlineIn(30_000));
       return { outcome: 'token', digest: createHash('sha256').update(accessToken).digest('hex').slice(0, 12), state };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;

@@ -2,17 +2,17 @@ import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { listenInternally } from '../../../../infra/local/host/listen.ts';
 import { startPlatform } from '../../../../infra/simulated-platform/platform.ts';
-import { refreshOfflineToken } from '../../../../shared/fynd/oauth-endpoints.ts';
-import { createExchange, deadlineIn, type Exchange } from '../../../../shared/http/http-client.ts';
+import { refreshTokenGrant } from '../../../../shared/fynd/oauth-endpoints.ts';
+import { createHttpClient, deadlineIn, type HttpClient } from '../../../../shared/http/http-client.ts';
 import { AppError } from '../../../../shared/problems.ts';
 import { clientId, noon } from '../../fixture/extension.ts';
 import { type FakeAnswer, fakeExchange } from '../../fixture/http-client.ts';
 
 const scopes = ['company/products', 'company/orders'];
 
-function refresh(exchange: Exchange, cluster = 'https://api.fynd.com', apiSecret = 'CANARY-api-secret') {
-  return refreshOfflineToken({
-    exchange,
+function refresh(httpClient: HttpClient, cluster = 'https://api.fynd.com', apiSecret = 'CANARY-api-secret') {
+  return refreshTokenGrant({
+    httpClient,
     cluster,
     companyId: '1',
     credentials: { apiKey: clientId, apiSecret },
@@ -39,9 +39,9 @@ const grant = {
 };
 
 test('a refresh is a signed form with the client’s credentials (RFC 6749 §6)', async () => {
-  const exchange = fakeExchange(() => ({ body: whole }));
-  await refresh(exchange);
-  const [{ method, target, headers, body } = {}] = exchange.requests;
+  const httpClient = fakeExchange(() => ({ body: whole }));
+  await refresh(httpClient);
+  const [{ method, target, headers, body } = {}] = httpClient.requests;
   expect([method, target]).toEqual(['POST', '/service/panel/authentication/v1.0/company/1/oauth/token']);
   expect(String(Buffer.from(body ?? []))).toBe('grant_type=refresh_token&refresh_token=CANARY-old-refresh');
   expect(headers).toMatchObject({
@@ -130,8 +130,10 @@ describe('the grant is gone', () => {
       const platform = await startPlatform({ extension });
       try {
         await fetch(`${platform.origin}/__control/settings`, { method: 'PUT', body: JSON.stringify({ invalidGrant }) });
-        expect(await refresh(createExchange(), platform.origin)).toEqual({ outcome: 'invalid_grant' });
-        expect(await refresh(createExchange(), platform.origin, 'CANARY-other')).toMatchObject({ outcome: 'refused' });
+        expect(await refresh(createHttpClient(), platform.origin)).toEqual({ outcome: 'invalid_grant' });
+        expect(await refresh(createHttpClient(), platform.origin, 'CANARY-other')).toMatchObject({
+          outcome: 'refused',
+        });
       } finally {
         await platform.close();
       }
@@ -174,7 +176,7 @@ describe('the grant stands, and the platform may be asked again', () => {
     const server = createServer();
     const origin = await listenInternally(server);
     await new Promise((resolve) => server.close(resolve));
-    expect(await refresh(createExchange(), origin)).toEqual({ outcome: 'refused', retryAfterSeconds: undefined });
+    expect(await refresh(createHttpClient(), origin)).toEqual({ outcome: 'refused', retryAfterSeconds: undefined });
   });
 });
 
@@ -189,7 +191,7 @@ describe('nobody knows what became of the grant', () => {
   });
 
   test.each(['platform_timeout', 'platform_error', 'response_too_large'] as const)('after %s', async (code) => {
-    const failing: Exchange = () => Promise.reject(new AppError(code, 'It failed.'));
+    const failing: HttpClient = () => Promise.reject(new AppError(code, 'It failed.'));
     expect(await refresh(failing)).toEqual({ outcome: 'unknown' });
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../../shared/problems.ts';
-import { sealGrant } from '../../../../shared/tokens/offline-token.ts';
+import { sealTokenSet } from '../../../../shared/tokens/offline-token.ts';
 import { startTables, type TestTables } from '../../fixture/dynamodb.ts';
 import { refusalOf } from '../../fixture/refusal.ts';
 import { numbered, startOne, tokenKeys } from './one-process.ts';
@@ -21,7 +21,7 @@ describe('a process', () => {
     ['was frozen, with a clock that stood still,', 60, 0],
     ['was slow, with a clock that was set back,', -60, 3],
   ])('that %s before its call leaves it, and begins anew', async (_title, wallSeconds, monotonicSeconds) => {
-    const { companyId, instance, pass, clock, exchange, grants } = await startOne(tables);
+    const { companyId, instance, pass, clock, httpClient, grants } = await startOne(tables);
     pass(life + 100);
     const leases: boolean[] = [];
     let isFirst = true;
@@ -39,14 +39,14 @@ describe('a process', () => {
       },
       grants: {
         giveLeaseBack: async (...input) => {
-          leases.push(exchange.requests.length === 0 && (await grants.giveLeaseBack(...input)));
+          leases.push(httpClient.requests.length === 0 && (await grants.giveLeaseBack(...input)));
           return true;
         },
       },
     });
     expect((await tokens.get(companyId)).accessToken).toBe('CANARY-access-1');
     expect(leases).toEqual([true]);
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
   });
 
   test('that was slow does not give back a lease that somebody else has taken over', async () => {
@@ -60,7 +60,7 @@ describe('a process', () => {
   });
 
   test('whose wall clock is set forward takes no lease over before its time', async () => {
-    const { companyId, instance, pass, clock, grants, exchange } = await startOne(tables);
+    const { companyId, instance, pass, clock, grants, httpClient } = await startOne(tables);
     pass(life);
     const seen = (await grants.find(companyId))!;
     await grants.takeLease(seen);
@@ -77,15 +77,15 @@ describe('a process', () => {
           scopes: [],
           expiresInSeconds: life,
         };
-        await grants.renew(seen, await sealGrant(await tokenKeys.current(), seen, given, now), now);
+        await grants.renew(seen, await sealTokenSet(await tokenKeys.current(), seen, given, now), now);
       }
     };
     expect((await instance({ wait }).get(companyId)).accessToken).toBe('CANARY-theirs');
-    expect([polls, exchange.requests]).toEqual([5, []]);
+    expect([polls, httpClient.requests]).toEqual([5, []]);
   });
 
   test('that does not learn that it got the lease waits for a lease like everybody, and no longer', async () => {
-    const { companyId, instance, pass, exchange, grants, waits } = await startOne(tables);
+    const { companyId, instance, pass, httpClient, grants, waits } = await startOne(tables);
     pass(life);
     let isFirst = true;
     const takeLease: typeof grants.takeLease = async (grant) => {
@@ -95,21 +95,21 @@ describe('a process', () => {
       return isTaken && !isLost;
     };
     expect((await instance({ grants: { takeLease } }).get(companyId)).accessToken).toBe('CANARY-access-1');
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
     const waitedMs = waits.reduce((sum, each) => sum + each, 0);
     expect([waitedMs >= leaseMs, waitedMs <= leaseMs + 200]).toEqual([true, true]);
   });
 
   test('that does not learn that it wrote the answer finds it there', async () => {
-    const { companyId, instance, pass, exchange, grants } = await startOne(tables);
+    const { companyId, instance, pass, httpClient, grants } = await startOne(tables);
     pass(life);
     const renew: typeof grants.renew = async (...input) => !(await grants.renew(...input));
     expect((await instance({ grants: { renew } }).get(companyId)).accessToken).toBe('CANARY-access-1');
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
   });
 
   test('that cannot reach the table writes the answer as soon as it can: it is nowhere else', async () => {
-    const { companyId, instance, pass, exchange, grants, row } = await startOne(tables);
+    const { companyId, instance, pass, httpClient, grants, row } = await startOne(tables);
     pass(life);
     let failures = 3;
     const renew: typeof grants.renew = async (...input) => {
@@ -117,7 +117,7 @@ describe('a process', () => {
       return await grants.renew(...input);
     };
     expect((await instance({ grants: { renew } }).get(companyId)).accessToken).toBe('CANARY-access-1');
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
     expect(await row()).toMatchObject({ version: 2, isLeased: false, attempt: 0, retryFrom: 0 });
   });
 
@@ -130,7 +130,7 @@ describe('a process', () => {
   });
 
   test('that may be ended before a lease is over begins no refresh, and uses what others bring', async () => {
-    const { companyId, instance, pass, exchange, clock, grants, waits } = await startOne(tables);
+    const { companyId, instance, pass, httpClient, clock, grants, waits } = await startOne(tables);
     const endsAtMs = clock.monotonicMs + (life - 100) * 1000 + leaseMs - 1;
     const deadline = { remainingMs: () => Math.max(0, endsAtMs - clock.monotonicMs) };
     pass(life - 100);
@@ -138,12 +138,12 @@ describe('a process', () => {
     const asking = instance().get(companyId, { deadline, rejected: 'CANARY-access-0' });
     expect(await refusalOf(asking)).toMatchObject({ code: 'platform_timeout' });
     expect(waits.reduce((sum, each) => sum + each, 0)).toBeLessThan(leaseMs + 200);
-    expect(exchange.requests).toEqual([]);
+    expect(httpClient.requests).toEqual([]);
     expect(await grants.find(companyId)).toMatchObject({ attempt: 0, isLeased: false });
   });
 
   test('that sees one holder after the other gives up in the end', async () => {
-    const { companyId, instance, pass, grants, waits, exchange } = await startOne(tables);
+    const { companyId, instance, pass, grants, waits, httpClient } = await startOne(tables);
     pass(life);
     const find: typeof grants.find = async () => {
       await grants.takeLease((await grants.find(companyId))!);
@@ -151,7 +151,7 @@ describe('a process', () => {
     };
     expect(await refusalOf(instance({ grants: { find } }).get(companyId))).toMatchObject({ code: 'platform_timeout' });
     expect(waits.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(patienceMs);
-    expect(exchange.requests).toEqual([]);
+    expect(httpClient.requests).toEqual([]);
   });
 });
 
@@ -163,7 +163,7 @@ describe('a refusal', () => {
       const seen = (await one.grants.find(one.companyId))!;
       const newer = { accessToken: 'CANARY-newer', refreshToken: 'CANARY-refresh', scopes: [], expiresInSeconds: life };
       const now = new Date(one.clock.wallMs);
-      await one.grants.renew(seen, await sealGrant(await tokenKeys.current(), seen, newer, now), now);
+      await one.grants.renew(seen, await sealTokenSet(await tokenKeys.current(), seen, newer, now), now);
       return invalid;
     });
     one.pass(life);
@@ -193,7 +193,7 @@ describe('a refusal', () => {
 
 describe('a platform that is down', () => {
   test('for an hour is asked about once a minute, however many ask for a token', async () => {
-    const { companyId, instance, pass, exchange, clock } = await startOne(tables, {}, () => ({ status: 503 }));
+    const { companyId, instance, pass, httpClient, clock } = await startOne(tables, {}, () => ({ status: 503 }));
     pass(life);
     const instances = [instance(), instance(), instance()];
     const backAtMs = clock.wallMs + 3_600_000;
@@ -205,19 +205,19 @@ describe('a platform that is down', () => {
       }
       pass(20);
     }
-    expect(exchange.requests.length).toBeGreaterThan(40);
-    expect(exchange.requests.length).toBeLessThan(70);
+    expect(httpClient.requests.length).toBeGreaterThan(40);
+    expect(httpClient.requests.length).toBeLessThan(70);
   });
 
   test('and asks to be left alone for ten years is asked again after an hour', async () => {
-    const { companyId, instance, pass, exchange } = await startOne(tables, {}, (number) =>
+    const { companyId, instance, pass, httpClient } = await startOne(tables, {}, (number) =>
       number === 1 ? { status: 429, headers: { 'retry-after': '315360000' } } : numbered(number),
     );
     pass(life);
     expect((await refusalOf(instance().get(companyId))).headers).toEqual({ 'retry-after': '3600' });
     pass(3_601);
     expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-2');
-    expect(exchange.requests).toHaveLength(2);
+    expect(httpClient.requests).toHaveLength(2);
   });
 
   test('is asked with a second between, also where it says that none is needed', async () => {

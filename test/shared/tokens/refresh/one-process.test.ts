@@ -18,7 +18,7 @@ const margin = 300;
 
 describe('a token', () => {
   test('is handed out as it is while it is fresh: one read, and nobody else is asked', async () => {
-    const { companyId, instance, exchange } = await startOne(tables);
+    const { companyId, instance, httpClient } = await startOne(tables);
     tables.calls.length = 0;
     expect(await instance().get(companyId)).toEqual({
       companyId,
@@ -27,17 +27,17 @@ describe('a token', () => {
       scopes: ['company/products'],
     });
     expect(tables.calls).toMatchObject([{ operation: 'GetItem', input: { ConsistentRead: true } }]);
-    expect(exchange.requests).toEqual([]);
+    expect(httpClient.requests).toEqual([]);
   });
 
   test('is refreshed early, at another moment by each asker, in the first third of its margin', async () => {
-    const { companyId, instance, pass, exchange } = await startOne(tables);
+    const { companyId, instance, pass, httpClient } = await startOne(tables);
     const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
     pass(life - margin + 49);
     expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-0');
     random.mockReturnValue(0.4);
     expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-1');
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
   });
 
   test('is refreshed by every asker once a third of its margin is over', async () => {
@@ -48,18 +48,18 @@ describe('a token', () => {
   });
 
   test('that still lives is handed out at once while somebody refreshes it', async () => {
-    const { companyId, instance, pass, grants, waits, exchange } = await startOne(tables);
+    const { companyId, instance, pass, grants, waits, httpClient } = await startOne(tables);
     pass(life - margin / 2);
     await grants.takeLease((await grants.find(companyId))!);
     expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-0');
-    expect([waits, exchange.requests]).toEqual([[], []]);
+    expect([waits, httpClient.requests]).toEqual([[], []]);
   });
 
   test('that still lives is handed out where its early refresh fails, and the platform is left alone', async () => {
-    const { companyId, instance, pass, exchange } = await startOne(tables, {}, () => ({ status: 500 }));
+    const { companyId, instance, pass, httpClient } = await startOne(tables, {}, () => ({ status: 500 }));
     pass(life - margin / 2);
     for (const _ of [1, 2, 3]) expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-0');
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
   });
 
   test('is not handed out in its last ten seconds, also where no other is to be had', async () => {
@@ -73,10 +73,10 @@ describe('a token', () => {
 
   test('of five seconds is handed out to those who ask at once, and not refreshed by each', async () => {
     const brief = (number: number) => ({ body: { access_token: `CANARY-access-${number}`, expires_in: 5 } });
-    const { companyId, instance, pass, exchange } = await startOne(tables, {}, brief);
+    const { companyId, instance, pass, httpClient } = await startOne(tables, {}, brief);
     pass(life);
     for (const _ of [1, 2, 3]) expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-1');
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
   });
 
   test('lives from the question on, however late the answer comes', async () => {
@@ -90,29 +90,29 @@ describe('a token', () => {
   });
 
   test('that was given without a refresh token serves to its end, and the company then has to sign in again', async () => {
-    const { companyId, instance, pass, exchange, row } = await startOne(tables, { hasRefreshToken: false });
+    const { companyId, instance, pass, httpClient, row } = await startOne(tables, { hasRefreshToken: false });
     pass(life - 11);
     expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-0');
     pass(1);
     expect(await refusalOf(instance().get(companyId))).toMatchObject({ code: 'installation_required' });
     expect((await row())?.status).toBe('reauthorize');
-    expect(exchange.requests).toEqual([]);
+    expect(httpClient.requests).toEqual([]);
   });
 });
 
 describe('a token that the platform rejected', () => {
   test('is refreshed once, however fresh it looks and however many instances were told', async () => {
-    const { companyId, instance, exchange } = await startOne(tables);
+    const { companyId, instance, httpClient } = await startOne(tables);
     const asking = Array.from({ length: 10 }, () => instance().get(companyId, { rejected: 'CANARY-access-0' }));
     for (const { accessToken } of await Promise.all(asking)) expect(accessToken).toBe('CANARY-access-1');
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
   });
 
   test('is not refreshed where a newer one is there', async () => {
-    const { companyId, instance, exchange } = await startOne(tables);
+    const { companyId, instance, httpClient } = await startOne(tables);
     await instance().get(companyId, { rejected: 'CANARY-access-0' });
     expect((await instance().get(companyId, { rejected: 'CANARY-access-0' })).accessToken).toBe('CANARY-access-1');
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
   });
 
   test('is never handed out again, also where no other is to be had', async () => {
@@ -128,14 +128,14 @@ describe('a token that the platform rejected', () => {
 
 describe('one instance', () => {
   test('asks once for all who ask at once, and anew for who asks later', async () => {
-    const { companyId, instance, pass, exchange } = await startOne(tables);
+    const { companyId, instance, pass, httpClient } = await startOne(tables);
     pass(life);
     tables.calls.length = 0;
     const tokens = instance();
     const all = await Promise.all(Array.from({ length: 50 }, () => tokens.get(companyId)));
     expect(new Set(all.map(({ accessToken }) => accessToken))).toEqual(new Set(['CANARY-access-1']));
     expect(tables.calls.map(({ operation }) => operation)).toEqual(['GetItem', 'UpdateItem', 'UpdateItem']);
-    expect(exchange.requests).toHaveLength(1);
+    expect(httpClient.requests).toHaveLength(1);
     await tokens.get(companyId);
     expect(tables.calls).toHaveLength(4);
   });
@@ -185,7 +185,7 @@ describe('one instance', () => {
 
 describe('a company that is not installed', () => {
   test('has no token, whether it is unknown, in online mode, uninstalled or to be signed in again', async () => {
-    const { instance, exchange } = await startOne(tables);
+    const { instance, httpClient } = await startOne(tables);
     const rows = [
       undefined,
       {},
@@ -197,6 +197,6 @@ describe('a company that is not installed', () => {
       if (row !== undefined) await tables.putInstallation(company, row);
       expect(await refusalOf(instance().get(company))).toMatchObject({ code: 'installation_required', status: 409 });
     }
-    expect(exchange.requests).toEqual([]);
+    expect(httpClient.requests).toEqual([]);
   });
 });

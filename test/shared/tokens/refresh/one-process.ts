@@ -1,5 +1,5 @@
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
-import { sealGrant } from '../../../../shared/tokens/offline-token.ts';
+import { sealTokenSet } from '../../../../shared/tokens/offline-token.ts';
 import { OfflineTokens, type OfflineTokensDependencies } from '../../../../shared/tokens/offline-tokens.ts';
 import type { TestTables } from '../../fixture/dynamodb.ts';
 import { clientId, noon } from '../../fixture/extension.ts';
@@ -22,7 +22,7 @@ export async function startOne(
   const companyId = tables.newCompany();
   const clock = { wallMs: noon.getTime(), monotonicMs: 5_000 };
   const waits: number[] = [];
-  const exchange: FakeExchange = fakeExchange((_request, number) => answer(number));
+  const httpClient: FakeExchange = fakeExchange((_request, number) => answer(number));
   const real = new OfflineGrants(tables.client, tables.names.installations);
   const grant = {
     accessToken: 'CANARY-access-0',
@@ -30,7 +30,7 @@ export async function startOne(
     scopes: ['company/products'],
     expiresInSeconds: 3_600,
   };
-  const stored = await sealGrant(await tokenKeys.current(), { companyId, generation: 1 }, grant, noon);
+  const stored = await sealTokenSet(await tokenKeys.current(), { companyId, generation: 1 }, grant, noon);
   await tables.installations.save(companyId, undefined, { generation: 1, grant: stored, now: noon });
   const pass = (seconds: number) => {
     clock.wallMs += seconds * 1000;
@@ -40,7 +40,7 @@ export async function startOne(
     companyId,
     clock,
     waits,
-    exchange,
+    httpClient,
     grants: real,
     pass,
     row: () => real.find(companyId),
@@ -54,7 +54,7 @@ export async function startOne(
         cluster: 'https://api.fynd.com',
         credentials: { apiKey: clientId, apiSecret: 'CANARY-api-secret' },
         tokenKeys,
-        exchange,
+        httpClient,
         now: () => new Date(clock.wallMs),
         monotonicMs: () => clock.monotonicMs,
         wait: (milliseconds) => {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { startPlatform } from '../../../../infra/simulated-platform/platform.ts';
-import { createExchange } from '../../../../shared/http/http-client.ts';
+import { createHttpClient } from '../../../../shared/http/http-client.ts';
 import { completeInstall } from '../../../../shared/install/complete-install.ts';
 import { installationKey } from '../../../../shared/store/installations.ts';
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
@@ -122,7 +122,7 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
         credentials: { apiKey, apiSecret },
         installations: tables.installations,
         tokenKeys: keyRing(tokenSecret),
-        exchange: createExchange(),
+        httpClient: createHttpClient(),
         now: () => new Date(),
       },
       {
