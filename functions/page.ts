@@ -20,7 +20,8 @@ export const handler = http(async (request) => {
       requireLive(session, await userCache().view({ companyId, userId: user.id, generation }));
       return welcomePage({
         extension: extension(),
-        session,
+        company: companyId,
+        userName: user.name,
         applicationId: place.applicationId,
         missingScopes: missingScopes(session.scopes, extension().scopes),
       });

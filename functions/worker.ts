@@ -41,6 +41,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     httpClient: httpClient(),
     now,
     wait,
+    writeLog,
   };
   const groups = Map.groupBy(event.Records, (record) => record.attributes.MessageGroupId ?? record.messageId);
   const failed = await Promise.all([...groups.values()].map((records) => workInOrder(given, records, context)));

@@ -1,23 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import type { Extension } from '../../shared/config.ts';
-import type { Session } from '../../shared/session/sessions.ts';
 import { escapeHtml, pageStyle } from '../runtime/http/html.ts';
 import type { HttpResponse } from '../runtime/http/http-messages.ts';
 import { pageHeaders } from '../runtime/http/security-headers.ts';
 
 interface WelcomeInput {
   readonly extension: Pick<Extension, 'name' | 'adminOrigins'>;
-  readonly session: Session;
+  readonly company: string;
+  /** The signed-in person's. */
+  readonly userName: string;
   readonly applicationId: string | undefined;
   readonly missingScopes: readonly string[];
 }
 
 /** The page that the extension starts with: who is signed in, and the company's products, live. Make it yours. */
-export function welcomePage({ extension, session, applicationId, missingScopes }: WelcomeInput): HttpResponse {
+export function welcomePage({
+  extension,
+  company,
+  userName,
+  applicationId,
+  missingScopes,
+}: WelcomeInput): HttpResponse {
   const nonce = randomBytes(16).toString('base64');
-  const { companyId, user } = session;
   const productsUrl = applicationId === undefined ? '/api/products' : `/api/products/application/${applicationId}`;
-  const settings = JSON.stringify({ companyId, productsUrl }).replaceAll('<', '\\u003c');
+  const settings = JSON.stringify({ company, productsUrl }).replaceAll('<', '\\u003c');
   const body = `<!doctype html>
 <html lang="en">
 <head>
@@ -41,9 +47,9 @@ export function welcomePage({ extension, session, applicationId, missingScopes }
 <header>
   <div>
     <h1>${escapeHtml(extension.name)}</h1>
-    <p class="muted small">Company ${companyId}${applicationId === undefined ? '' : `, sales channel <code>${applicationId}</code>`}</p>
+    <p class="muted small">Company ${company}${applicationId === undefined ? '' : `, sales channel <code>${applicationId}</code>`}</p>
   </div>
-  <p class="small">Signed in as <strong>${escapeHtml(user.name)}</strong> <button class="button" id="sign-out" type="button">Sign out</button></p>
+  <p class="small">Signed in as <strong>${escapeHtml(userName)}</strong> <button class="button" id="sign-out" type="button">Sign out</button></p>
 </header>
 ${
   missingScopes.length === 0
@@ -65,11 +71,11 @@ ${
 <script nonce="${nonce}" id="settings" type="application/json">${settings}</script>
 <script nonce="${nonce}">
 'use strict';
-const { companyId, productsUrl } = JSON.parse(document.getElementById('settings').textContent);
+const { company, productsUrl } = JSON.parse(document.getElementById('settings').textContent);
 const byId = (id) => document.getElementById(id);
 
 async function call(url, options = {}) {
-  const response = await fetch(url, { ...options, headers: { 'x-company-id': companyId, ...options.headers } });
+  const response = await fetch(url, { ...options, headers: { 'x-company-id': company, ...options.headers } });
   const signInUrl = response.headers.get('x-reauthorize-url');
   if (response.status === 401 && signInUrl) { location.assign(signInUrl); return new Promise(() => {}); }
   return response;

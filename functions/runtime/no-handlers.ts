@@ -1,4 +1,4 @@
-import type { EventHandler, HookHandler, ScheduleHandler } from './background.ts';
+import type { EventHandler, HookHandler, ScheduleHandler } from '../../shared/background/handlers.ts';
 
 /**
  * What `#handlers` is outside of a bundle: nothing is configured. Bundling puts the configuration's handlers in its place;

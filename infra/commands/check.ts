@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** `npm run check`: everything about the code that needs no running of it. Each check is named as what it claims. */
-const sources = ['extension.config.ts', 'vitest.config.ts', 'shared', 'functions', 'infra', 'test', 'bench'];
+const sources = [
+  'extension.config.ts',
+  'oxlint.config.ts',
+  'vitest.config.ts',
+  'shared',
+  'functions',
+  'infra',
+  'test',
+  'bench',
+];
 const bin = (name: string) => join('node_modules', '.bin', name);
 const checks: readonly (readonly [claim: string, check: () => boolean])[] = [
   ['Formatting and import order are Biome’s', () => run(bin('biome'), 'check', '.')],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import * as v from 'valibot';
+import type { QueuedMessage } from '../store/work-queue.ts';
 import { companyId } from '../tenant.ts';
 
 const schema = v.variant('kind', [
@@ -50,14 +51,6 @@ export type RegisterMessage = Kind<'register'>;
 export type UninstallMessage = Kind<'uninstall'>;
 export type ScheduleMessage = Kind<'schedule'>;
 export type ScheduledMessage = Kind<'scheduled'>;
-
-/** A message as the queue takes it: messages of one group are handled one after the other. */
-export interface QueuedMessage {
-  readonly body: string;
-  readonly group: string;
-  /** Within five minutes the queue takes a message with the same id only once. */
-  readonly deduplicationId: string;
-}
 
 /** SQS's limit for a message (1 MiB), less its attributes. */
 const maxMessageBytes = 1_000_000;

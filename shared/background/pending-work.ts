@@ -1,6 +1,7 @@
 import type { Extension } from '../config.ts';
 import type { Installation } from '../store/installations.ts';
-import { type QueuedMessage, toQueue } from './messages.ts';
+import type { QueuedMessage } from '../store/work-queue.ts';
+import { toQueue } from './messages.ts';
 import { registrationOf } from './webhook-registration.ts';
 
 /** Names what the author's hooks are told of: an installation and the scopes that it was granted. */

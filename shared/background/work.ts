@@ -1,10 +1,3 @@
-import type {
-  BackgroundContext,
-  EventHandler,
-  HookHandler,
-  ScheduleHandler,
-} from '../../functions/runtime/background.ts';
-import { writeLog } from '../../functions/runtime/log.ts';
 import type { Extension } from '../config.ts';
 import { installationsTable } from '../contract.ts';
 import { eventKeyOf } from '../event-key.ts';
@@ -17,6 +10,7 @@ import type { Deliveries } from '../store/deliveries.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
 import type { OfflineTokens } from '../tokens/offline-tokens.ts';
+import type { BackgroundContext, EventHandler, HookHandler, ScheduleHandler } from './handlers.ts';
 import {
   bodyDigest,
   type LifecycleMessage,
@@ -53,6 +47,8 @@ export interface WorkDependencies {
   readonly httpClient: HttpClient;
   readonly now: () => Date;
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** Writes a line to the log, for the author's handlers. */
+  readonly writeLog: (fields: Readonly<Record<string, unknown>>) => void;
 }
 
 /** What became of a message, for the log. A thrown error means: not yet, try again. */
@@ -74,33 +70,33 @@ const schedulePageSize = 100;
 
 /** Does one message's work. `attempt` counts from 1. @throws what the author's handler throws, or what the platform did. */
 export async function work(
-  given: WorkDependencies,
+  deps: WorkDependencies,
   message: WorkMessage,
   attempt: number,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
   switch (message.kind) {
     case 'webhook':
-      return await handleWebhook(given, message, deadline);
+      return await handleWebhook(deps, message, deadline);
     case 'lifecycle':
-      return await handleLifecycle(given, message, deadline);
+      return await handleLifecycle(deps, message, deadline);
     case 'register':
-      return await register(given, message, deadline);
+      return await register(deps, message, deadline);
     case 'uninstall':
-      return await uninstall(given, message, attempt, deadline);
+      return await uninstall(deps, message, attempt, deadline);
     case 'schedule':
-      return await fanOut(given, message);
+      return await fanOut(deps, message);
     case 'scheduled':
-      return await handleScheduled(given, message, deadline);
+      return await handleScheduled(deps, message, deadline);
   }
 }
 
 async function handleWebhook(
-  given: WorkDependencies,
+  deps: WorkDependencies,
   message: WebhookMessage,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
-  const { grants, deliveries, now } = given;
+  const { grants, deliveries, now } = deps;
   const { company } = message;
   const body = webhookBody(message);
   const digest = bodyDigest(body);
@@ -110,42 +106,42 @@ async function handleWebhook(
   // It waited in the queue while the company uninstalled and installed again.
   if (message.receivedAtMs < grant.installedAtMs) return 'outdated';
   const { applicationIds: applications, event, payload } = parseEnvelope(body);
-  const handler = given.handlers.events[eventKeyOf(event)];
+  const handler = deps.handlers.events[eventKeyOf(event)];
   if (handler === undefined) return 'unhandled';
-  await handler({ ...backgroundOf(given, company, deadline), applications, event, payload });
+  await handler({ ...backgroundOf(deps, company, deadline), applications, event, payload });
   await deliveries.recordHandled(company, digest, now());
   return 'handled';
 }
 
 async function handleLifecycle(
-  given: WorkDependencies,
+  deps: WorkDependencies,
   { company, hook, generation, scopes, confirmedBy }: LifecycleMessage,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
-  const handler = given.handlers.hooks[hook];
-  const grant = await given.grants.find(company);
+  const handler = deps.handlers.hooks[hook];
+  const grant = await deps.grants.find(company);
   if (grant === undefined) return 'not_installed';
   const announcement = announcementOf(generation, scopes);
   if (grant.announced === announcement) return 'duplicate';
   const isGone = hook === 'uninstalled';
   // An installation that is over before its hook ran is told of by the hook of what came after it.
   if (!isGone && grant.generation !== generation) return 'outdated';
-  const { platform, log } = backgroundOf(given, company, deadline);
+  const { platform, log } = backgroundOf(deps, company, deadline);
   await handler?.({ company, log, generation, scopes, confirmedBy, platform: isGone ? undefined : platform });
   // Also where nobody wanted to know: `scopesChanged` is what differs from what was noted last.
-  if (grant.generation === generation) await given.grants.recordAnnounced(grant, announcement);
+  if (grant.generation === generation) await deps.grants.recordAnnounced(grant, announcement);
   return handler === undefined ? 'unhandled' : 'handled';
 }
 
 async function register(
-  given: WorkDependencies,
+  deps: WorkDependencies,
   { company }: RegisterMessage,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
-  const { extension, baseUrl, apiKey, apiSecret: secret } = given;
-  const grant = await given.grants.find(company);
+  const { extension, baseUrl, apiKey, apiSecret: secret } = deps;
+  const grant = await deps.grants.find(company);
   if (grant === undefined || grant.status !== 'installed') return 'not_installed';
-  const registration = registrationOf(given, grant.generation);
+  const registration = registrationOf(deps, grant.generation);
   if (registration === undefined || registration === grant.registered) return 'duplicate';
   await registerWebhooks({ extension, baseUrl, apiKey, secret, companyId: company }, async (method, path, body) => {
     const call = {
@@ -156,32 +152,32 @@ async function register(
       headers: { accept: 'application/json', 'content-type': 'application/json' },
       body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
     };
-    return await callAsCompany({ ...given, cluster: extension.cluster }, company, call, deadline);
+    return await callAsCompany({ ...deps, cluster: extension.cluster }, company, call, deadline);
   });
-  await given.grants.recordRegistered(grant, registration);
+  await deps.grants.recordRegistered(grant, registration);
   return 'registered';
 }
 
 async function uninstall(
-  given: WorkDependencies,
+  deps: WorkDependencies,
   message: UninstallMessage,
   attempt: number,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
   const { company } = message;
-  const result = await confirmUninstall({ ...given, cluster: given.extension.cluster }, message, deadline);
+  const result = await confirmUninstall({ ...deps, cluster: deps.extension.cluster }, message, deadline);
   if (result.outcome === 'unconfirmed') {
     // The platform may say so before it revokes the grant: it is asked again, a little later.
     if (attempt < maxUninstallAttempts)
       throw new AppError('platform_error', 'The grant still works: asked again later.');
     return 'unconfirmed';
   }
-  if (result.outcome === 'uninstalled' || (await isUninstallUnannounced(given, company))) {
-    const grant = await given.grants.find(company);
+  if (result.outcome === 'uninstalled' || (await isUninstallUnannounced(deps, company))) {
+    const grant = await deps.grants.find(company);
     const generation = result.outcome === 'uninstalled' ? result.generation : (grant?.generation ?? 0);
     const confirmedBy = result.outcome === 'uninstalled' ? result.confirmedBy : undefined;
     const hook = { kind: 'lifecycle', company, hook: 'uninstalled', generation, scopes: [], confirmedBy } as const;
-    await given.queue.send([toQueue(hook, `${company} uninstalled ${generation}`)]);
+    await deps.queue.send([toQueue(hook, `${company} uninstalled ${generation}`)]);
     return 'uninstalled';
   }
   return 'not_installed';
@@ -195,9 +191,9 @@ async function isUninstallUnannounced({ grants, extension }: WorkDependencies, c
 }
 
 /** One message per installed company, a page at a time: whatever was sent is sent again without harm. */
-async function fanOut(given: WorkDependencies, { name, run, partition, after }: ScheduleMessage): Promise<WorkOutcome> {
-  if (given.handlers.schedules[name] === undefined) return 'unhandled';
-  const { companies, isLast } = await given.grants.listInstalled(partition, after, schedulePageSize);
+async function fanOut(deps: WorkDependencies, { name, run, partition, after }: ScheduleMessage): Promise<WorkOutcome> {
+  if (deps.handlers.schedules[name] === undefined) return 'unhandled';
+  const { companies, isLast } = await deps.grants.listInstalled(partition, after, schedulePageSize);
   const messages = companies.map((company) =>
     toQueue({ kind: 'scheduled', company, name, run }, `${name} ${run} ${company}`),
   );
@@ -206,29 +202,29 @@ async function fanOut(given: WorkDependencies, { name, run, partition, after }: 
     const position = `${name} ${run} ${next.partition} ${next.after ?? ''}`;
     messages.push(toQueue({ kind: 'schedule', name, run, ...next }, position));
   }
-  await given.queue.send(messages);
+  await deps.queue.send(messages);
   return 'fanned_out';
 }
 
 async function handleScheduled(
-  given: WorkDependencies,
+  deps: WorkDependencies,
   { company, name, run }: ScheduledMessage,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
-  const handler = given.handlers.schedules[name];
+  const handler = deps.handlers.schedules[name];
   if (handler === undefined) return 'unhandled';
-  const grant = await given.grants.find(company);
+  const grant = await deps.grants.find(company);
   if (grant?.status !== 'installed') return 'not_installed';
-  await handler({ ...backgroundOf(given, company, deadline), schedule: name, run });
+  await handler({ ...backgroundOf(deps, company, deadline), schedule: name, run });
   return 'handled';
 }
 
-/** What every handler of the author's is given. */
-function backgroundOf(given: WorkDependencies, company: string, deadline: Deadline): BackgroundContext {
-  const { cluster } = given.extension;
+/** What every handler of the author's is deps. */
+function backgroundOf(deps: WorkDependencies, company: string, deadline: Deadline): BackgroundContext {
+  const { cluster } = deps.extension;
   return {
     company,
-    platform: createPlatformClient((call) => callAsCompany({ ...given, cluster }, company, call, deadline)),
-    log: (message, fields = {}) => writeLog({ level: 'info', company_id: company, message, ...fields }),
+    platform: createPlatformClient((call) => callAsCompany({ ...deps, cluster }, company, call, deadline)),
+    log: (message, fields = {}) => deps.writeLog({ level: 'info', company_id: company, message, ...fields }),
   };
 }

@@ -1,6 +1,24 @@
 import { AppError } from '../problems.ts';
-import type { CacheView } from '../store/user-cache.ts';
 import type { Session } from './sessions.ts';
+
+/** `reauthorize`: the offline grant no longer works and the next launch asks for it again. */
+export type InstallationStatus = 'installed' | 'reauthorize' | 'uninstalled';
+
+/** What decides whether a session still counts. */
+export interface InstallationGate {
+  readonly generation: number;
+  readonly status: InstallationStatus;
+  /** Epoch milliseconds: sessions that began earlier are over, for everybody. */
+  readonly sessionsValidFromMs: number | undefined;
+}
+
+/** What the tables say now of a session that was opened. */
+export interface SessionState {
+  /** Undefined where the company never installed. */
+  readonly installation: InstallationGate | undefined;
+  /** Epoch milliseconds: this person's sessions that began at or before are over. */
+  readonly signedOutAtMs: number | undefined;
+}
 
 /**
  * Compares an opened session with what the tables say now.
@@ -9,7 +27,7 @@ import type { Session } from './sessions.ts';
  */
 export function requireLive(
   session: Pick<Session, 'generation' | 'signedInAtMs'>,
-  { installation, signedOutAtMs }: Pick<CacheView, 'installation' | 'signedOutAtMs'>,
+  { installation, signedOutAtMs }: SessionState,
 ): void {
   if (installation === undefined || installation.status === 'uninstalled') {
     throw new AppError('session_expired', 'The extension is no longer installed in this company.');

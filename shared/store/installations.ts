@@ -1,5 +1,6 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { installationsTable } from '../contract.ts';
+import type { InstallationGate, InstallationStatus } from '../session/live-session.ts';
 import {
   corrupt,
   expressionNames,
@@ -12,10 +13,7 @@ import {
   text,
 } from './dynamodb.ts';
 
-const statuses = ['installed', 'reauthorize', 'uninstalled'] as const;
-
-/** `reauthorize`: the offline grant no longer works and the next launch asks for it again. */
-export type InstallationStatus = (typeof statuses)[number];
+const statuses = ['installed', 'reauthorize', 'uninstalled'] as const satisfies InstallationStatus[];
 
 /** What the callback knows of a company's installation. The token is not among it: the callback cannot read it. */
 export interface Installation {
@@ -33,14 +31,6 @@ export interface Installation {
   readonly announced?: string | undefined;
   /** The registration of webhooks that the platform last took, as `registrationOf` names it. */
   readonly registered?: string | undefined;
-}
-
-/** What decides whether a session still counts. */
-export interface InstallationGate {
-  readonly generation: number;
-  readonly status: InstallationStatus;
-  /** Epoch milliseconds: sessions that began earlier are over, for everybody. */
-  readonly sessionsValidFromMs: number | undefined;
 }
 
 /** The offline grant as it is kept: sealed, and bound to its row. */

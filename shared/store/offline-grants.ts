@@ -1,5 +1,6 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { installationsTable } from '../contract.ts';
+import type { InstallationStatus } from '../session/live-session.ts';
 import {
   expressionNames,
   type Item,
@@ -10,7 +11,7 @@ import {
   stringList,
   text,
 } from './dynamodb.ts';
-import { type InstallationStatus, installationKey, parseStatus, type StoredTokenSet } from './installations.ts';
+import { installationKey, parseStatus, type StoredTokenSet } from './installations.ts';
 
 /** A company's offline grant and who is refreshing it. Only background functions can read it. */
 export interface OfflineGrant {

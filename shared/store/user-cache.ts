@@ -6,8 +6,9 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { installationsTable, userCacheTable } from '../contract.ts';
+import type { InstallationGate, SessionState } from '../session/live-session.ts';
 import { corrupt, expressionNames, type Item, integer, optionalInteger, optionalText, text } from './dynamodb.ts';
-import { type InstallationGate, installationKey, parseInstallationGate } from './installations.ts';
+import { installationKey, parseInstallationGate } from './installations.ts';
 
 /** Whose cache: a person in a company, under one installation of it. Nothing is ever shared between two of these. */
 export interface CacheOwner {
@@ -31,11 +32,8 @@ export interface CacheEntry {
 }
 
 /** What one round trip tells about a signed-in person and, where asked for, one cached answer. */
-export interface CacheView {
-  readonly installation: InstallationGate | undefined;
+export interface CacheView extends SessionState {
   readonly epoch: string | undefined;
-  /** Epoch milliseconds: this person's sessions that began at or before are over. */
-  readonly signedOutAtMs: number | undefined;
   readonly entry: CacheEntry | undefined;
 }
 

@@ -4,7 +4,14 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { QueuedMessage } from '../background/messages.ts';
+
+/** A message as the queue takes it: messages of one group are handled one after the other. */
+export interface QueuedMessage {
+  readonly body: string;
+  readonly group: string;
+  /** Within five minutes the queue takes a message with the same id only once. */
+  readonly deduplicationId: string;
+}
 
 /** SQS takes ten messages at once, and 1 MiB together. */
 const maxBatchMessages = 10;

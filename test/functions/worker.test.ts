@@ -1,7 +1,7 @@
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { EventHandler } from '../../functions/runtime/background.ts';
 import type { handler as Worker } from '../../functions/worker.ts';
+import type { EventHandler } from '../../shared/background/handlers.ts';
 import { toQueue, webhookMessage } from '../../shared/background/messages.ts';
 import { AppError } from '../../shared/problems.ts';
 import { signIn } from '../shared/fixture/sign-in.ts';

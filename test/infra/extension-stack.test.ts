@@ -38,8 +38,8 @@ describe('the API', () => {
       'POST /api/webhook-events': 'WebhookFunction',
       'POST /fp/auto_install': 'AutoInstallFunction',
       'POST /fp/uninstall': 'UninstallFunction',
-      'GET /api/products': 'OwnfunctionsproductsFunction',
-      'GET /api/products/application/{application_id}': 'OwnfunctionsproductsFunction',
+      'GET /api/products': 'OwnfunctionsappproductsFunction',
+      'GET /api/products/application/{application_id}': 'OwnfunctionsappproductsFunction',
     });
   });
 
@@ -144,7 +144,7 @@ describe('functions', () => {
       AutoInstallFunction: 29,
       UninstallFunction: 10,
       WorkerFunction: 60,
-      OwnfunctionsproductsFunction: 29,
+      OwnfunctionsappproductsFunction: 29,
     });
   });
 

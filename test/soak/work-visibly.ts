@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { BackgroundContext } from '../../functions/runtime/background.ts';
+import type { BackgroundContext } from '../../shared/background/handlers.ts';
 
 /** Works for a while between two calls, from which the platform's records tell which run did what, and when. */
 export async function workVisibly(

@@ -104,7 +104,7 @@ describe('each function may do exactly this', () => {
     ['Page', sessionChecks],
     ['Session', [...sessionChecks, epochMoves]],
     ['PlatformProxy', [...sessionChecks, epochMoves, entryWrites]],
-    ['Ownfunctionsproducts', [...sessionChecks, epochMoves, entryWrites]],
+    ['Ownfunctionsappproducts', [...sessionChecks, epochMoves, entryWrites]],
   ])('%s', ([id, permissions]) => {
     expect(permissionsOf(`${id}Function`)).toEqual([...logs(id), ...permissions].sort());
   });
@@ -116,7 +116,7 @@ describe('each function may do exactly this', () => {
         'Callback',
         'Healthz',
         'Install',
-        'Ownfunctionsproducts',
+        'Ownfunctionsappproducts',
         'Page',
         'PlatformProxy',
         'Session',
@@ -297,7 +297,7 @@ describe('each function knows exactly these names', () => {
     ['Page', sessionNames],
     ['Session', sessionNames],
     ['PlatformProxy', sessionNames],
-    ['Ownfunctionsproducts', sessionNames],
+    ['Ownfunctionsappproducts', sessionNames],
   ])('%s', ([id, names]) => {
     expect(ofEnvironment(`${id}Function`)).toEqual(names);
   });

@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { acceptWebhook } from '../../../shared/background/accept-webhook.ts';
-import { parseMessage, type QueuedMessage, webhookBody } from '../../../shared/background/messages.ts';
+import { parseMessage, webhookBody } from '../../../shared/background/messages.ts';
+import type { QueuedMessage } from '../../../shared/store/work-queue.ts';
 import { noon, testExtension } from '../fixture/extension.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { HookContext } from '../../../functions/runtime/background.ts';
+import type { HookContext } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
 import { announcementOf, pendingWork } from '../../../shared/background/pending-work.ts';
 import { type Handlers, work } from '../../../shared/background/work.ts';

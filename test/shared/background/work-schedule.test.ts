@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ScheduleContext } from '../../../functions/runtime/background.ts';
+import type { ScheduleContext } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
 import { registrationOf } from '../../../shared/background/webhook-registration.ts';
 import { work } from '../../../shared/background/work.ts';

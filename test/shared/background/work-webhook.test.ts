@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { EventContext, EventHandler } from '../../../functions/runtime/background.ts';
+import type { EventContext, EventHandler } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage, webhookMessage } from '../../../shared/background/messages.ts';
 import { work } from '../../../shared/background/work.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';

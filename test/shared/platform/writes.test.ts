@@ -129,7 +129,7 @@ describe('a write', () => {
     expect(httpClient.requests).toHaveLength(0);
     moves = 0;
     const answer = await caller.call({ method: 'POST', userCache: { view, put, moveEpoch: failing(2) } });
-    expect(answer).toMatchObject({ status: 200, trouble: 'epoch_not_moved' });
+    expect(answer).toMatchObject({ status: 200, warning: 'epoch_not_moved' });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
-import type { QueuedMessage } from '../../../shared/background/messages.ts';
+import type { QueuedMessage } from '../../../shared/store/work-queue.ts';
 import { WorkQueue } from '../../../shared/store/work-queue.ts';
 
 const queueUrl = 'https://sqs.example/1/work.fifo';

@@ -1,0 +1,144 @@
+import { defineConfig, type OxlintOverride } from 'oxlint';
+
+/**
+ * Layers, lowest first: none imports a higher one. A glob's later override replaces an earlier one's rule, so that each
+ * file is under exactly one list of what it may not import. `test/layers.test.ts` plants each violation.
+ */
+export const sharedRooms = ['http', 'fynd', 'session', 'store', 'tokens', 'platform', 'install', 'background'] as const;
+
+/** The CDK, and what is built with it or runs against it. */
+const infrastructure = ['**/infra/**', '**/test/**', '**/bench/**', 'aws-cdk-lib', 'aws-cdk-lib/**', 'constructs'];
+const sdk = ['@aws-sdk/*', '@smithy/*'];
+/** Would it make sense in an Express server? Then it is in shared/, which knows none of these. */
+const aboveShared = ['**/functions/**', ...infrastructure, 'aws-lambda', '@middy/*'];
+/** What the extension does, as infra/ must not know it: what lies directly in shared/ is what both agree on. */
+const behaviour = ['**/functions/**', '**/shared/*/**', '**/test/**', '**/bench/**'];
+const inRooms = (rooms: readonly string[]) => rooms.map((room) => `**/${room}/**`);
+
+function layer(files: string[], forbidden: readonly string[], message: string): OxlintOverride {
+  return {
+    files,
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: [...forbidden], message }] }] },
+  };
+}
+
+const sharedLayers = sharedRooms.map((room, index) => {
+  const lower = ['its own files', 'the files of shared/', ...sharedRooms.slice(0, index).map((name) => `${name}/`)];
+  const higher = inRooms(sharedRooms.slice(index + 1));
+  return room === 'store'
+    ? layer(
+        [`shared/${room}/**`],
+        [...aboveShared, ...higher],
+        `shared/${room}/ imports only ${lower.join(', ')} and the AWS SDK.`,
+      )
+    : layer(
+        [`shared/${room}/**`],
+        [...aboveShared, ...sdk, ...higher],
+        `shared/${room}/ imports only ${lower.join(', ')}; the AWS SDK is for shared/store/ alone.`,
+      );
+});
+
+/** Where tokens, sessions and other people’s rows are: an author's handler is given what it may have of them. */
+const notForAuthors = ['session', 'store', 'tokens', 'install', 'background'];
+
+const runtime =
+  'functions/runtime/ imports itself and shared/: no function, nothing of the author’s, no infrastructure, no SDK.';
+
+export default defineConfig({
+  plugins: ['typescript', 'import', 'unicorn', 'oxc', 'promise'],
+  categories: { correctness: 'error', suspicious: 'error' },
+  options: { typeAware: true },
+  rules: {
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/await-thenable': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-non-null-assertion': 'error',
+    'typescript/switch-exhaustiveness-check': 'error',
+    'typescript/consistent-type-imports': 'error',
+    'typescript/consistent-return': 'off',
+    'typescript/no-unsafe-type-assertion': 'off',
+    'import/no-cycle': 'error',
+    'no-console': 'error',
+    'unicorn/prefer-node-protocol': 'error',
+    'unicorn/no-array-sort': 'off',
+    'unicorn/consistent-function-scoping': 'off',
+    'no-await-in-loop': 'off',
+    'no-underscore-dangle': 'off',
+    'no-shadow': 'off',
+  },
+  overrides: [
+    {
+      files: ['shared/**'],
+      rules: {
+        'no-restricted-globals': [
+          'error',
+          { name: 'process', message: 'shared/ is handed its settings; functions/runtime/ reads the environment.' },
+        ],
+      },
+    },
+    layer(
+      ['shared/*.ts'],
+      [...aboveShared, ...sdk, ...inRooms(sharedRooms)],
+      'The files of shared/ are its lowest layer: they import none of its rooms, no Lambda, no CDK, no SDK.',
+    ),
+    ...sharedLayers,
+    layer(
+      ['functions/*.ts'],
+      ['./*.ts', './app/**', '!./app/welcome-page.ts', ...infrastructure, ...sdk],
+      'Functions never import each other, the author’s handlers, the infrastructure or the SDK; what they share is in functions/runtime/ or shared/.',
+    ),
+    layer(['functions/runtime/*.ts'], ['../*.ts', '../app/**', ...infrastructure, ...sdk], runtime),
+    layer(['functions/runtime/*/**'], ['../../*.ts', '../../app/**', ...infrastructure, ...sdk], runtime),
+    layer(
+      ['functions/app/**'],
+      [
+        '../*.ts',
+        ...inRooms(notForAuthors).map((glob) => glob.replace('**/', '**/shared/')),
+        '**/shared/sealing.ts',
+        ...infrastructure,
+      ],
+      'The author’s handlers import functions/runtime/, their own files and packages, the SDK’s clients among them: no function of the template’s, none of its stores, no infrastructure.',
+    ),
+    {
+      files: ['infra/**', 'test/**', 'bench/**'],
+      rules: { 'no-console': 'off' },
+    },
+    layer(['infra/commands/**'], behaviour, 'infra/ imports what lies directly in shared/, and the configuration.'),
+    layer(
+      ['infra/*.ts', 'infra/resources/**', 'infra/bundle/**'],
+      [...behaviour, '**/local/**', '**/commands/**', '**/simulated-platform/**'],
+      'What is synthesized knows neither behaviour nor the local runtime nor the commands.',
+    ),
+    layer(
+      ['infra/local/**'],
+      [
+        ...behaviour,
+        '**/resources/**',
+        '**/bundle/**',
+        '**/commands/**',
+        '**/simulated-platform/**',
+        'aws-cdk-lib',
+        'aws-cdk-lib/**',
+        'constructs',
+      ],
+      'infra/local/ serves what the template says: it knows neither constructs nor commands nor behaviour.',
+    ),
+    layer(
+      ['infra/simulated-platform/**'],
+      [
+        '**/functions/**',
+        '**/shared/**',
+        '**/test/**',
+        '**/bench/**',
+        '../*.ts',
+        '../local/**',
+        '../resources/**',
+        '../bundle/**',
+        '../commands/**',
+      ],
+      'The simulated platform knows nothing of the extension: it must not share its mistakes.',
+    ),
+    { files: ['test/**'], rules: { 'typescript/no-non-null-assertion': 'off' } },
+  ],
+});
