@@ -12,7 +12,7 @@ export const apiSecret = (): Promise<string> => secrets().value(setting('apiSecr
 export const apiSecrets = (): Promise<readonly string[]> => secrets().values(setting('apiSecretSecretId'));
 
 /** Seals sessions and transactions: every function that a browser reaches has it. */
-export const sessionKeys = once(() => secrets().keyRing(setting('sessionKeySecretId')));
+export const sessionKeys = once(() => secrets().keyRing(setting('sessionKeySecretId'), 'session'));
 
 /** Seals offline tokens: no function that a browser's cookie opens has it, but for the callback, which writes them. */
-export const tokenKeys = once(() => secrets().keyRing(setting('tokenKeySecretId')));
+export const tokenKeys = once(() => secrets().keyRing(setting('tokenKeySecretId'), 'offline-token'));

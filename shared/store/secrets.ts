@@ -3,7 +3,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { deriveSealingKey, type KeyRing, type SealingKey } from '../sealing.ts';
+import { deriveSealingKey, type KeyRing, type KeyUse, type SealingKey } from '../sealing.ts';
 
 type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 
@@ -42,14 +42,14 @@ export class Secrets {
   }
 
   /** The sealing keys in a secret: a rotation is a new secret value, and the previous one still opens. */
-  keyRing(secretId: string): KeyRing {
+  keyRing(secretId: string, use: KeyUse): KeyRing {
     return {
-      current: async () => sealingKey(await this.value(secretId)),
+      current: async () => sealingKey(await this.value(secretId), use),
       find: async (kid) => {
         for (const maxAgeMs of [freshMs, lookAgainMs]) {
           for (const stage of ['AWSCURRENT', 'AWSPREVIOUS'] as const) {
             const value = await this.#read(secretId, stage, maxAgeMs);
-            const key = value === undefined ? undefined : sealingKey(value);
+            const key = value === undefined ? undefined : sealingKey(value, use);
             if (key?.kid === kid) return key;
           }
         }
@@ -97,10 +97,11 @@ function createSecretsManager(): SecretsManagerClient {
 
 const derived = new Map<string, SealingKey>();
 
-function sealingKey(secretText: string): SealingKey {
-  const held = derived.get(secretText);
+function sealingKey(secretText: string, use: KeyUse): SealingKey {
+  const name = `${use} ${secretText}`;
+  const held = derived.get(name);
   if (held !== undefined) return held;
-  const key = deriveSealingKey(secretText);
-  derived.set(secretText, key);
+  const key = deriveSealingKey(secretText, use);
+  derived.set(name, key);
   return key;
 }

@@ -15,7 +15,7 @@ import {
 import { noon, testSession } from '../fixture/extension.ts';
 import { keyRing } from '../fixture/key-ring.ts';
 
-const keys = keyRing('CANARY-session-secret');
+const keys = keyRing('CANARY-session-secret-0123456789abcdef');
 const transaction: Transaction = {
   state: 'CANARY-state',
   companyId: '1',
@@ -45,7 +45,7 @@ describe('a transaction', () => {
     const expiresAt = noon.getTime() / 1000 + 60;
     for (const text of [
       await sealSession(keys, ['a/b'], testSession({ scopes: ['a/b'] })),
-      await sealTransaction(keyRing('CANARY-other-secret'), transaction),
+      await sealTransaction(keyRing('CANARY-other-secret-0123456789abcdef'), transaction),
       await seal(keys, 'transaction', { subject: 'company#1', expiresAt, claims: { st: 'CANARY-state' } }),
       '',
       'a.b.c.d.e',

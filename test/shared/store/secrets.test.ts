@@ -14,10 +14,11 @@ function startSecrets(current: string | undefined) {
     return Promise.reject(new ResourceNotFoundException({ message: 'none', $metadata: {} }));
   };
   const secrets = new Secrets({ send }, () => held.nowMs);
-  return { held, secrets, keys: secrets.keyRing('session-key') };
+  return { held, secrets, keys: secrets.keyRing('session-key', 'session') };
 }
 
-const kidOf = (secret: string) => deriveSealingKey(secret).kid;
+const numbered = (number: number) => `CANARY-${number}-0123456789abcdef0123456789`;
+const kidOf = (number: number) => deriveSealingKey(numbered(number), 'session').kid;
 
 describe('a secret', () => {
   test('is asked for once in five minutes, also by many at once', async () => {
@@ -63,26 +64,26 @@ describe('a secret', () => {
 
 describe('the keys in a secret', () => {
   test('are the current one and, once it was rotated, the previous one', async () => {
-    const { held, keys } = startSecrets('CANARY-1');
-    expect((await keys.current()).kid).toBe(kidOf('CANARY-1'));
-    expect((await keys.find(kidOf('CANARY-1')))?.kid).toBe(kidOf('CANARY-1'));
-    Object.assign(held, { current: 'CANARY-2', previous: 'CANARY-1', nowMs: 300_000 });
-    expect((await keys.current()).kid).toBe(kidOf('CANARY-2'));
-    expect((await keys.find(kidOf('CANARY-1')))?.kid).toBe(kidOf('CANARY-1'));
-    expect((await keys.find(kidOf('CANARY-2')))?.kid).toBe(kidOf('CANARY-2'));
-    Object.assign(held, { current: 'CANARY-3', previous: 'CANARY-2', nowMs: 600_000 });
-    expect(await keys.find(kidOf('CANARY-1'))).toBeUndefined();
+    const { held, keys } = startSecrets(numbered(1));
+    expect((await keys.current()).kid).toBe(kidOf(1));
+    expect((await keys.find(kidOf(1)))?.kid).toBe(kidOf(1));
+    Object.assign(held, { current: numbered(2), previous: numbered(1), nowMs: 300_000 });
+    expect((await keys.current()).kid).toBe(kidOf(2));
+    expect((await keys.find(kidOf(1)))?.kid).toBe(kidOf(1));
+    expect((await keys.find(kidOf(2)))?.kid).toBe(kidOf(2));
+    Object.assign(held, { current: numbered(3), previous: numbered(2), nowMs: 600_000 });
+    expect(await keys.find(kidOf(1))).toBeUndefined();
   });
 
   test('that another instance began to use are found before five minutes are over', async () => {
-    const { held, keys } = startSecrets('CANARY-1');
+    const { held, keys } = startSecrets(numbered(1));
     await keys.current();
-    Object.assign(held, { current: 'CANARY-2', previous: 'CANARY-1', nowMs: 31_000 });
-    expect((await keys.find(kidOf('CANARY-2')))?.kid).toBe(kidOf('CANARY-2'));
+    Object.assign(held, { current: numbered(2), previous: numbered(1), nowMs: 31_000 });
+    expect((await keys.find(kidOf(2)))?.kid).toBe(kidOf(2));
   });
 
   test('that nobody has are looked for at most every 30 seconds, however often somebody sends their name', async () => {
-    const { held, keys } = startSecrets('CANARY-1');
+    const { held, keys } = startSecrets(numbered(1));
     expect(await keys.find('unknown')).toBeUndefined();
     const { asked } = held;
     for (let time = 0; time < 100; time++) expect(await keys.find(`unknown-${time}`)).toBeUndefined();

@@ -7,7 +7,7 @@ import { AppError } from '../../../../shared/problems.ts';
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
 import { OfflineTokens, type OfflineTokensDependencies } from '../../../../shared/tokens/offline-tokens.ts';
 import { probeGrant } from '../../../../shared/tokens/probe-grant.ts';
-import { keyRing } from '../../fixture/key-ring.ts';
+import { keyRingFor } from '../../fixture/key-ring.ts';
 import {
   type Answer,
   type Ask,
@@ -72,7 +72,7 @@ async function answer(ask: Ask): Promise<void> {
         cluster,
         credentials: { apiKey, apiSecret },
         grants: notedGrants(new OfflineGrants(client, ask.tableName), ask, own),
-        tokenKeys: keyRing(tokenSecret),
+        tokenKeys: keyRingFor('offline-token', tokenSecret),
         httpClient: call,
         now,
         monotonicMs: () => performance.now(),
