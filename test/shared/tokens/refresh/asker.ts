@@ -50,6 +50,7 @@ function notedGrants(real: OfflineGrants, ask: Ask, steps: Taken[]): OfflineToke
     takeLease: (...input) => noted('takeLease', real.takeLease(...input)),
     giveLeaseBack: (...input) => noted('giveLeaseBack', real.giveLeaseBack(...input)),
     markReauthorize: (...input) => noted('markReauthorize', real.markReauthorize(...input)),
+    dropToken: (...input) => real.dropToken(...input),
     renew: async (...input) => {
       if (ask.holdAt === 'renew') await hold(ask.id);
       return await noted('renew', real.renew(...input));

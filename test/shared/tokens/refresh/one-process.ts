@@ -69,6 +69,7 @@ export async function startOne(
           giveLeaseBack: (...input) => real.giveLeaseBack(...input),
           renew: (...input) => real.renew(...input),
           markReauthorize: (...input) => real.markReauthorize(...input),
+          dropToken: (...input) => real.dropToken(...input),
           ...given.grants,
         },
       }),
