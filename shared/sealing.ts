@@ -35,7 +35,7 @@ const encryption = 'A256GCM';
 const pinned = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: [encryption] };
 
 /** Whether a secret is long enough to make a key of. */
-function isSealingSecret(secretText: string): boolean {
+export function isSealingSecret(secretText: string): boolean {
   return secretText.length >= 32;
 }
 
