@@ -2,7 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { events, hooks, schedules } from '#handlers';
 import { parseMessage } from '../shared/background/messages.ts';
 import { type WorkDependencies, work } from '../shared/background/work.ts';
-import type { Credentials } from '../shared/fynd/oauth-endpoints.ts';
+import type { Credentials } from '../shared/fynd/token-requests.ts';
 import { createHttpClient, deadlineIn } from '../shared/http/http-client.ts';
 import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { describeError, writeLog } from './runtime/log.ts';
