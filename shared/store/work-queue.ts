@@ -13,11 +13,13 @@ export interface QueuedMessage {
   readonly deduplicationId: string;
 }
 
+import { awsClientOptions } from '../aws-client-options.ts';
+
 /** SQS takes ten messages at once, and 1 MiB together. */
 const maxBatchMessages = 10;
 
 export function createSqs(): SQSClient {
-  return new SQSClient({ maxAttempts: 4, requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } });
+  return new SQSClient(awsClientOptions());
 }
 
 /** The FIFO queue through which all background work goes. */
