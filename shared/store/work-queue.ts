@@ -4,6 +4,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { awsClientOptions } from '../aws-client-options.ts';
 
 /** A message as the queue takes it: messages of one group are handled one after the other. */
 export interface QueuedMessage {
@@ -12,8 +13,6 @@ export interface QueuedMessage {
   /** Within five minutes the queue takes a message with the same id only once. */
   readonly deduplicationId: string;
 }
-
-import { awsClientOptions } from '../aws-client-options.ts';
 
 /** SQS takes ten messages at once, and 1 MiB together. */
 const maxBatchMessages = 10;
