@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-for (const [what, trouble] of [
+for (const [what, warning] of [
   ['refuses', { refuses: true, isSilent: false }],
   ['never answers', { refuses: false, isSilent: true }],
 ] as const) {
