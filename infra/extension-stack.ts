@@ -35,7 +35,7 @@ const ownEntries = [
 
 /** Every entry file that the stack makes a function of, the author's included. */
 export function entriesOf(extension: Extension): string[] {
-  return [...ownEntries, ...handlersOf(extension)];
+  return [...new Set([...ownEntries, ...handlersOf(extension)])];
 }
 
 /** The whole extension. */
@@ -43,6 +43,8 @@ export class ExtensionStack extends Stack {
   readonly functions: AuthorFunctions;
   /** Handles what is in the work queue, with the author's handlers of events, schedules and durable hooks in it. */
   readonly worker: Function;
+  /** Every function by its entry file. */
+  readonly functionsByEntry: ReadonlyMap<string, Function>;
 
   constructor(scope: Construct, id: string, props: ExtensionStackProps) {
     super(scope, id, props);
@@ -59,6 +61,8 @@ export class ExtensionStack extends Stack {
     // A gateway waits 30 s, a call to the platform takes at most 25.
     const callsThePlatform = 29;
     const answersAlone = 10;
+    const functionsByEntry = new Map<string, Function>();
+    this.functionsByEntry = functionsByEntry;
     const functionOf = (
       id: string,
       entry: string,
@@ -67,7 +71,9 @@ export class ExtensionStack extends Stack {
     ): Function => {
       const bundle = bundles.get(entry);
       if (bundle === undefined) throw new Error(`${entry} was not bundled.`);
-      return createFunction(this, id, { bundle, timeoutSeconds, ...more });
+      const fn = createFunction(this, id, { bundle, timeoutSeconds, ...more });
+      functionsByEntry.set(entry, fn);
+      return fn;
     };
     const install = functionOf('Install', './functions/install.ts', answersAlone);
     const callback = functionOf('Callback', './functions/callback.ts', callsThePlatform);

@@ -7,7 +7,7 @@ import {
   isLoopback,
   parseOrigin,
 } from './config.ts';
-import { isForPeople } from './fynd/allowed-routes.ts';
+import { servicesWithoutPeople } from './contract.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const reservedPaths = /^\/api\/(platform|session|webhook-events)(\/|$)/;
@@ -29,7 +29,7 @@ const routePattern = v.pipe(
 const proxiedRoute = v.pipe(
   routePattern,
   v.check(
-    (route) => isForPeople(route.slice(route.indexOf(' ') + 1).split('/')),
+    (route) => !servicesWithoutPeople.has(/ ([\w-]+)/.exec(route)?.[1]?.toLowerCase() ?? ''),
     'must not name the services webhook and partners: no call for a person reaches them',
   ),
 );

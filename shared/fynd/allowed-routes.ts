@@ -1,8 +1,6 @@
 import type { Extension } from '../config.ts';
+import { servicesWithoutPeople } from '../contract.ts';
 import { servicesCoveredBy } from './scopes.ts';
-
-/** Both decide where data goes, and a subscriber's answer carries the secret that deliveries are signed with. */
-const servicesWithoutPeople: ReadonlySet<string> = new Set(['webhook', 'partners']);
 
 /**
  * Whether a person may make the call at all, by a page or by a route of the author's, whatever the scopes cover: not of
