@@ -1,6 +1,8 @@
 import { missingScopes } from '../shared/fynd/scopes.ts';
 import { requireLive } from '../shared/session/live-session.ts';
 import { sessionCookieName } from '../shared/session/sessions.ts';
+import { ownerOf } from '../shared/store/user-cache.ts';
+import { companyOf } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import { requireSameOrigin } from './runtime/http/same-origin.ts';
 import { signedIn } from './runtime/http/signed-in.ts';
@@ -11,12 +13,12 @@ import { userCache } from './runtime/tables.ts';
 export const handler = http(async (request) => {
   requireSameOrigin(request, baseUrl());
   return await signedIn(request, {}, async (session) => {
-    const { companyId, user, generation, scopes, expiresAt } = session;
-    const owner = { companyId, userId: user.id, generation };
+    const { tenant, user, scopes, expiresAt } = session;
+    const owner = ownerOf(session);
     requireLive(session, await userCache().view(owner));
     if (request.method === 'DELETE') {
       await userCache().signOut(owner, now());
-      request.cookies.clear(sessionCookieName(companyId));
+      request.cookies.clear(sessionCookieName(tenant));
       return { status: 204, headers: { 'cache-control': 'no-store' } };
     }
     const { accessMode, scopes: configured } = extension();
@@ -24,7 +26,7 @@ export const handler = http(async (request) => {
       status: 200,
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
       body: JSON.stringify({
-        company_id: companyId,
+        company_id: companyOf(tenant),
         user: { id: user.id, name: user.name, email: user.email ?? null },
         access_mode: accessMode,
         scopes,

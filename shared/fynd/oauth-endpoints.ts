@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { parseJsonResponse } from '../http/json.ts';
 import { AppError } from '../problems.ts';
+import type { Tenant } from '../tenant.ts';
 import { signatureDate, signV1 } from './signature.ts';
 
 /** The extension's OAuth client credentials. */
@@ -33,7 +34,7 @@ const defaultExpiresInSeconds = 1_800;
 /** Where the browser is sent to give consent; the query carries a v1 signature. */
 export function buildAuthorizationUrl(request: {
   cluster: string;
-  companyId: string;
+  tenant: Tenant;
   clientId: string;
   redirectUri: string;
   scopes: readonly string[];
@@ -50,7 +51,7 @@ export function buildAuthorizationUrl(request: {
     state: request.state,
     'x-fp-date': date,
   });
-  const target = `${authenticationPath(request.companyId)}/authorize?${query.toString()}`;
+  const target = `${authenticationPath(request.tenant)}/authorize?${query.toString()}`;
   const signature = signV1({ method: 'GET', target, headers: { host: new URL(request.cluster).host } }, date);
   return `${request.cluster}${target}&x-fp-signature=${encodeURIComponent(signature)}`;
 }
@@ -58,7 +59,7 @@ export function buildAuthorizationUrl(request: {
 interface TokenRequest {
   readonly httpClient: HttpClient;
   readonly cluster: string;
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly credentials: Credentials;
   readonly now: Date;
   readonly deadline: Deadline;
@@ -198,8 +199,8 @@ async function post(
   contentType: string,
   body: string,
 ): Promise<HttpClientResponse> {
-  const { cluster, credentials, companyId } = request;
-  const target = `${authenticationPath(companyId)}/${endpoint}`;
+  const { cluster, credentials, tenant } = request;
+  const target = `${authenticationPath(tenant)}/${endpoint}`;
   const date = signatureDate(request.now);
   const headers = {
     host: new URL(cluster).host,
@@ -222,8 +223,8 @@ async function post(
   );
 }
 
-function authenticationPath(companyId: string): string {
-  return `/service/panel/authentication/v1.0/company/${companyId}/oauth`;
+function authenticationPath({ kind, id }: Tenant): string {
+  return `/service/panel/authentication/v1.0/${kind}/${id}/oauth`;
 }
 
 /** A name, an address or an id; whatever else is there counts as left out. */

@@ -20,8 +20,10 @@ import {
   type CacheOwner,
   type CacheView,
   maxEntryBytes,
+  ownerOf,
   type UserCache,
 } from '../store/user-cache.ts';
+import { isSameTenant } from '../tenant.ts';
 import {
   freshnessHeaders,
   isSilent,
@@ -87,7 +89,7 @@ export async function callAsUser(
   call: PlatformCall,
   deadline: Deadline,
 ): Promise<PlatformResponse> {
-  if (call.path.companyId !== undefined && call.path.companyId !== session.companyId) {
+  if (call.path.tenant !== undefined && !isSameTenant(call.path.tenant, session.tenant)) {
     throw new AppError('tenant_mismatch', 'The path names another company than the session.');
   }
   const answer = await (call.method === 'GET' ? read : isSafe(call.method) ? pass : write)(
@@ -214,10 +216,6 @@ function entryKey(
     selecting,
   ];
   return hash('sha256', JSON.stringify(parts), 'base64url');
-}
-
-function ownerOf(session: Session): CacheOwner {
-  return { companyId: session.companyId, userId: session.user.id, generation: session.generation };
 }
 
 /** What a browser sends when somebody reloads with force: RFC 9111 §5.2.1. */

@@ -7,14 +7,21 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { installationsTable, userCacheTable } from '../contract.ts';
 import type { InstallationGate, SessionState } from '../session/live-session.ts';
+import type { Session } from '../session/sessions.ts';
+import { type Tenant, tenantKey } from '../tenant.ts';
 import { corrupt, expressionNames, type Item, integer, optionalInteger, optionalText, text } from './dynamodb.ts';
 import { installationKey, parseInstallationGate } from './installations.ts';
 
-/** Whose cache: a person in a company, under one installation of it. Nothing is ever shared between two of these. */
+/** Whose cache: a person of a tenant, under one installation of it. Nothing is ever shared between two of these. */
 export interface CacheOwner {
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly userId: string;
   readonly generation: number;
+}
+
+/** The person whose session it is. Nothing but reading is done with a session that is not live. */
+export function ownerOf({ tenant, user, generation }: Session): CacheOwner {
+  return { tenant, userId: user.id, generation };
 }
 
 /** A cached answer. Everything in it came from the platform in answer to this owner's own token. */
@@ -64,7 +71,7 @@ export class UserCache {
     const sortKeys = entryKey === undefined ? [epochSortKey] : [epochSortKey, entryKey];
     let pending: Record<string, KeysAndAttributes> = {
       [this.#installationsTableName]: {
-        Keys: [installationKey(owner.companyId)],
+        Keys: [installationKey(owner.tenant)],
         ConsistentRead: true,
         ProjectionExpression: installationsTable.sessionAttributes.map((name) => `#${name}`).join(', '),
         ExpressionAttributeNames: expressionNames(installationsTable.sessionAttributes),
@@ -146,8 +153,8 @@ export class UserCache {
 }
 
 /** The user id is escaped, so that no id can reach into another partition. */
-function partition({ companyId, userId, generation }: CacheOwner): string {
-  return `company#${companyId}#user#${encodeURIComponent(userId)}#g${generation}`;
+function partition({ tenant, userId, generation }: CacheOwner): string {
+  return `${tenantKey(tenant)}#user#${encodeURIComponent(userId)}#g${generation}`;
 }
 
 function parseEntry(item: Item): CacheEntry {

@@ -3,6 +3,7 @@ import type { ScheduleContext } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
 import { registrationOf } from '../../../shared/background/webhook-registration.ts';
 import { work } from '../../../shared/background/work.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, testExtension } from '../fixture/extension.ts';
 import { messagesIn } from '../fixture/offline-work.ts';
@@ -36,7 +37,7 @@ async function follow(worker: Worker, from: WorkMessage = begin) {
     worker.queue.sent.length = 0;
     expect(await worker.does(next)).toBe('fanned_out');
     const messages = worker.queue.sent.map(({ body }) => parseMessage(body));
-    companies.push(...messages.flatMap((each) => (each?.kind === 'scheduled' ? [each.company] : [])));
+    companies.push(...messages.flatMap((each) => (each?.kind === 'scheduled' ? [each.tenant.id] : [])));
     next = messages.find((each) => each?.kind === 'schedule');
     expect(messages.filter((each) => each?.kind === 'schedule').length).toBeLessThanOrEqual(1);
   }
@@ -85,12 +86,12 @@ describe('a schedule', () => {
     const next = parseMessage(worker.queue.sent.at(-1)?.body ?? '');
     if (next?.kind !== 'schedule' || next.after === undefined) throw new Error('There is no next page.');
     const done = worker.queue.sent.slice(0, -1).map(({ body }) => parseMessage(body));
-    const doneCompanies = done.flatMap((each) => (each?.kind === 'scheduled' ? [each.company] : []));
+    const doneCompanies = done.flatMap((each) => (each?.kind === 'scheduled' ? [each.tenant.id] : []));
     const grant = (await tables.grants.find(next.after))!;
     await tables.grants.uninstall(grant, afterNoon(1));
     const rest = await follow(worker, next);
     expect([...doneCompanies, ...rest.companies].toSorted()).toEqual(installed.toSorted());
-    await tables.putInstallation(next.after, { listed: { S: 'installed#0' } });
+    await tables.putInstallation(next.after.id, { listed: { S: 'installed#0' } });
   });
 
   test('whose queue refuses fails, so that the page comes again', async () => {
@@ -102,13 +103,20 @@ describe('a schedule', () => {
   test('that is configured no more does nothing', async () => {
     const idle = startWorker(tables, work);
     expect(await idle.does(begin)).toBe('unhandled');
-    expect(await idle.does({ kind: 'scheduled', company: '777', name: 'nightly', run: 'r1' })).toBe('unhandled');
+    expect(await idle.does({ kind: 'scheduled', tenant: companyTenant('777'), name: 'nightly', run: 'r1' })).toBe(
+      'unhandled',
+    );
     expect(messagesIn(idle.queue)).toEqual([]);
   });
 });
 
 describe('a schedule’s work for one company', () => {
-  const nightly = (company: string): WorkMessage => ({ kind: 'scheduled', company, name: 'nightly', run: 'r1' });
+  const nightly = (company: string): WorkMessage => ({
+    kind: 'scheduled',
+    tenant: companyTenant(company),
+    name: 'nightly',
+    run: 'r1',
+  });
 
   test('is told which schedule and run it is, and has a platform to call', async () => {
     const { worker, runs } = scheduled(({ platform, company }) => platform.get(`catalog/v2.0/company/${company}/x`));
@@ -121,7 +129,7 @@ describe('a schedule’s work for one company', () => {
   test('is none where the company is gone or its grant is broken', async () => {
     const { worker, runs } = scheduled();
     const company = await worker.install();
-    await tables.grants.markReauthorize((await tables.grants.find(company))!);
+    await tables.grants.markReauthorize((await tables.grants.find(companyTenant(company)))!);
     for (const each of [company, '777', tables.newCompany()]) {
       expect(await worker.does(nightly(each))).toBe('not_installed');
     }
@@ -143,7 +151,11 @@ describe('a registration', () => {
     events: { 'company/product/update/v1': file },
     webhooks: { notificationEmail: 'owner@example.com' },
   });
-  const register = (company: string): WorkMessage => ({ kind: 'register', company, generation: 1 });
+  const register = (company: string): WorkMessage => ({
+    kind: 'register',
+    tenant: companyTenant(company),
+    generation: 1,
+  });
 
   test('is made once with the company’s own token, and again when the configuration is another', async () => {
     const worker = startWorker(tables, work, { extension });
@@ -158,7 +170,7 @@ describe('a registration', () => {
     });
     expect(String(request?.body)).toContain('CANARY-api-secret');
     expect(await worker.does(register(company), 2)).toBe('duplicate');
-    expect((await tables.grants.find(company))?.registered).toBe(registrationOf(worker.given, 1));
+    expect((await tables.grants.find(companyTenant(company)))?.registered).toBe(registrationOf(worker.given, 1));
     const changed = testExtension({
       events: { 'company/product/create/v1': file },
       webhooks: { notificationEmail: 'owner@example.com' },
@@ -171,7 +183,7 @@ describe('a registration', () => {
     const worker = startWorker(tables, work, { extension, answers: { call: () => ({ status: 500 }) } });
     const company = await worker.install();
     expect(await refusalOf(worker.does(register(company)))).toMatchObject({ code: 'platform_error' });
-    expect((await tables.grants.find(company))?.registered).toBeUndefined();
+    expect((await tables.grants.find(companyTenant(company)))?.registered).toBeUndefined();
     worker.answers.call = () => ({ status: 200 });
     expect(await worker.does(register(company), 2)).toBe('registered');
   });
@@ -180,7 +192,7 @@ describe('a registration', () => {
     const worker = startWorker(tables, work, { extension });
     const company = await worker.install();
     expect(await startWorker(tables, work).does(register(company))).toBe('duplicate');
-    await tables.grants.markReauthorize((await tables.grants.find(company))!);
+    await tables.grants.markReauthorize((await tables.grants.find(companyTenant(company)))!);
     for (const each of [company, tables.newCompany()]) expect(await worker.does(register(each))).toBe('not_installed');
     expect(worker.httpClient.requests).toEqual([]);
   });

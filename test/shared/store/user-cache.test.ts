@@ -1,6 +1,7 @@
 import type { BatchGetItemCommand, BatchGetItemCommandOutput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CacheEntry, UserCache } from '../../../shared/store/user-cache.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { noon } from '../fixture/extension.ts';
 
@@ -18,7 +19,11 @@ const entry: CacheEntry = {
   coding: 'identity',
   expiresAt: noon.getTime() / 1000 + 60,
 };
-const ownerOf = (companyId: string, userId = 'u1', generation = 1) => ({ companyId, userId, generation });
+const ownerOf = (companyId: string, userId = 'u1', generation = 1) => ({
+  tenant: companyTenant(companyId),
+  userId,
+  generation,
+});
 
 describe('a view', () => {
   test('is one consistent BatchGetItem that names what it may read of the installation', async () => {
@@ -69,6 +74,13 @@ describe('a view', () => {
       expect(view).toEqual({ installation: undefined, epoch: undefined, signedOutAtMs: undefined, entry: undefined });
     }
     expect((await tables.userCache.view(ownerOf(company, 'u1', 2), 'key')).entry).toBeDefined();
+  });
+
+  test('is of a partition that names tenant, person and installation', async () => {
+    const company = tables.newCompany();
+    await tables.userCache.put(ownerOf(company, 'u 1', 2), 'key', entry);
+    const keys = (await tables.items()).map((each) => each['pk']?.S);
+    expect(keys).toContain(`company#${company}#user#u%201#g2`);
   });
 
   test('holds nothing of a person whose id tries to look like another one’s partition', async () => {
