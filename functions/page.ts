@@ -1,7 +1,7 @@
 import { missingScopes } from '../shared/fynd/scopes.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { AppError } from '../shared/problems.ts';
-import { requireLive } from '../shared/session/live-session.ts';
+import { type LiveSession, requireLive } from '../shared/session/live-session.ts';
 import { ownerOf } from '../shared/store/user-cache.ts';
 import { companyOf, companyTenant } from '../shared/tenant.ts';
 import { welcomePage } from './app/welcome-page.ts';
@@ -17,8 +17,8 @@ import { userCache } from './runtime/tables.ts';
 export const handler = http(async (request) => {
   const place = placeOf(request);
   try {
-    return await signedIn(request, place, async (session) => {
-      requireLive(session, await userCache().view(ownerOf(session)));
+    return await signedIn(request, place, async (opened) => {
+      const session: LiveSession = requireLive(opened, await userCache().view(ownerOf(opened)));
       return welcomePage({
         extension: extension(),
         company: companyOf(session.tenant),

@@ -7,7 +7,7 @@ import {
   PlatformResponseError,
 } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
-import { requireLive } from '../../shared/session/live-session.ts';
+import { type LiveSession, requireLive } from '../../shared/session/live-session.ts';
 import { ownerOf } from '../../shared/store/user-cache.ts';
 import { companyOf } from '../../shared/tenant.ts';
 import { http, type LambdaHandler } from './http/http.ts';
@@ -47,8 +47,8 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
     const deadline = deadlineIn(budgetMs);
     requireSameOrigin(request, baseUrl());
     const place = placeOf(request);
-    return await signedIn(request, place, async (session) => {
-      requireLive(session, await userCache().view(ownerOf(session)));
+    return await signedIn(request, place, async (opened) => {
+      const session: LiveSession = requireLive(opened, await userCache().view(ownerOf(opened)));
       const answers: PlatformResponse[] = [];
       const dependencies = { extension: extension(), userCache: userCache(), httpClient: httpClient(), now };
       const platform = createPlatformClient(async (call) => {

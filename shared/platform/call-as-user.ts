@@ -13,7 +13,7 @@ import { missingScopes } from '../fynd/scopes.ts';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import { packScopes } from '../session/granted-scopes.ts';
-import { requireLive } from '../session/live-session.ts';
+import { type LiveSession, requireLive } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
 import {
   type CacheEntry,
@@ -121,9 +121,9 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const bypass = call.body !== undefined || /\bno-store\b/i.test(asked);
   const key = bypass ? undefined : entryKey(extension, session, call);
   const view = await userCache.view(owner, key);
-  requireLive(session, view);
+  const live = requireLive(session, view);
   if (key === undefined) {
-    return withCacheStatus(forwarded(await send(dependencies, session, call, deadline)), 'fwd=bypass');
+    return withCacheStatus(forwarded(await send(dependencies, live, call, deadline)), 'fwd=bypass');
   }
 
   const kept = storedResponse(view, now());
@@ -135,7 +135,7 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const validators = kept?.validators ?? {};
   // The browser's own condition is answered from what is kept or fetched: only ours travels.
   const { 'if-none-match': _etag, 'if-modified-since': _date, ...headers } = call.headers;
-  const answer = await send(dependencies, session, { ...call, headers: { ...headers, ...validators } }, deadline);
+  const answer = await send(dependencies, live, { ...call, headers: { ...headers, ...validators } }, deadline);
   const store = (content: EntryContent, verdict: Verdict) =>
     storeEntry(dependencies, owner, key, { ...content, epoch: view.epoch }, verdict);
 
@@ -165,14 +165,14 @@ const read: Step = async (dependencies, session, call, deadline) => {
 
 /** HEAD and OPTIONS: neither cached nor a change. */
 const pass: Step = async (dependencies, session, call, deadline) => {
-  requireLive(session, await dependencies.userCache.view(ownerOf(session)));
-  return forwarded(await send(dependencies, session, call, deadline));
+  const live = requireLive(session, await dependencies.userCache.view(ownerOf(session)));
+  return forwarded(await send(dependencies, live, call, deadline));
 };
 
 const write: Step = async (dependencies, session, call, deadline) => {
   const { userCache, now } = dependencies;
   const owner = ownerOf(session);
-  requireLive(session, await userCache.view(owner));
+  const live = requireLive(session, await userCache.view(owner));
   await userCache.moveEpoch(owner, now());
   const moveAgain = () =>
     userCache.moveEpoch(owner, now()).then(
@@ -181,7 +181,7 @@ const write: Step = async (dependencies, session, call, deadline) => {
     );
   let answer: HttpClientResponse;
   try {
-    answer = await send(dependencies, session, call, deadline);
+    answer = await send(dependencies, live, call, deadline);
   } catch (error) {
     await moveAgain();
     throw error;
@@ -192,7 +192,7 @@ const write: Step = async (dependencies, session, call, deadline) => {
 
 const send = (
   { extension, httpClient, now }: CallAsUserDependencies,
-  session: Session,
+  session: LiveSession,
   call: PlatformCall,
   deadline: Deadline,
 ): Promise<HttpClientResponse> =>

@@ -6,7 +6,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { installationsTable, userCacheTable } from '../contract.ts';
-import type { InstallationGate, SessionState } from '../session/live-session.ts';
+import type { InstallationGate, LiveSession, SessionState } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
 import { corrupt, expressionNames, type Item, integer, optionalInteger, optionalText, text } from './dynamodb.ts';
@@ -19,7 +19,7 @@ export interface CacheOwner {
   readonly generation: number;
 }
 
-/** The person whose session it is. Nothing but reading is done with a session that is not live. */
+/** Whose cache a session reads; it need not be live for that. */
 export function ownerOf({ tenant, user, generation }: Session): CacheOwner {
   return { tenant, userId: user.id, generation };
 }
@@ -130,9 +130,9 @@ export class UserCache {
     await this.#updateEpochItem(owner, 'epoch', { S: crypto.randomUUID() }, now);
   }
 
-  /** Ends all of the owner's sessions that began until now, copies of their cookies included. */
-  async signOut(owner: CacheOwner, now: Date): Promise<void> {
-    await this.#updateEpochItem(owner, 'validFrom', { N: String(now.getTime()) }, now);
+  /** Ends all of this person's sessions that began until now, copies of their cookies included. */
+  async signOut(session: LiveSession, now: Date): Promise<void> {
+    await this.#updateEpochItem(ownerOf(session), 'validFrom', { N: String(now.getTime()) }, now);
   }
 
   async #updateEpochItem(owner: CacheOwner, attribute: string, value: Item[string], now: Date): Promise<void> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { handler as SessionHandler } from '../../functions/session.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
 import { companyTenant } from '../../shared/tenant.ts';
-import { clientId } from '../shared/fixture/extension.ts';
+import { clientId, liveSession } from '../shared/fixture/extension.ts';
 import { bareEvent, gatewayEvent, type TestRequest } from './fixture/event.ts';
 import { everywhere, startWorld, type World } from './fixture/world.ts';
 
@@ -126,7 +126,10 @@ describe('DELETE /api/session', () => {
   test('of one person leaves the others signed in', async () => {
     const { company, cookie } = await world.signIn();
     const userCache = world.tables.userCache;
-    await userCache.signOut({ tenant: companyTenant(company), userId: 'u2', generation: 1 }, new Date());
+    await userCache.signOut(
+      liveSession({ tenant: companyTenant(company), user: { id: 'u2', name: 'Ravi', email: undefined } }),
+      new Date(),
+    );
     expect((await send({ cookie })).status).toBe(200);
   });
 });

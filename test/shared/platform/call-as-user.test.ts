@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { companyTenant } from '../../../shared/tenant.ts';
 import { startCaller } from '../fixture/cached-calls.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
-import { testExtension } from '../fixture/extension.ts';
+import { liveSession, testExtension } from '../fixture/extension.ts';
 import { fakeExchange } from '../fixture/http-client.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
@@ -233,10 +233,7 @@ describe('a session that does not count any more', () => {
         expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
       }
       await tables.putInstallation(caller.company);
-      await tables.userCache.signOut(
-        { tenant: companyTenant(caller.company), userId: 'u1', generation: 1 },
-        new Date(),
-      );
+      await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date());
       expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
       expect(httpClient.requests).toHaveLength(1);
     });

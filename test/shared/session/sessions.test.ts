@@ -1,17 +1,20 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { seal } from '../../../shared/sealing.ts';
+import { describeSession } from '../../../shared/session/describe-session.ts';
 import { packScopes } from '../../../shared/session/granted-scopes.ts';
-import { requireLive } from '../../../shared/session/live-session.ts';
+import { type LiveSession, requireLive } from '../../../shared/session/live-session.ts';
 import {
   maxCookieBytes,
   openSession,
+  type Session,
   sealSession,
   sessionCookieName,
   tenantOfSessionCookie,
 } from '../../../shared/session/sessions.ts';
 import { sealTransaction } from '../../../shared/session/transactions.ts';
+import type { UserCache } from '../../../shared/store/user-cache.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
-import { noon, testExtension, testSession } from '../fixture/extension.ts';
+import { liveSession, noon, testExtension, testSession } from '../fixture/extension.ts';
 import { keyRing } from '../fixture/key-ring.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
@@ -120,6 +123,29 @@ describe('the name of a session cookie', () => {
     expect(tenantOfSessionCookie('ext_session_1')).toBeUndefined();
     expect(sessionCookieName(companyTenant('123'))).toBe('__Host-ext_session_123');
     expect(sessionCookieName({ kind: 'organization', id: '123' })).toBe('__Host-ext_session_org_123');
+  });
+});
+
+describe('a session that was compared with the tables', () => {
+  test('is another type than one that was only opened: what acts for a person does not compile without the check', () => {
+    expectTypeOf(openSession).returns.resolves.toEqualTypeOf<Session>();
+    expectTypeOf<Session>().not.toExtend<LiveSession>();
+    expectTypeOf(requireLive).returns.toEqualTypeOf<LiveSession>();
+    expectTypeOf(describeSession).parameter(0).toEqualTypeOf<LiveSession>();
+    expectTypeOf<UserCache['signOut']>().parameter(0).toEqualTypeOf<LiveSession>();
+  });
+
+  test('is what the page is told of it, without the token', () => {
+    const configured = { accessMode: 'offline', scopes: [...scopes, 'company/settings'] } as const;
+    const user = { id: 'u1', name: 'Asha', email: undefined };
+    expect(describeSession(liveSession({ user }), configured)).toEqual({
+      company_id: '1',
+      user: { ...user, email: null },
+      access_mode: 'offline',
+      scopes,
+      missing_scopes: ['company/settings'],
+      expires_at: testSession().expiresAt,
+    });
   });
 });
 
