@@ -1,5 +1,5 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import { type Function, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Extension } from '../shared/config.ts';
 import { environment } from '../shared/contract.ts';
@@ -59,21 +59,29 @@ export class ExtensionStack extends Stack {
     // A gateway waits 30 s, a call to the platform takes at most 25.
     const callsThePlatform = 29;
     const answersAlone = 10;
-    const functionOf = (id: string, entry: string, timeoutSeconds: number, memoryMegabytes?: number): Function => {
+    const functionOf = (
+      id: string,
+      entry: string,
+      timeoutSeconds: number,
+      more: { readonly memoryMegabytes?: number; readonly recursiveLoop?: RecursiveLoop } = {},
+    ): Function => {
       const bundle = bundles.get(entry);
       if (bundle === undefined) throw new Error(`${entry} was not bundled.`);
-      return createFunction(this, id, { bundle, timeoutSeconds, ...(memoryMegabytes && { memoryMegabytes }) });
+      return createFunction(this, id, { bundle, timeoutSeconds, ...more });
     };
     const install = functionOf('Install', './functions/install.ts', answersAlone);
     const callback = functionOf('Callback', './functions/callback.ts', callsThePlatform);
     const page = functionOf('Page', './functions/page.ts', answersAlone);
     const session = functionOf('Session', './functions/session.ts', answersAlone);
     const platformProxy = functionOf('PlatformProxy', './functions/platform-proxy.ts', callsThePlatform);
-    const healthz = functionOf('Healthz', './functions/healthz.ts', answersAlone, 256);
+    const healthz = functionOf('Healthz', './functions/healthz.ts', answersAlone, { memoryMegabytes: 256 });
     const webhook = functionOf('Webhook', './functions/webhook.ts', answersAlone);
     const autoInstall = functionOf('AutoInstall', './functions/auto-install.ts', callsThePlatform);
     const uninstall = functionOf('Uninstall', './functions/uninstall.ts', answersAlone);
-    this.worker = functionOf('Worker', './functions/worker.ts', worksAlone);
+    this.worker = functionOf('Worker', './functions/worker.ts', worksAlone, {
+      // A schedule sends its next page to the queue that it came from, and ends by itself where it does not get on.
+      recursiveLoop: RecursiveLoop.ALLOW,
+    });
     this.functions = new AuthorFunctions(
       new Map(
         handlersOf(extension).map((handler) => [

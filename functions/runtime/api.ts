@@ -1,4 +1,4 @@
-import type { PlatformUser } from '../../shared/fynd/oauth-endpoints.ts';
+import type { PlatformUser } from '../../shared/fynd/token-response.ts';
 import { createHttpClient, deadlineIn } from '../../shared/http/http-client.ts';
 import { callAsUser, type PlatformResponse } from '../../shared/platform/call-as-user.ts';
 import {

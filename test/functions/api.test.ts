@@ -57,6 +57,13 @@ describe('a route of the author', () => {
     expect(answer).toMatchObject({ status: 201, text: 'a;b', headers: { 'content-type': 'text/csv' } });
   });
 
+  test('may answer a 304, whose headers say nothing about a body', async () => {
+    const headers = { 'content-type': 'text/csv', 'content-encoding': 'br', etag: '"1"' };
+    const { answer } = await ask(() => Promise.resolve(new Response(null, { status: 304, headers })));
+    expect(answer).toMatchObject({ status: 304, text: '', headers: { etag: '"1"', vary: 'Cookie' } });
+    expect(Object.keys(answer.headers).filter((name) => name.startsWith('content-'))).toEqual([]);
+  });
+
   test('reads the body as JSON, or refuses it', async () => {
     const route = ({ request }: ApiContext) => Promise.resolve({ given: request.json() });
     expect((await ask(route, { method: 'POST', body: '{"a":1}' })).answer.json).toEqual({ given: { a: 1 } });

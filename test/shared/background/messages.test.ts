@@ -37,7 +37,10 @@ const messages: [WorkMessage, string][] = [
   [{ kind: 'register', tenant: companyTenant('12'), generation: 1 }, 'register#12'],
   [{ kind: 'uninstall', tenant: companyTenant('12'), receivedAtMs: 1 }, 'uninstall#12'],
   [{ kind: 'uninstall', tenant: companyTenant('12'), receivedAtMs: 1, signedAtMs: 2 }, 'uninstall#12'],
-  [{ kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: companyTenant('12') }, 'schedule#nightly'],
+  [
+    { kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: companyTenant('12'), page: 9, mark: '3 7' },
+    'schedule#nightly',
+  ],
 ];
 
 describe('a message', () => {
@@ -57,7 +60,7 @@ describe('a message', () => {
       company: '12',
       generation: 1,
     });
-    const schedule = { kind: 'schedule', name: 'nightly', run: 'r1', partition: 3 } as const;
+    const schedule = { kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, page: 9 } as const;
     expect(bodyOf({ ...schedule, after: tenant })).toEqual({ ...schedule, after: '12' });
     expect(parseMessage('{"kind":"uninstall","company":"12","receivedAtMs":1}')).toEqual({
       kind: 'uninstall',
@@ -70,18 +73,19 @@ describe('a message', () => {
     const tenant = { kind: 'organization', id: '12' } as const;
     for (const message of [
       { kind: 'register', tenant, generation: 1 },
-      { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, after: tenant },
+      { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, page: 1, after: tenant },
     ] satisfies WorkMessage[]) {
       expect(await refusalOf(() => toQueue(message, 'id'))).toMatchObject({ code: 'internal' });
     }
   });
 
-  test('of a schedule begins with the first partition', () => {
+  test('of a schedule begins with the first page of the first partition', () => {
     expect(parseMessage('{"kind":"schedule","name":"nightly","run":"r1"}')).toEqual({
       kind: 'schedule',
       name: 'nightly',
       run: 'r1',
       partition: 0,
+      page: 1,
     });
   });
 
