@@ -98,6 +98,12 @@ describe('a route of the author', () => {
     expect(world.platform.requests).toEqual([]);
   });
 
+  test('cannot reach a service that is not for people', async () => {
+    const { answer } = await ask(({ platform, company }) => platform.get(`webhook/v1.0/company/${company}/subscriber`));
+    expect(answer.json).toMatchObject({ status: 403, code: 'route_not_allowed' });
+    expect(world.platform.requests).toEqual([]);
+  });
+
   test('may refuse, and may take what the platform refuses for an answer', async () => {
     const refusing = () => Promise.reject(new AppError('not_found', 'There is no such thing.'));
     expect((await ask(refusing)).answer.json).toMatchObject({ status: 404, code: 'not_found' });

@@ -16,13 +16,13 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-for (const [what, trouble] of [
+for (const [what, warning] of [
   ['refuses', { refuses: true, isSilent: false }],
   ['never answers', { refuses: false, isSilent: true }],
 ] as const) {
   test(`a queue that ${what} spoils no sign-in, and the next one makes up for it`, async () => {
     const flow = startFlow(world, handlers);
-    Object.assign(world.queue, trouble);
+    Object.assign(world.queue, warning);
     const answer = await flow.comeBack(flow.withCode(await flow.launch()));
     expect([answer.status, answer.log['warning']]).toEqual([302, 'work_not_queued']);
     expect(answer.log['duration_ms']).toBeLessThan(29_000);
