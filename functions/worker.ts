@@ -89,7 +89,7 @@ async function workOne(given: WorkDependencies, record: SQSRecord, context: Cont
       message_id: record.messageId,
       kind: message?.kind,
       schedule: message !== undefined && 'name' in message ? message.name : undefined,
-      company_id: message !== undefined && 'company' in message ? message.company : undefined,
+      company_id: message !== undefined && 'tenant' in message ? message.tenant.id : undefined,
       attempt,
       ...fields,
       duration_ms: Math.round(performance.now() - startedAtMs),
