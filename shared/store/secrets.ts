@@ -3,6 +3,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { awsClientOptions } from '../aws-client-options.ts';
 import { ConfigurationError } from '../config.ts';
 import { deriveSealingKey, isSealingSecret, type KeyRing, type KeyUse, type SealingKey } from '../sealing.ts';
 
@@ -53,7 +54,7 @@ export class Secrets {
   #failedAt: Moment | undefined;
 
   constructor(
-    client: Pick<SecretsManagerClient, 'send'> = createSecretsManager(),
+    client: Pick<SecretsManagerClient, 'send'> = new SecretsManagerClient(awsClientOptions()),
     clocks = { now: () => new Date(), monotonicMs: () => performance.now() },
   ) {
     this.#client = client;
@@ -216,11 +217,4 @@ export class Secrets {
 
 function msBetween(then: Moment, now: Moment): number {
   return Math.max(now.monotonicMs - then.monotonicMs, now.wallMs - then.wallMs);
-}
-
-function createSecretsManager(): SecretsManagerClient {
-  return new SecretsManagerClient({
-    maxAttempts: 4,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 },
-  });
 }
