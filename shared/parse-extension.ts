@@ -7,9 +7,12 @@ import {
   isLoopback,
   parseOrigin,
 } from './config.ts';
+import { paths } from './contract.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-const reservedPaths = /^\/api\/(platform|session|webhook-events)(\/|$)/;
+/** `/api/session`, and all that begins with its first two segments. */
+const firstSegments = (path: string) => path.split('/', 3).join('/');
+const reservedPaths: ReadonlySet<string> = new Set(Object.values(paths).map(firstSegments));
 const dayInSeconds = 86_400;
 
 const ttlSeconds = v.pipe(
@@ -43,7 +46,7 @@ const apiRoute = v.pipe(
     'must be a method, a blank and a path below /api/, such as "GET /api/products"',
   ),
   v.check(
-    (route) => !reservedPaths.test(route.slice(route.indexOf(' ') + 1)),
+    (route) => !reservedPaths.has(firstSegments(route.slice(route.indexOf(' ') + 1))),
     'is a path that the extension itself answers',
   ),
 );

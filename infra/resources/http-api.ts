@@ -64,7 +64,7 @@ export class ExtensionApi extends Construct {
   /** Sends `METHOD /path` to the function; `ANY` stands for every method. */
   route(route: string, fn: Function): void {
     const [method, path] = route.split(' ');
-    if (path === undefined || !isMethod(method)) throw new Error(`"${route}" is no route such as "GET /path".`);
+    if (path === undefined || !isMethod(method)) throw new Error(`"${route}" is not a route such as "GET /path".`);
     const integration = this.#integrations.get(fn) ?? new HttpLambdaIntegration('Integration', fn);
     this.#integrations.set(fn, integration);
     this.#api.addRoutes({ path, methods: [method], integration });

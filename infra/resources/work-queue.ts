@@ -23,7 +23,7 @@ const fifo = {
   removalPolicy: RemovalPolicy.DESTROY,
 } as const;
 
-/** Events, lifecycle jobs and scheduled work: in order within a group, which is a company or a schedule. */
+/** Events, lifecycle jobs and scheduled work, in order within a group: a company's, or a schedule's own. */
 export class WorkQueue extends Queue {
   /** What failed for good, group by group; `npm run redrive` brings it back. */
   readonly deadLetters: Queue;
@@ -61,7 +61,7 @@ export class WorkQueue extends Queue {
   }
 
   /**
-   * Has Lambda call the worker with up to ten messages at a time; what the worker names as failed comes again. A group
+   * Has Lambda call the worker with one message at a time; where the worker names it as failed, it comes again. A group
    * is never with two calls at once. `maxConcurrency` bounds the calls (at least 2); without it, the groups do.
    */
   deliverTo(worker: Function, options: { readonly maxConcurrency?: number } = {}): void {

@@ -1,7 +1,4 @@
-/** The page of a company or of one of its applications, under which the extension's front end lives. */
-function pagePath(companyId: string, applicationId: string | undefined): string {
-  return `/company/${companyId}${applicationId === undefined ? '' : `/application/${applicationId}`}`;
-}
+import { paths } from '../contract.ts';
 
 /** Where a person lands after sign-in: the configured launch path with its placeholders filled in, or the page. */
 export function launchPath(
@@ -9,11 +6,11 @@ export function launchPath(
   companyId: string,
   applicationId: string | undefined,
 ): string {
-  if (configured === undefined) return pagePath(companyId, applicationId);
-  return configured.replaceAll('{company_id}', companyId).replaceAll('{application_id}', applicationId ?? '');
+  const page = applicationId === undefined ? paths.companyPage : paths.applicationPage;
+  return (configured ?? page).replaceAll('{company_id}', companyId).replaceAll('{application_id}', applicationId ?? '');
 }
 
-/** Where a browser begins to sign in: `/fp/install` for a place in the extension. */
+/** Where a browser begins to sign in: the route that installs, for a place in the extension. */
 export function installPath(
   clientId: string,
   companyId: string,
@@ -23,5 +20,5 @@ export function installPath(
   const query = new URLSearchParams({ company_id: companyId, client_id: clientId });
   if (applicationId !== undefined) query.set('application_id', applicationId);
   if (redirectPath !== undefined) query.set('redirect_path', redirectPath);
-  return `/fp/install?${query.toString()}`;
+  return `${paths.install}?${query.toString()}`;
 }

@@ -1,5 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { WorkQueue } from '../../infra/resources/work-queue.ts';
@@ -38,8 +39,8 @@ describe('the API', () => {
       'POST /api/webhook-events': 'WebhookFunction',
       'POST /fp/auto_install': 'AutoInstallFunction',
       'POST /fp/uninstall': 'UninstallFunction',
-      'GET /api/products': 'OwnfunctionsappproductsFunction',
-      'GET /api/products/application/{application_id}': 'OwnfunctionsappproductsFunction',
+      'GET /api/products': 'ProductsFunction',
+      'GET /api/products/application/{application_id}': 'ProductsFunction',
     });
   });
 
@@ -49,10 +50,41 @@ describe('the API', () => {
       extension: { ...sample, api: { 'ANY /api/notes/{note_id}': './functions/notes.ts' } },
     }).resources;
     const added = (type: string) => [...ofType(withOne, type).keys()].filter((id) => !ofType(without, type).has(id));
-    expect(added('AWS::Lambda::Function')).toEqual(['OwnfunctionsnotesFunction']);
+    expect(added('AWS::Lambda::Function')).toEqual(['NotesFunction']);
     expect(Object.keys(routesOf(withOne)).filter((route) => !(route in routesOf(without)))).toEqual([
       'ANY /api/notes/{note_id}',
     ]);
+  });
+
+  test("a function of the author's is called after its file, or after the whole path where that would be another's name", () => {
+    const { resources: many } = synthesizedStack({
+      extension: {
+        ...sample,
+        api: {
+          'GET /api/stock': './functions/app/stock-levels.ts',
+          'GET /api/a': './functions/app/a/notes.ts',
+          'GET /api/b': './functions/app/b/notes.ts',
+          'GET /api/c': './functions/app/Session.ts',
+          'GET /api/d': './functions/app/उत्पाद.ts',
+        },
+      },
+    });
+    const ids = [...ofType(many, 'AWS::Lambda::Function').keys()];
+    expect(ids.slice(-5)).toEqual([
+      'StockLevelsFunction',
+      'functionsappanotesFunction',
+      'functionsappbnotesFunction',
+      'functionsappSessionFunction',
+      'functionsappFunction',
+    ]);
+  });
+
+  test("a table of the author's may be called as a function of theirs is", () => {
+    const { resources: both } = synthesizedStack({
+      addOwnResources: ({ stack }) =>
+        void new TableV2(stack, 'Products', { partitionKey: { name: 'pk', type: AttributeType.STRING } }),
+    });
+    expect([...ofType(both, 'AWS::DynamoDB::GlobalTable').keys()]).toContain('Products');
   });
 
   test('writes an access log without query strings and headers, in which codes and cookies travel', () => {
@@ -144,7 +176,7 @@ describe('functions', () => {
       AutoInstallFunction: 29,
       UninstallFunction: 10,
       WorkerFunction: 60,
-      OwnfunctionsappproductsFunction: 29,
+      ProductsFunction: 29,
     });
   });
 
@@ -325,7 +357,7 @@ describe('the work queue', () => {
     for (const { Properties } of queues.values()) expect(Properties.SqsManagedSseEnabled).toBe(true);
   });
 
-  test('calls the worker, and nothing else, with up to ten messages of which it may refuse single ones', () => {
+  test('calls the worker, and nothing else, with one message at a time', () => {
     const { Properties } = single(resources, 'AWS::Lambda::EventSourceMapping');
     expect(Object.keys(Properties).sort()).toEqual([
       'BatchSize',

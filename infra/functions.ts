@@ -1,0 +1,174 @@
+import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { Extension } from '../shared/config.ts';
+import { environment, paths } from '../shared/contract.ts';
+import type { Secrets } from './resources/secrets.ts';
+import type { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
+import type { WorkQueue } from './resources/work-queue.ts';
+
+/** What functions may be granted something of. */
+export interface Resources {
+  /** Origin of the extension as browsers see it. */
+  readonly baseUrl: string;
+  readonly installations: InstallationsTable;
+  readonly userCache: UserCacheTable;
+  readonly deliveries: DeliveriesTable;
+  readonly workQueue: WorkQueue;
+  readonly secrets: Secrets;
+}
+
+/** Lets a function use something, and tells it where that is. */
+type Grant = (fn: Function, resources: Resources) => void;
+
+const baseUrl: Grant = (fn, resources) => fn.addEnvironment(environment.baseUrl, resources.baseUrl);
+const apiKey: Grant = (fn, { secrets }) => secrets.apiKey.grantValue(fn);
+const apiSecret: Grant = (fn, { secrets }) => secrets.apiSecret.grantValue(fn);
+const sessionKey: Grant = (fn, { secrets }) => secrets.sessionKey.grantValue(fn);
+const tokenKey: Grant = (fn, { secrets }) => secrets.tokenKey.grantValue(fn);
+const sessionChecks: Grant = (fn, { installations }) => installations.grantSessionChecks(fn);
+const recording: Grant = (fn, { installations }) => installations.grantRecording(fn);
+const backgroundWork: Grant = (fn, { installations }) => installations.grantBackgroundWork(fn);
+const cacheReads: Grant = (fn, { userCache }) => userCache.grantReads(fn);
+const epochMoves: Grant = (fn, { userCache }) => userCache.grantEpochMoves(fn);
+const entryWrites: Grant = (fn, { userCache }) => userCache.grantEntryWrites(fn);
+const handledDeliveries: Grant = (fn, { deliveries }) => deliveries.grantRecords(fn);
+const sends: Grant = (fn, { workQueue }) => workQueue.grantSends(fn);
+const deliveredWork: Grant = (fn, { workQueue }) => workQueue.deliverTo(fn);
+
+/** What a function needs that looks at sessions; what it needs besides where it calls the platform for the person. */
+const forSessions = [baseUrl, apiKey, sessionKey, sessionChecks, cacheReads];
+const forPeople = [...forSessions, epochMoves, entryWrites];
+/** What a function needs that installs. */
+const forInstalling = [baseUrl, apiKey, apiSecret, tokenKey, recording, sends];
+
+export interface FunctionRow {
+  /** Of its construct: what logs and consoles call it. */
+  readonly id: string;
+  readonly entry: string;
+  /** `METHOD /path`; none where no request reaches it. */
+  readonly routes: readonly string[];
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes?: number;
+  readonly grants: readonly Grant[];
+}
+
+// A gateway waits 30 s, a call to the platform takes at most 25.
+const answersAlone = 10;
+const callsThePlatform = 29;
+
+/** Every entry file that the stack makes a function of, the author's included. */
+export function entriesOf(extension: Extension): string[] {
+  return [...builtInFunctions, worker, ...authorFunctions(extension)].map(({ entry }) => entry);
+}
+
+/** The functions of every extension that requests reach. */
+export const builtInFunctions: readonly FunctionRow[] = [
+  {
+    id: 'Install',
+    entry: './functions/install.ts',
+    routes: [`GET ${paths.install}`],
+    timeoutSeconds: answersAlone,
+    grants: [baseUrl, apiKey, sessionKey],
+  },
+  {
+    id: 'Callback',
+    entry: './functions/callback.ts',
+    routes: [`GET ${paths.callback}`],
+    timeoutSeconds: callsThePlatform,
+    grants: [...forInstalling, sessionKey],
+  },
+  {
+    id: 'Page',
+    entry: './functions/page.ts',
+    routes: [`GET ${paths.companyPage}`, `GET ${paths.applicationPage}`],
+    timeoutSeconds: answersAlone,
+    grants: forSessions,
+  },
+  {
+    id: 'Session',
+    entry: './functions/session.ts',
+    routes: [`GET ${paths.session}`, `DELETE ${paths.session}`],
+    timeoutSeconds: answersAlone,
+    grants: [...forSessions, epochMoves],
+  },
+  {
+    id: 'PlatformProxy',
+    entry: './functions/platform-proxy.ts',
+    routes: [`ANY ${paths.platform}`],
+    timeoutSeconds: callsThePlatform,
+    grants: forPeople,
+  },
+  {
+    id: 'Healthz',
+    entry: './functions/healthz.ts',
+    routes: [`GET ${paths.healthz}`],
+    timeoutSeconds: answersAlone,
+    memoryMegabytes: 256,
+    grants: [],
+  },
+  {
+    id: 'Webhook',
+    entry: './functions/webhook.ts',
+    routes: [`POST ${paths.webhookEvents}`],
+    timeoutSeconds: answersAlone,
+    grants: [apiSecret, sends],
+  },
+  {
+    id: 'AutoInstall',
+    entry: './functions/auto-install.ts',
+    routes: [`POST ${paths.autoInstall}`],
+    timeoutSeconds: callsThePlatform,
+    grants: forInstalling,
+  },
+  {
+    id: 'Uninstall',
+    entry: './functions/uninstall.ts',
+    routes: [`POST ${paths.uninstall}`],
+    timeoutSeconds: answersAlone,
+    grants: [apiKey, apiSecret, sends],
+  },
+];
+
+/** Called by the work queue, with the author's handlers of events, schedules and durable hooks in it. */
+export const worker: FunctionRow = {
+  id: 'Worker',
+  entry: './functions/worker.ts',
+  routes: [],
+  timeoutSeconds: 60,
+  grants: [baseUrl, apiKey, apiSecret, tokenKey, backgroundWork, handledDeliveries, sends, deliveredWork],
+};
+
+/** One function for each handler file that `api` names, with all routes that name it. */
+export function authorFunctions({ api }: Extension): FunctionRow[] {
+  const byEntry = Map.groupBy(Object.entries(api), ([, entry]) => entry);
+  const ids = idsOf([...byEntry.keys()]);
+  return [...byEntry].map(([entry, routes]) => ({
+    id: ids.get(entry) ?? entry,
+    entry,
+    routes: routes.map(([route]) => route),
+    timeoutSeconds: callsThePlatform,
+    grants: forPeople,
+  }));
+}
+
+/**
+ * `./functions/app/stock-levels.ts` → `StockLevels`. Where another file or a function of the template's would be called the
+ * same, or where nothing is left of a name, it is the whole path.
+ */
+function idsOf(entries: readonly string[]): Map<string, string> {
+  const short = (entry: string) =>
+    (entry.split('/').at(-1) ?? '')
+      .slice(0, -'.ts'.length)
+      .split(/[^A-Za-z0-9]+/)
+      .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+      .join('');
+  const taken = [...[...builtInFunctions, worker].map(({ id }) => id), ...entries.map(short)].map((id) =>
+    id.toLowerCase(),
+  );
+  return new Map(
+    entries.map((entry) => {
+      const id = short(entry);
+      const isAlone = taken.filter((other) => other === id.toLowerCase()).length === 1;
+      return [entry, id !== '' && isAlone ? id : entry.replace(/^\.\//, '').slice(0, -'.ts'.length)];
+    }),
+  );
+}
