@@ -1,5 +1,5 @@
 import type { Function } from 'aws-cdk-lib/aws-lambda';
-import type { Extension } from '../shared/config.ts';
+import { ConfigurationError, type Extension } from '../shared/config.ts';
 import { environment, paths } from '../shared/contract.ts';
 import type { Secrets } from './resources/secrets.ts';
 import type { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
@@ -55,6 +55,12 @@ export interface FunctionRow {
 const answersAlone = 10;
 const callsThePlatform = 29;
 
+/** `HEAD` is routed as `GET` is (RFC 9110 §9.3.2); the callback refuses it itself. */
+const reading = (path: string): string[] => [`GET ${path}`, `HEAD ${path}`];
+
+/** Quota of an HTTP API, which cannot be raised: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+const maxRoutes = 300;
+
 /** Every entry file that the stack makes a function of, the author's included. */
 export function entriesOf(extension: Extension): string[] {
   return [...builtInFunctions, worker, ...authorFunctions(extension)].map(({ entry }) => entry);
@@ -65,28 +71,28 @@ export const builtInFunctions: readonly FunctionRow[] = [
   {
     id: 'Install',
     entry: './functions/install.ts',
-    routes: [`GET ${paths.install}`],
+    routes: reading(paths.install),
     timeoutSeconds: answersAlone,
     grants: [baseUrl, apiKey, sessionKey],
   },
   {
     id: 'Callback',
     entry: './functions/callback.ts',
-    routes: [`GET ${paths.callback}`],
+    routes: reading(paths.callback),
     timeoutSeconds: callsThePlatform,
     grants: [...forInstalling, sessionKey],
   },
   {
     id: 'Page',
     entry: './functions/page.ts',
-    routes: [`GET ${paths.companyPage}`, `GET ${paths.applicationPage}`],
+    routes: [...reading(paths.companyPage), ...reading(paths.applicationPage)],
     timeoutSeconds: answersAlone,
     grants: forSessions,
   },
   {
     id: 'Session',
     entry: './functions/session.ts',
-    routes: [`GET ${paths.session}`, `DELETE ${paths.session}`],
+    routes: [...reading(paths.session), `DELETE ${paths.session}`],
     timeoutSeconds: answersAlone,
     grants: [...forSessions, epochMoves],
   },
@@ -100,7 +106,7 @@ export const builtInFunctions: readonly FunctionRow[] = [
   {
     id: 'Healthz',
     entry: './functions/healthz.ts',
-    routes: [`GET ${paths.healthz}`],
+    routes: reading(paths.healthz),
     timeoutSeconds: answersAlone,
     memoryMegabytes: 256,
     grants: [],
@@ -137,17 +143,35 @@ export const worker: FunctionRow = {
   grants: [baseUrl, apiKey, apiSecret, tokenKey, backgroundWork, handledDeliveries, sends, deliveredWork],
 };
 
-/** One function for each handler file that `api` names, with all routes that name it. */
+/**
+ * One function for each handler file that `api` names, with all routes that name it.
+ * @throws {ConfigurationError} where an HTTP API does not take so many routes.
+ */
 export function authorFunctions({ api }: Extension): FunctionRow[] {
-  const byEntry = Map.groupBy(Object.entries(api), ([, entry]) => entry);
+  const routes = Object.entries(api).flatMap(([route, entry]) =>
+    routesOf(route, api).map((each) => ({ route: each, entry })),
+  );
+  const builtInCount = builtInFunctions.flatMap((row) => row.routes).length;
+  if (builtInCount + routes.length > maxRoutes) {
+    throw new ConfigurationError(
+      `extension.config.ts: api makes ${routes.length} routes (a GET route is two: HEAD has one of its own) and must make at most ${maxRoutes - builtInCount}: an HTTP API takes ${maxRoutes}, and ${builtInCount} are the extension's own.`,
+    );
+  }
+  const byEntry = Map.groupBy(routes, ({ entry }) => entry);
   const ids = idsOf([...byEntry.keys()]);
-  return [...byEntry].map(([entry, routes]) => ({
+  return [...byEntry].map(([entry, named]) => ({
     id: ids.get(entry) ?? entry,
     entry,
-    routes: routes.map(([route]) => route),
+    routes: named.map(({ route }) => route),
     timeoutSeconds: callsThePlatform,
     grants: forPeople,
   }));
+}
+
+/** A route of the author's, and `HEAD` for a `GET` where they have not routed that themselves. */
+function routesOf(route: string, api: Extension['api']): string[] {
+  const [method, path = ''] = route.split(' ');
+  return method !== 'GET' || `HEAD ${path}` in api || `ANY ${path}` in api ? [route] : reading(path);
 }
 
 /**

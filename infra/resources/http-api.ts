@@ -65,7 +65,10 @@ export class ExtensionApi extends Construct {
   route(route: string, fn: Function): void {
     const [method, path] = route.split(' ');
     if (path === undefined || !isMethod(method)) throw new Error(`"${route}" is not a route such as "GET /path".`);
-    const integration = this.#integrations.get(fn) ?? new HttpLambdaIntegration('Integration', fn);
+    const integration =
+      this.#integrations.get(fn) ??
+      // One permission for each function, not one for each route: a function's policy and a stack hold only so many.
+      new HttpLambdaIntegration('Integration', fn, { scopePermissionToRoute: false });
     this.#integrations.set(fn, integration);
     this.#api.addRoutes({ path, methods: [method], integration });
   }

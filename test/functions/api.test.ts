@@ -57,6 +57,13 @@ describe('a route of the author', () => {
     expect(answer).toMatchObject({ status: 201, text: 'a;b', headers: { 'content-type': 'text/csv' } });
   });
 
+  test('that knows GET answers HEAD as well, and is not told of another method', async () => {
+    const methods: string[] = [];
+    const route = ({ request: { method } }: ApiContext) => Promise.resolve(methods.push(method));
+    expect((await ask(route, { method: 'HEAD' })).answer.status).toBe(200);
+    expect(methods).toEqual(['GET']);
+  });
+
   test('reads the body as JSON, or refuses it', async () => {
     const route = ({ request }: ApiContext) => Promise.resolve({ given: request.json() });
     expect((await ask(route, { method: 'POST', body: '{"a":1}' })).answer.json).toEqual({ given: { a: 1 } });

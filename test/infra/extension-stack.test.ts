@@ -5,6 +5,7 @@ import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { WorkQueue } from '../../infra/resources/work-queue.ts';
 import { stackName } from '../../infra/stack-name.ts';
+import { ConfigurationError } from '../../shared/config.ts';
 import { busySample, ofType, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
 
 const { resources, template } = synthesizedStack();
@@ -29,18 +30,26 @@ describe('the API', () => {
   test('answers exactly these routes', () => {
     expect(routesOf()).toEqual({
       'GET /fp/install': 'InstallFunction',
+      'HEAD /fp/install': 'InstallFunction',
       'GET /fp/auth': 'CallbackFunction',
+      'HEAD /fp/auth': 'CallbackFunction',
       'GET /company/{company_id}': 'PageFunction',
+      'HEAD /company/{company_id}': 'PageFunction',
       'GET /company/{company_id}/application/{application_id}': 'PageFunction',
+      'HEAD /company/{company_id}/application/{application_id}': 'PageFunction',
       'GET /api/session': 'SessionFunction',
+      'HEAD /api/session': 'SessionFunction',
       'DELETE /api/session': 'SessionFunction',
       'ANY /api/platform/{path+}': 'PlatformProxyFunction',
       'GET /_healthz': 'HealthzFunction',
+      'HEAD /_healthz': 'HealthzFunction',
       'POST /api/webhook-events': 'WebhookFunction',
       'POST /fp/auto_install': 'AutoInstallFunction',
       'POST /fp/uninstall': 'UninstallFunction',
       'GET /api/products': 'ProductsFunction',
+      'HEAD /api/products': 'ProductsFunction',
       'GET /api/products/application/{application_id}': 'ProductsFunction',
+      'HEAD /api/products/application/{application_id}': 'ProductsFunction',
     });
   });
 
@@ -54,6 +63,43 @@ describe('the API', () => {
     expect(Object.keys(routesOf(withOne)).filter((route) => !(route in routesOf(without)))).toEqual([
       'ANY /api/notes/{note_id}',
     ]);
+  });
+
+  test("HEAD goes where the author's GET goes, unless they route it themselves", () => {
+    const { resources: routed } = synthesizedStack({
+      extension: {
+        ...sample,
+        api: {
+          'GET /api/one': './functions/one.ts',
+          'HEAD /api/one': './functions/head.ts',
+          'GET /api/two': './functions/two.ts',
+          'ANY /api/two': './functions/rest.ts',
+          'POST /api/three': './functions/three.ts',
+        },
+      },
+    });
+    const authors = Object.entries(routesOf(routed)).filter(([route]) => /\/(one|two|three)$/.test(route));
+    expect(Object.fromEntries(authors)).toEqual({
+      'GET /api/one': 'OneFunction',
+      'HEAD /api/one': 'HeadFunction',
+      'GET /api/two': 'TwoFunction',
+      'ANY /api/two': 'RestFunction',
+      'POST /api/three': 'ThreeFunction',
+    });
+  });
+
+  test('takes 300 routes, and more are a sentence', () => {
+    const own = Object.keys(routesOf(synthesizedStack({ extension: { ...sample, api: {} } }).resources)).length;
+    const api = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`POST /api/r${index}`, './functions/many.ts']));
+    const { resources: full } = synthesizedStack({ extension: { ...sample, api: api(300 - own) } });
+    expect(ofType(full, 'AWS::ApiGatewayV2::Route').size).toBe(300);
+    expect(ofType(full, 'AWS::Lambda::Permission').size).toBeLessThanOrEqual(10);
+    expect(() => synthesizedStack({ extension: { ...sample, api: api(301 - own) } })).toThrow(
+      new ConfigurationError(
+        `extension.config.ts: api makes ${301 - own} routes (a GET route is two: HEAD has one of its own) and must make at most ${300 - own}: an HTTP API takes 300, and ${own} are the extension's own.`,
+      ),
+    );
   });
 
   test("a function of the author's is called after its file, or after the whole path where that would be another's name", () => {
