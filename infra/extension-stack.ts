@@ -36,10 +36,13 @@ export class ExtensionStack extends Stack {
     const api = new ExtensionApi(this, 'Api');
     const resources = { baseUrl: baseUrl ?? api.origin, installations, userCache, deliveries, workQueue, secrets };
 
-    const add = (home: Construct, { id, entry, routes, grants, ...limits }: FunctionRow): Function => {
+    const add = (
+      home: Construct,
+      { id, entry, routes, requestsPerSecond, grants, ...limits }: FunctionRow,
+    ): Function => {
       const fn = createFunction(home, id, { bundle: bundleOf(bundles, entry), ...limits });
       for (const grant of grants) grant(fn, resources);
-      for (const route of routes) api.route(route, fn);
+      for (const route of routes) api.route(route, fn, requestsPerSecond);
       return fn;
     };
     for (const row of builtInFunctions) add(this, row);

@@ -46,6 +46,8 @@ export interface FunctionRow {
   readonly entry: string;
   /** `METHOD /path`; none where no request reaches it. */
   readonly routes: readonly string[];
+  /** The most that each of its routes takes, from all callers together. Default: the stage's. */
+  readonly requestsPerSecond?: number;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes?: number;
   readonly grants: readonly Grant[];
@@ -66,7 +68,10 @@ export function entriesOf(extension: Extension): string[] {
   return [...builtInFunctions, worker, ...authorFunctions(extension)].map(({ entry }) => entry);
 }
 
-/** The functions of every extension that requests reach. */
+/**
+ * The functions of every extension that requests reach. Where outsiders can make us call the platform with our own
+ * credentials, they can do it a few times a second.
+ */
 export const builtInFunctions: readonly FunctionRow[] = [
   {
     id: 'Install',
@@ -79,6 +84,7 @@ export const builtInFunctions: readonly FunctionRow[] = [
     id: 'Callback',
     entry: './functions/callback.ts',
     routes: reading(paths.callback),
+    requestsPerSecond: 20,
     timeoutSeconds: callsThePlatform,
     grants: [...forInstalling, sessionKey],
   },
@@ -122,6 +128,7 @@ export const builtInFunctions: readonly FunctionRow[] = [
     id: 'AutoInstall',
     entry: './functions/auto-install.ts',
     routes: [`POST ${paths.autoInstall}`],
+    requestsPerSecond: 5,
     timeoutSeconds: callsThePlatform,
     grants: forInstalling,
   },
@@ -129,6 +136,7 @@ export const builtInFunctions: readonly FunctionRow[] = [
     id: 'Uninstall',
     entry: './functions/uninstall.ts',
     routes: [`POST ${paths.uninstall}`],
+    requestsPerSecond: 5,
     timeoutSeconds: answersAlone,
     grants: [apiKey, apiSecret, sends],
   },

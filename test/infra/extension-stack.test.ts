@@ -165,6 +165,19 @@ describe('the API', () => {
     });
   });
 
+  test('takes less of what makes us call the platform, whoever asks, and has those routes first', () => {
+    const stage = single(resources, 'AWS::ApiGatewayV2::Stage');
+    const limit = (perSecond: number) => ({ ThrottlingRateLimit: perSecond, ThrottlingBurstLimit: 2 * perSecond });
+    expect(stage.Properties.RouteSettings).toEqual({
+      'GET /fp/auth': limit(20),
+      'HEAD /fp/auth': limit(20),
+      'POST /fp/auto_install': limit(5),
+      'POST /fp/uninstall': limit(5),
+    });
+    const first = stage.DependsOn?.map((id) => resources[id]?.Properties.RouteKey);
+    expect(first).toEqual(expect.arrayContaining(Object.keys(stage.Properties.RouteSettings as object)));
+  });
+
   test('is all that the public reaches: no function URL, no CORS, and only the API invokes functions', () => {
     expect(ofType(resources, 'AWS::Lambda::Url').size).toBe(0);
     expect(single(resources, 'AWS::ApiGatewayV2::Api').Properties).not.toHaveProperty('CorsConfiguration');
