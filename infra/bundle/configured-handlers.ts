@@ -1,6 +1,5 @@
 import type { Message, Plugin } from 'esbuild';
-import { ConfigurationError, type Extension } from '../../shared/config.ts';
-import { eventKeyOf } from '../../shared/event-key.ts';
+import { ConfigurationError, type Extension, eventKeyOf } from '../../shared/config.ts';
 
 const namespace = 'configured-handlers';
 
@@ -77,6 +76,8 @@ function handlersOf(path: string, extension: Extension): Record<string, Configur
       key,
       file: handler,
     })),
-    hooks: Object.entries(queued).map(([key, file]) => ({ field: `hooks.${key}`, key, file })),
+    hooks: Object.entries(queued).flatMap(([key, file]) =>
+      file === undefined ? [] : [{ field: `hooks.${key}`, key, file }],
+    ),
   };
 }

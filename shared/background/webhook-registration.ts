@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import type { EventProvider, Extension, ExtensionEvent } from '../config.ts';
+import { type EventProvider, type Extension, type ExtensionEvent, eventKeyOf } from '../config.ts';
 import { paths } from '../contract.ts';
-import { eventKeyOf } from '../event-key.ts';
 import type { HttpClientResponse } from '../http/http-client.ts';
 import { parseJsonResponse } from '../http/json.ts';
 import { AppError } from '../problems.ts';

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
-import { ConfigurationError, parseOrigin } from '../../shared/config.ts';
-import { parseExtension } from '../../shared/parse-extension.ts';
+import type * as v from 'valibot';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { ConfigurationError, type ExtensionInput, parseOrigin } from '../../shared/config.ts';
+import { type extensionSchema, parseExtension } from '../../shared/parse-extension.ts';
 
 const valid = { name: 'Product Lens', scopes: ['company/products'] };
 
@@ -22,11 +23,19 @@ describe('a configuration', () => {
       accessMode: 'offline',
       cluster: 'https://api.fynd.com',
       adminOrigins: ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com'],
-      launchPath: undefined,
-      proxy: { only: undefined, also: [] },
+      proxy: { also: [] },
       cache: { defaultTtlSeconds: 60, rules: [] },
       api: {},
     });
+  });
+
+  test('has a documented type that knows every setting, and none that is not judged', () => {
+    type Complete<Value> = Value extends readonly (infer Item)[]
+      ? readonly Complete<Item>[]
+      : Value extends object
+        ? { readonly [Key in keyof Value]-?: Complete<Exclude<Value[Key], undefined>> }
+        : Value;
+    expectTypeOf<Complete<ExtensionInput>>().toEqualTypeOf<Complete<v.InferInput<typeof extensionSchema>>>();
   });
 
   test('with every setting is taken as it is', () => {
