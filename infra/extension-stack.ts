@@ -31,7 +31,10 @@ export class ExtensionStack extends Stack {
     const installations = new InstallationsTable(this, 'Installations');
     const userCache = new UserCacheTable(this, 'UserCache');
     const deliveries = new DeliveriesTable(this, 'Deliveries');
-    const workQueue = new WorkQueue(this, 'WorkQueue', { workerTimeoutSeconds: worker.timeoutSeconds });
+    const workQueue = new WorkQueue(this, 'WorkQueue', {
+      workerTimeoutSeconds: worker.timeoutSeconds,
+      ...extension.worker,
+    });
     const secrets = new Secrets(this, 'Secrets');
     const api = new ExtensionApi(this, 'Api');
     const resources = { baseUrl: baseUrl ?? api.origin, installations, userCache, deliveries, workQueue, secrets };

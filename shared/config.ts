@@ -25,10 +25,19 @@ export interface EventInput {
   readonly reducer?: Readonly<Record<string, unknown>>;
 }
 
-/** Work for every installed company. */
+/** Work for every installed company, at times that one of `every`, `at` and `cron` tells. */
 export interface ScheduleInput {
-  /** How often, e.g. `1 day`. */
-  readonly every: string;
+  /**
+   * How often, e.g. `15 minutes`, `6 hours` or `1 day`: by the clock of UTC, so that a day begins at its midnight. An interval
+   * that divides neither an hour nor a day, e.g. `90 minutes`, begins when it is deployed.
+   */
+  readonly every?: string;
+  /** Each day at this time in `timeZone`, e.g. `02:30`. */
+  readonly at?: string;
+  /** EventBridge Scheduler's six fields, e.g. `0 9 ? * MON-FRI *`; in UTC where `timeZone` says nothing. */
+  readonly cron?: string;
+  /** E.g. `Asia/Kolkata`. */
+  readonly timeZone?: string;
   /** The file that does it. */
   readonly handler: string;
 }
@@ -72,8 +81,13 @@ export interface ExtensionInput {
     /** Whose events: of all sales channels, of none, or of those named. Default `all`. */
     readonly salesChannels?: 'all' | 'none' | readonly string[];
   };
-  /** Work for every installed company, e.g. `nightly: { every: '1 day', handler: './functions/app/nightly.ts' }`. */
+  /** Work for every installed company, e.g. `nightly: { at: '02:30', timeZone: 'Asia/Kolkata', handler: './functions/app/nightly.ts' }`. */
   readonly schedules?: Readonly<Record<string, ScheduleInput>>;
+  /** The function in which the handlers of events, schedules and durable hooks run. */
+  readonly worker?: {
+    /** How many of it run at once at most, 2 to 1000. They come out of the account's pool, as pages do. Default 20. */
+    readonly maxConcurrency?: number;
+  };
   /** A file with the author's own AWS resources, e.g. `./infra/own-resources.ts`. */
   readonly resources?: string;
   /** Files of what the author does when something happens to an installation. */

@@ -8,6 +8,7 @@ import {
   type RoutePattern,
 } from './config.ts';
 import { paths } from './contract.ts';
+import { scheduleEntries, scheduleExpression, scheduleProblem } from './schedule-expression.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** `/api/session`, and all that begins with its first two segments. */
@@ -96,14 +97,17 @@ function toEvent([key, given]: [string, v.InferOutput<typeof event>]) {
   return { category, name, type, version: version.slice('v'.length), ...given, provider: given.provider ?? 'rest' };
 }
 
-const unitMinutes = { minute: 1, hour: 60, day: 1_440 } as const;
-const every = v.pipe(
-  v.string('must be text such as "1 day"'),
-  v.regex(/^[1-9]\d{0,3} (minute|hour|day)s?$/, 'must be a number of minutes, hours or days, such as "1 day"'),
-  v.transform((text) => {
-    const [count, unit = ''] = text.split(' ');
-    return Number(count) * unitMinutes[unit.replace(/s$/, '') as keyof typeof unitMinutes];
+const schedule = v.pipe(
+  v.strictObject({ ...scheduleEntries, handler: handlerFile }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? scheduleProblem(dataset.value) : undefined;
+    if (message !== undefined) addIssue({ message });
   }),
+  v.transform(({ handler, timeZone = 'UTC', ...times }) => ({
+    expression: scheduleExpression(times),
+    timeZone,
+    handler,
+  })),
 );
 
 const settings = v.strictObject({
@@ -175,16 +179,23 @@ const settings = v.strictObject({
     {},
   ),
   schedules: v.optional(
-    v.record(
-      v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"')),
-      v.pipe(
-        v.strictObject({
-          every,
-          handler: handlerFile,
-        }),
-        v.transform(({ every: everyMinutes, handler }) => ({ everyMinutes, handler })),
+    v.record(v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"')), schedule),
+    {},
+  ),
+  worker: v.optional(
+    v.strictObject({
+      // By default a fiftieth of an account's usual pool of 1,000, out of which pages are answered too. Events of half a second
+      // are then forty a second, and a schedule of two seconds is through with 1,000 companies in under two minutes.
+      maxConcurrency: v.optional(
+        v.pipe(
+          v.number('must be a number'),
+          v.integer('must be a whole number'),
+          v.minValue(2, 'must be at least 2'),
+          v.maxValue(1_000, 'must be at most 1000'),
+        ),
+        20,
       ),
-    ),
+    }),
     {},
   ),
   hooks: v.optional(

@@ -1,9 +1,5 @@
-import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { WorkQueue } from '../../infra/resources/work-queue.ts';
 import { stackName } from '../../infra/stack-name.ts';
 import { ConfigurationError } from '../../shared/config.ts';
 import { busySample, ofType, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
@@ -423,21 +419,18 @@ describe('the work queue', () => {
       'EventSourceArn',
       'FunctionName',
       'FunctionResponseTypes',
+      'ScalingConfig',
     ]);
     expect(Properties).toMatchObject({ BatchSize: 1, FunctionResponseTypes: ['ReportBatchItemFailures'] });
     expect(target(Properties.EventSourceArn)).toBe('WorkQueue');
     expect(target(Properties.FunctionName)).toBe('WorkerFunction');
   });
 
-  test('may be told how many calls at once, where a platform or a database needs it', () => {
-    const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Bounded');
-    const bounded = new WorkQueue(stack, 'WorkQueue', { workerTimeoutSeconds: 60 });
-    const code = Code.fromInline('exports.handler = () => {};');
-    const worker = new Function(stack, 'Worker', { code, handler: 'index.handler', runtime: Runtime.NODEJS_24_X });
-    bounded.deliverTo(worker, { maxConcurrency: 5 });
-    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      ScalingConfig: { MaximumConcurrency: 5 },
-    });
+  test('has at most twenty workers at once, so that pages find room, or as many as the configuration says', () => {
+    const scalingOf = (of: typeof resources) => single(of, 'AWS::Lambda::EventSourceMapping').Properties.ScalingConfig;
+    expect(scalingOf(resources)).toEqual({ MaximumConcurrency: 20 });
+    const { resources: bounded } = synthesizedStack({ extension: { ...sample, worker: { maxConcurrency: 5 } } });
+    expect(scalingOf(bounded)).toEqual({ MaximumConcurrency: 5 });
   });
 });
 
@@ -452,19 +445,45 @@ describe('schedules', () => {
   test('send one message to the work queue each time, in a group of their own', () => {
     const schedules = ofType(busy, 'AWS::Scheduler::Schedule');
     expect([...schedules.keys()]).toEqual(['Schedulesnightly', 'Schedulespulse']);
-    for (const { Properties } of schedules.values()) {
+    for (const [name, { Properties }] of schedules) {
       const { Arn, RoleArn } = Properties.Target as Record<string, unknown>;
       expect([target(Arn), target(RoleArn)]).toEqual(['WorkQueue', 'SchedulesRole']);
-      expect(Properties).toMatchObject({ State: 'ENABLED', FlexibleTimeWindow: { Mode: 'OFF' } });
+      expect(Properties).toMatchObject({
+        State: 'ENABLED',
+        Target: { SqsParameters: { MessageGroupId: name.replace('Schedules', 'schedule#') } },
+      });
     }
-    expect(schedules.get('Schedulesnightly')?.Properties).toMatchObject({
-      ScheduleExpression: 'rate(1440 minutes)',
-      Target: { SqsParameters: { MessageGroupId: 'schedule#nightly' } },
+  });
+
+  test('say when in the words of the scheduler, and run within a quarter of an hour where that is not too often', () => {
+    const handler = './functions/app/nightly.ts';
+    const { resources: many } = synthesizedStack({
+      extension: {
+        ...sample,
+        schedules: {
+          daily: { every: '1 day', handler },
+          pulse: { every: '1 minute', handler },
+          odd: { every: '90 minutes', handler },
+          night: { at: '02:30', timeZone: 'Asia/Kolkata', handler },
+          often: { cron: '*/10 8-18 ? * MON-FRI *', handler },
+        },
+      },
     });
-    expect(schedules.get('Schedulespulse')?.Properties).toMatchObject({
-      ScheduleExpression: 'rate(1 minute)',
-      Target: { SqsParameters: { MessageGroupId: 'schedule#pulse' } },
-    });
+    const said = [...ofType(many, 'AWS::Scheduler::Schedule')].map(([name, { Properties }]) => [
+      name.replace('Schedules', ''),
+      Properties.ScheduleExpression,
+      Properties.ScheduleExpressionTimezone,
+      Properties.FlexibleTimeWindow,
+    ]);
+    const quarter = { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 };
+    const exact = { Mode: 'OFF' };
+    expect(said).toEqual([
+      ['daily', 'cron(0 0 * * ? *)', 'UTC', quarter],
+      ['pulse', 'cron(* * * * ? *)', 'UTC', exact],
+      ['odd', 'rate(90 minutes)', 'UTC', quarter],
+      ['night', 'cron(30 2 * * ? *)', 'Asia/Kolkata', quarter],
+      ['often', 'cron(*/10 8-18 ? * MON-FRI *)', 'UTC', exact],
+    ]);
   });
 
   test('say which they are and, in words that the scheduler fills in, which run it is', () => {
