@@ -25,6 +25,8 @@ export class ExtensionStack extends Stack {
   readonly functions: AuthorFunctions;
   /** Handles what is in the work queue, with the author's handlers of events, schedules and durable hooks in it. */
   readonly worker: Function;
+  /** Every function by its entry file. */
+  readonly functionsByEntry: ReadonlyMap<string, Function>;
 
   constructor(scope: Construct, id: string, { extension, bundles, baseUrl, ...props }: ExtensionStackProps) {
     super(scope, id, props);
@@ -39,11 +41,14 @@ export class ExtensionStack extends Stack {
     const api = new ExtensionApi(this, 'Api');
     const resources = { baseUrl: baseUrl ?? api.origin, installations, userCache, deliveries, workQueue, secrets };
 
+    const functionsByEntry = new Map<string, Function>();
+    this.functionsByEntry = functionsByEntry;
     const add = (
       home: Construct,
       { id, entry, routes, requestsPerSecond, grants, ...limits }: FunctionRow,
     ): Function => {
       const fn = createFunction(home, id, { bundle: bundleOf(bundles, entry), ...limits });
+      functionsByEntry.set(entry, fn);
       for (const grant of grants) grant(fn, resources);
       for (const route of routes) api.route(route, fn, requestsPerSecond);
       return fn;

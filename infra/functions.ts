@@ -1,4 +1,4 @@
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import { type Function, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { ConfigurationError, type Extension } from '../shared/config.ts';
 import { environment, paths } from '../shared/contract.ts';
 import type { Secrets } from './resources/secrets.ts';
@@ -50,6 +50,7 @@ export interface FunctionRow {
   readonly requestsPerSecond?: number;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes?: number;
+  readonly recursiveLoop?: RecursiveLoop;
   readonly grants: readonly Grant[];
 }
 
@@ -65,7 +66,7 @@ const maxRoutes = 300;
 
 /** Every entry file that the stack makes a function of, the author's included. */
 export function entriesOf(extension: Extension): string[] {
-  return [...builtInFunctions, worker, ...authorFunctions(extension)].map(({ entry }) => entry);
+  return [...new Set([...builtInFunctions, worker, ...authorFunctions(extension)].map(({ entry }) => entry))];
 }
 
 /**
@@ -148,6 +149,8 @@ export const worker: FunctionRow = {
   entry: './functions/worker.ts',
   routes: [],
   timeoutSeconds: 60,
+  // A schedule sends its next page to the queue that it came from, and ends by itself where it does not get on.
+  recursiveLoop: RecursiveLoop.ALLOW,
   grants: [baseUrl, apiKey, apiSecret, tokenKey, backgroundWork, handledDeliveries, sends, deliveredWork],
 };
 

@@ -7,7 +7,7 @@ import {
   parseOrigin,
   type RoutePattern,
 } from './config.ts';
-import { paths } from './contract.ts';
+import { paths, servicesWithoutPeople } from './contract.ts';
 import { scheduleEntries, scheduleExpression, scheduleProblem } from './schedule-expression.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -27,6 +27,13 @@ const routePattern = v.pipe(
   v.regex(
     new RegExp(`^(\\*|${methods.join('|')}) (?!/)(?:(?:\\*|[\\w.~-]+)(?:/(?:\\*|[\\w.~-]+))*(?:/\\*\\*|/)?|\\*\\*)$`),
     'must be a method (or *), a space and a path below /service/platform/, such as "GET catalog/**"',
+  ),
+);
+const proxiedRoute = v.pipe(
+  routePattern,
+  v.check(
+    (route) => !servicesWithoutPeople.has(/ ([\w-]+)/.exec(route)?.[1]?.toLowerCase() ?? ''),
+    'must not name the services webhook and partners: no call for a person reaches them',
   ),
 );
 const origin = v.pipe(
@@ -145,8 +152,8 @@ const settings = v.strictObject({
   ),
   proxy: v.optional(
     v.strictObject({
-      only: v.optional(v.pipe(v.array(routePattern, 'must be a list'), v.nonEmpty('must name at least one route'))),
-      also: v.optional(v.array(routePattern, 'must be a list'), []),
+      only: v.optional(v.pipe(v.array(proxiedRoute, 'must be a list'), v.nonEmpty('must name at least one route'))),
+      also: v.optional(v.array(proxiedRoute, 'must be a list'), []),
     }),
     {},
   ),
