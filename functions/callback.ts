@@ -39,6 +39,12 @@ const httpClient = once(createHttpClient);
 
 /** `GET /fp/auth`: the platform sends the browser back with a code, or with the reason why there is none. */
 export const handler = http(async (request) => {
+  // Who scans links sends HEAD: the code would be redeemed, and the person would come in vain.
+  if (request.method !== 'GET') {
+    throw new AppError('method_not_allowed', 'This address is for browsers that come back.', {
+      headers: { allow: 'GET' },
+    });
+  }
   const fields = input(answer, request.query);
   const clientId = await apiKey();
   if (fields.company_id !== undefined) {

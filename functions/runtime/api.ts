@@ -64,7 +64,12 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
           application: place.applicationId,
           user: session.user,
           scopes: session.scopes,
-          request: { ...request, json: () => parseJson(request.body) },
+          request: {
+            ...request,
+            // A handler that knows GET answers HEAD, and does nothing else.
+            method: request.method === 'HEAD' ? 'GET' : request.method,
+            json: () => parseJson(request.body),
+          },
         });
         return await toResponse(result, answers);
       } catch (error) {
