@@ -22,6 +22,11 @@ import {
 
 const dimensions = ['companies', 'users', 'entries'] as const;
 type Dimension = (typeof dimensions)[number];
+const titles: Readonly<Record<Dimension, string>> = {
+  companies: 'companies, a session each, of which an instance remembers 500',
+  users: 'users of one company, a session each, of which an instance remembers 500',
+  entries: 'entries of one user',
+};
 /** As many as there are, or so many of them, spread evenly: making sessions takes its time. */
 const maxAsked = 1_000;
 
@@ -56,7 +61,7 @@ export async function growth(
     rows: dimensions.map((dimension) => {
       const few = costOf(dimension, smallest);
       return {
-        what: `${dimension} (${describeCalls(few.calls)})`,
+        what: `${titles[dimension]} (${describeCalls(few.calls)})`,
         comparisons: larger.map((size) => {
           const many = costOf(dimension, size);
           if (describeCalls(few.calls) !== describeCalls(many.calls)) throw new Error(`More ${dimension}: more calls.`);

@@ -34,7 +34,7 @@ function cell({ value, low, high, target }: Comparison): string {
   return `${text} <small>${format(low)}–${format(high)}</small>`;
 }
 
-const format = (value: number): string => value.toFixed(value < 0.1 ? 3 : 2);
+const format = (value: number): string => value.toFixed(value < 0.2 ? 3 : 2);
 
 /** Where and when this was measured, and how to do it again. */
 export function circumstances(command: string): string {
