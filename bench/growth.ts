@@ -54,7 +54,8 @@ export async function growth(
   }
   const costs = await runSubjects(world, subjects, effort);
   const [smallest = 0, ...larger] = sizes;
-  const costOf = (dimension: Dimension, size: number): Cost => costs[`${dimension} ${size}`] ?? { cpu: [], calls: {} };
+  const costOf = (dimension: Dimension, size: number): Cost =>
+    costs[`${dimension} ${size}`] ?? { cpu: [], wallMs: [], calls: {} };
   return {
     title: `A read from the cache, with many more in the tables than ${smallest}`,
     against: larger.map((size) => size.toLocaleString('en')),

@@ -78,7 +78,7 @@ export async function handlerCost(
   }
 
   const costs = await runSubjects(world, subjects, effort);
-  const costOf = (name: string): Cost => costs[name] ?? { cpu: [], calls: {} };
+  const costOf = (name: string): Cost => costs[name] ?? { cpu: [], wallMs: [], calls: {} };
   const against = (kind: Kind, name: string, target?: number) => ({
     ...ratio(costOf(kind).cpu, costOf(name).cpu),
     target,
