@@ -33,6 +33,9 @@ export function deadlineIn(milliseconds: number): Deadline {
   return { remainingMs: () => Math.max(0, endsAt - performance.now()) };
 }
 
+/** How long a person waits, in all, for what a request asks of the platform. */
+export const platformBudgetMs = 25_000;
+
 /** More than this cannot travel on to a browser even compressed, so that reading it would only cost memory. */
 const maxResponseBytes = 64 * 1024 * 1024;
 

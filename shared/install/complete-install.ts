@@ -1,7 +1,7 @@
 import type { Extension } from '../config.ts';
 import { authorizationCodeGrant, type Credentials, offlineTokenGrant, type TokenSet } from '../fynd/oauth-endpoints.ts';
 import { missingScopes } from '../fynd/scopes.ts';
-import { type Deadline, deadlineIn, type HttpClient } from '../http/http-client.ts';
+import { type Deadline, deadlineIn, type HttpClient, platformBudgetMs } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Session } from '../session/sessions.ts';
@@ -22,9 +22,6 @@ export interface CompleteInstallDependencies {
 /** A company's installation after a sign-in: what its hooks and webhooks are brought in step with. */
 export type Installed = Pick<Installation, 'companyId' | 'generation' | 'scopes' | 'announced' | 'registered'>;
 
-/** All calls of the platform together. */
-const budgetMs = 25_000;
-
 /**
  * Completes a sign-in that came back with a code: redeems it for the person's own token and, where the company's grant
  * is needed, for the offline token; makes the company installed; returns the person's session and the installation.
@@ -40,7 +37,7 @@ export async function completeInstall(
 ): Promise<{ session: Session; installed: Installed }> {
   const { extension, credentials, httpClient, installations } = dependencies;
   const { companyId } = transaction;
-  const deadline = deadlineIn(budgetMs);
+  const deadline = deadlineIn(platformBudgetMs);
   const redeem = {
     httpClient,
     cluster: extension.cluster,
@@ -93,7 +90,7 @@ export async function autoInstall(
   const { extension, credentials, httpClient, installations } = dependencies;
   const { accessMode, cluster, scopes } = extension;
   if (accessMode === 'online') return undefined;
-  const deadline = deadlineIn(budgetMs);
+  const deadline = deadlineIn(platformBudgetMs);
   const now = dependencies.now();
   const grant = await offlineTokenGrant({ httpClient, cluster, companyId, credentials, code, scopes, deadline, now });
   const missing = missingScopes(grant.scopes, scopes);

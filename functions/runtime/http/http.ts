@@ -1,30 +1,67 @@
-import { isUtf8 } from 'node:buffer';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { acceptsCoding } from '../../../shared/http/accepts-coding.ts';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { AppError } from '../../../shared/problems.ts';
 import { Cookies } from '../../../shared/session/cookies.ts';
+import { type Chained, createChain, type Run } from '../chain.ts';
 import { logRequest } from '../log.ts';
 import { errorPage } from './error-page.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
-import { securityHeaders } from './security-headers.ts';
+import { toResult } from './lambda-result.ts';
 
-export type LambdaHandler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+/** Lambda always hands a context; few need it. */
+export type LambdaHandler = (
+  event: APIGatewayProxyEventV2,
+  context?: Context,
+) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /**
- * The one way in and out: turns the event into a request, the answer into a result, every error into a page or a
- * problem (RFC 9457), and writes one line to the log.
+ * What a route requires of whoever calls it: a middleware of middy's over our request. It stands behind those that find
+ * what it needs; what it finds itself is in the request of all that stands behind it.
  */
-export function http(handle: (request: HttpRequest) => Promise<HttpResponse>): LambdaHandler {
-  return async (event) => {
+export interface Requirement<Needed, Found extends object = object> {
+  readonly before?: (chained: Chained<Needed, HttpResponse>) => Promise<void>;
+  /** May come before anything was found. */
+  readonly onError?: (chained: Chained<HttpRequest, HttpResponse>) => Promise<void> | void;
+  /** For the types alone. */
+  readonly found?: Found;
+}
+
+/** A route while its requirements are declared, `http().use(…).use(…).handler(…)`, in the order in which they are met. */
+export interface HttpChain<Request> {
+  use<Found extends object>(requirement: Requirement<Request, Found>): HttpChain<Request & Found>;
+  handler(handle: (request: Request) => Promise<HttpResponse>): LambdaHandler;
+}
+
+/**
+ * The one way in and out. Whatever is in the chain, and whatever in it answers or throws: the event becomes a request, the
+ * answer a result, every error a page or a problem (RFC 9457), and one line goes to the log.
+ */
+export function http(): HttpChain<HttpRequest> {
+  // middy's own types let a middleware ask for what nothing before it has found.
+  return createChain(answering) as HttpChain<HttpRequest>;
+}
+
+/** A requirement that is met where `find` does not throw. */
+export function requirement<Needed extends HttpRequest, Found extends object = object>(
+  // oxlint-disable-next-line typescript/no-invalid-void-type
+  find: (request: Needed) => Found | undefined | Promise<Found | undefined>,
+): Requirement<Needed, Found> {
+  return {
+    async before({ event }) {
+      // Returning it would end the chain here.
+      Object.assign(event, await find(event));
+    },
+  };
+}
+
+function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {
+  return async (event, context) => {
     const startedAtMs = performance.now();
-    const request = readEvent(event);
+    const request = readEvent(event, context);
     let response: HttpResponse;
     let result: APIGatewayProxyStructuredResultV2;
     let error: unknown;
     try {
-      response = await handle(request);
+      response = await run(request, context);
       result = await toResult(request, response);
     } catch (thrown) {
       error = thrown;
@@ -36,18 +73,15 @@ export function http(handle: (request: HttpRequest) => Promise<HttpResponse>): L
   };
 }
 
-const compress = promisify(gzip);
-
-/** Lambda takes 6 MB of JSON for an answer. */
-const maxResultBytes = 6 * 1024 * 1024;
-
-function readEvent(event: APIGatewayProxyEventV2): HttpRequest {
+function readEvent(event: APIGatewayProxyEventV2, context: Context | undefined): HttpRequest {
   const headers: Record<string, string> = {};
+  const cookies = [...(event.cookies ?? [])];
   for (const [name, value] of Object.entries(event.headers)) {
-    if (value !== undefined && name !== 'cookie') headers[name.toLowerCase()] = value;
+    if (value === undefined) continue;
+    // Front doors differ: API Gateway takes the cookies out of the headers, others leave them there.
+    if (name.toLowerCase() === 'cookie') cookies.push(value);
+    else headers[name.toLowerCase()] = value;
   }
-  // Front doors differ: API Gateway takes the cookies out of the headers, others leave them there.
-  const cookieHeader = event.headers['cookie'];
   return {
     method: event.requestContext.http.method,
     rawPath: event.rawPath,
@@ -55,11 +89,12 @@ function readEvent(event: APIGatewayProxyEventV2): HttpRequest {
     rawQuery: event.rawQueryString,
     query: new URLSearchParams(event.rawQueryString),
     headers,
-    cookies: new Cookies([...(event.cookies ?? []), ...(cookieHeader === undefined ? [] : [cookieHeader])]),
+    cookies: new Cookies(cookies),
     // Some front doors send an empty text where there is none.
     body: event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : undefined,
     requestId: event.requestContext.requestId,
     isNavigation: /\btext\/html\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(headers['accept'] ?? ''),
+    invocation: { event, context },
   };
 }
 
@@ -80,43 +115,4 @@ function errorResponse(request: HttpRequest, error: unknown): HttpResponse {
     },
     body: JSON.stringify(refusal.toProblem(request.requestId)),
   };
-}
-
-/**
- * The answer as Lambda takes it. Text travels as it is, which spares a third of its size, where escaping it for JSON does
- * not cost more than base64 would; an answer that does not fit either way travels compressed where the browser takes it.
- * @throws {AppError} `response_too_large` where it does not fit even so.
- */
-async function toResult(request: HttpRequest, response: HttpResponse): Promise<APIGatewayProxyStructuredResultV2> {
-  const { status, headers = {}, body } = response;
-  const frame = {
-    statusCode: status,
-    headers: { ...securityHeaders, ...headers },
-    cookies: request.cookies.setCookieHeaders(),
-  };
-  if (body === undefined) return frame;
-  const bytes = Buffer.from(body);
-  const text = typeof body === 'string' ? body : textOf(bytes, headers);
-  const base64Bytes = Math.ceil(bytes.byteLength / 3) * 4;
-  const roomBytes = maxResultBytes - Buffer.byteLength(JSON.stringify(frame)) - 100;
-  if (text !== undefined) {
-    // Only a large answer is worth measuring: escaping makes at most six bytes of one.
-    const textBytes = bytes.byteLength * 6 < roomBytes ? 0 : Buffer.byteLength(JSON.stringify(text));
-    if (textBytes <= roomBytes) return { ...frame, body: text };
-  }
-  if (base64Bytes <= roomBytes) return { ...frame, body: bytes.toString('base64'), isBase64Encoded: true };
-  if (acceptsCoding(request.headers['accept-encoding'], 'gzip') && headers['content-encoding'] === undefined) {
-    const packed = (await compress(bytes)).toString('base64');
-    const vary = [headers['vary'], 'Accept-Encoding'].filter(Boolean).join(', ');
-    if (packed.length <= roomBytes) {
-      const encoded = { ...frame.headers, 'content-encoding': 'gzip', vary };
-      return { ...frame, headers: encoded, body: packed, isBase64Encoded: true };
-    }
-  }
-  throw new AppError('response_too_large', 'The answer is larger than what can be handed on.');
-}
-
-function textOf(bytes: Buffer, headers: Readonly<Record<string, string>>): string | undefined {
-  const isText = /^(text\/|application\/(json|[\w.+-]+\+json|xml|javascript)\b)/i.test(headers['content-type'] ?? '');
-  return isText && headers['content-encoding'] === undefined && isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }
