@@ -128,10 +128,18 @@ describe('an answer', () => {
 });
 
 describe('a refusal', () => {
-  async function refusedFor(accept: string | undefined): Promise<string | undefined> {
+  async function refusedFor(
+    accept: string | undefined,
+    mode?: string,
+    more: Record<string, string> = {},
+  ): Promise<string | undefined> {
     vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     const handler = http().handler(() => Promise.reject(new AppError('not_found', 'There is nothing here.')));
-    const headers: Record<string, string> = accept === undefined ? {} : { accept };
+    const headers = {
+      ...(accept === undefined ? {} : { accept }),
+      ...(mode === undefined ? {} : { 'sec-fetch-mode': mode }),
+      ...more,
+    };
     const result = await handler(gatewayEvent({ path: '/api/x', headers }));
     return String(result.headers?.['content-type']);
   }
@@ -142,6 +150,11 @@ describe('a refusal', () => {
     'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
     'application/json;q=0, text/html;q=0.1',
     'text/html; q=0.01',
+    'application/json;q=0.8, text/html;q=0.9',
+    'text/html, */*',
+    'text/*;q=0.5, application/*;q=0.4',
+    'text/html;level=1;q=0.5, application/json;q=0.4',
+    'application/json;q=two, text/html;q=0.1',
   ]) {
     test(`is a page for a person: accept ${accept}`, async () => {
       expect(await refusedFor(accept)).toBe('text/html; charset=utf-8');
@@ -156,11 +169,41 @@ describe('a refusal', () => {
     'text/html; q=0.000, application/json',
     'text/htmlx',
     'application/json, text/html ;q=0.0',
+    'application/json, text/html;q=0.1, */*',
+    'application/problem+json, text/html;q=0.9',
+    'text/html;q=0.9, application/json',
+    'text/html;q=0.5, */*',
+    'text/html, application/json',
+    'text/html;q=0.4, application/*;q=0.5',
+    'text/html;q=1.5',
+    'text/html;q=',
+    '*/*;q=0, text/html;q=0',
+    '',
+    ',;,=',
   ]) {
     test(`is a problem document for a program: accept ${accept}`, async () => {
       expect(await refusedFor(accept)).toBe('application/problem+json');
     });
   }
+
+  for (const [mode, accept, type] of [
+    ['navigate', 'application/json', 'text/html; charset=utf-8'],
+    ['navigate', undefined, 'text/html; charset=utf-8'],
+    ['cors', 'text/html', 'application/problem+json'],
+    ['same-origin', 'text/html,*/*;q=0.8', 'application/problem+json'],
+    ['no-cors', 'text/html', 'application/problem+json'],
+    ['', 'text/html', 'application/problem+json'],
+  ] as const) {
+    test(`is for whom Sec-Fetch-Mode ${mode || '(empty)'} says, whatever is accepted: ${accept}`, async () => {
+      expect(await refusedFor(accept, mode)).toBe(type);
+    });
+  }
+
+  test('is for whoever Node’s fetch asks for, whose Sec-Fetch-Mode says nothing', async () => {
+    const node = { 'user-agent': 'node' };
+    expect(await refusedFor('text/html', 'cors', node)).toBe('text/html; charset=utf-8');
+    expect(await refusedFor('*/*', 'cors', node)).toBe('application/problem+json');
+  });
 });
 
 /** What the compiler refuses: `npm run check` reports an expectation that nothing meets. */

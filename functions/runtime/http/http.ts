@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { prefersHtml } from '../../../shared/http/prefers-html.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { Cookies } from '../../../shared/session/cookies.ts';
 import { type Chained, createChain, type Run } from '../chain.ts';
@@ -93,9 +94,18 @@ function readEvent(event: APIGatewayProxyEventV2, context: Context | undefined):
     // Some front doors send an empty text where there is none.
     body: event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : undefined,
     requestId: event.requestContext.requestId,
-    isNavigation: /\btext\/html\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(headers['accept'] ?? ''),
+    isNavigation: isNavigation(headers),
     invocation: { event, context },
   };
+}
+
+/**
+ * Browsers say it themselves (https://www.w3.org/TR/fetch-metadata/); of others, whoever prefers HTML is a person. Node's
+ * own fetch says `cors` whatever it is used for.
+ */
+function isNavigation(headers: Readonly<Record<string, string>>): boolean {
+  const mode = headers['user-agent'] === 'node' ? undefined : headers['sec-fetch-mode'];
+  return mode === undefined ? prefersHtml(headers['accept']) : mode === 'navigate';
 }
 
 function errorResponse(request: HttpRequest, error: unknown): HttpResponse {
