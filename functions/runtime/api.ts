@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import type { PlatformUser } from '../../shared/fynd/oauth-endpoints.ts';
 import { platformBudgetMs } from '../../shared/http/http-client.ts';
+import { parseJson } from '../../shared/http/json.ts';
 import { callAsUser, type PlatformResponse } from '../../shared/platform/call-as-user.ts';
 import {
   createPlatformClient,
@@ -33,7 +34,7 @@ export interface ApiContext {
   /** The configured scopes that this person holds. */
   readonly scopes: readonly string[];
   readonly request: Pick<HttpRequest, 'method' | 'pathParameters' | 'query' | 'headers' | 'body'> & {
-    /** @throws {AppError} `invalid_request` where it is no JSON. */
+    /** The body; an integer that no number holds is its text. @throws {AppError} `invalid_request` where it is no JSON. */
     json(): unknown;
   };
   /** Lambda's own event, without cookies and `Authorization`, and context: as middlewares left them. */
@@ -124,7 +125,7 @@ function platformRefusals(): Requirement<HttpRequest> {
 
 function jsonOf(body: Buffer | undefined): unknown {
   try {
-    return JSON.parse(body?.toString('utf8') ?? '');
+    return parseJson(body?.toString('utf8') ?? '');
   } catch {
     throw new AppError('invalid_request', 'The body must be JSON.');
   }

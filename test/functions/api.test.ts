@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ApiContext, api as makeApi } from '../../functions/runtime/api.ts';
 import { AppError } from '../../shared/problems.ts';
@@ -57,12 +57,71 @@ describe('a route of the author', () => {
     expect(answer).toMatchObject({ status: 201, text: 'a;b', headers: { 'content-type': 'text/csv' } });
   });
 
+  test('may answer a response with several cookies of its own', async () => {
+    const response = new Response('a', {
+      headers: [
+        ['set-cookie', 'a=1; Path=/'],
+        ['set-cookie', 'b=2, 3'],
+        ['x-a', '1'],
+      ],
+    });
+    const { answer } = await ask(() => Promise.resolve(response));
+    expect(answer.cookies).toEqual(['a=1; Path=/', 'b=2, 3']);
+    expect([answer.headers['set-cookie'], answer.headers['x-a']]).toEqual([undefined, '1']);
+  });
+
+  for (const [coding, encode] of [
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+    ['zstd', zstdCompressSync],
+  ] as const) {
+    test(`may answer what it fetched: headers fit the bytes, whose ${coding} fetch undid`, async () => {
+      // Begins like an empty Brotli stream.
+      const text = '3;é';
+      const headers = { 'content-type': 'text/csv', 'content-encoding': coding, connection: 'close' };
+      world.platform.answer = () => ({ body: encode(text), headers });
+      const url = `${world.cluster}/x`;
+      const fetched = async () => await fetch(url);
+      const wrapped = async () => {
+        const response = await fetch(url);
+        return new Response(response.body, response);
+      };
+      for (const route of [fetched, wrapped]) {
+        const { answer } = await ask(route);
+        expect(answer.text).toBe(text);
+        expect(answer.headers).not.toHaveProperty('content-encoding');
+        expect(answer.headers).not.toHaveProperty('content-length');
+        expect(answer.headers).not.toHaveProperty('connection');
+      }
+    });
+
+    test(`may answer bytes that it encoded itself as ${coding}`, async () => {
+      const bytes = encode('a;b');
+      const headers = { 'content-type': 'text/csv', 'content-encoding': coding };
+      const { answer } = await ask(() => Promise.resolve(new Response(new Uint8Array(bytes), { headers })));
+      expect(answer.headers['content-encoding']).toBe(coding);
+      expect(Buffer.from(answer.text, 'latin1')).toEqual(bytes);
+    });
+  }
+
+  test('may answer bytes in an encoding that nobody here knows', async () => {
+    const { answer } = await ask(() =>
+      Promise.resolve(new Response('a', { headers: { 'content-encoding': 'x-own' } })),
+    );
+    expect([answer.headers['content-encoding'], answer.text]).toEqual(['x-own', 'a']);
+  });
+
   test('reads the body as JSON, or refuses it', async () => {
     const route = ({ request }: ApiContext) => Promise.resolve({ given: request.json() });
     expect((await ask(route, { method: 'POST', body: '{"a":1}' })).answer.json).toEqual({ given: { a: 1 } });
     const base64 = { method: 'POST', body: Buffer.from('[2]').toString('base64'), isBase64Encoded: true };
     expect((await ask(route, base64)).answer.json).toEqual({ given: [2] });
-    for (const body of ['CANARY', '']) {
+    const large = { method: 'POST', body: '\ufeff{"uid":9007199254740993,"n":1e21,"s":"9007199254740993"}' };
+    expect((await ask(route, large)).answer.json).toEqual({
+      given: { uid: '9007199254740993', n: 1e21, s: '9007199254740993' },
+    });
+    for (const body of ['CANARY', '', '\ufeff']) {
       expect((await ask(route, { method: 'POST', body })).answer.json).toMatchObject({ code: 'invalid_request' });
     }
   });

@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import type { PlatformResponse } from '../../../shared/platform/call-as-user.ts';
@@ -32,11 +34,12 @@ export async function toAuthorResult(result: unknown, answers: readonly Platform
   };
   if (result instanceof Response) {
     const bytes = Buffer.from(await result.arrayBuffer());
-    const sent = { ...headers, ...Object.fromEntries(result.headers) };
+    const sent = { ...headers, ...(await headersOf(result, bytes)) };
     const text = textOf(bytes, sent);
     return {
       statusCode: result.status,
       headers: sent,
+      cookies: result.headers.getSetCookie(),
       ...(text === undefined ? { body: bytes.toString('base64'), isBase64Encoded: true } : { body: text }),
     };
   }
@@ -65,4 +68,36 @@ export function parseAuthorResult(result: unknown): HttpResponse {
     setCookies: [...cookies, ...sent.flatMap(([name, value]) => (name === 'set-cookie' ? [value] : []))],
     ...(body === undefined ? {} : { body: isBase64Encoded ? Buffer.from(body, 'base64') : body }),
   };
+}
+
+/** About the connection, or about bytes that are counted again. */
+const notHandedOn = new Set(['set-cookie', 'content-length', 'connection', 'keep-alive', 'transfer-encoding']);
+
+/** A response's headers as they fit its bytes: `fetch` undoes an encoding and leaves the header that names it. */
+async function headersOf(response: Response, bytes: Buffer): Promise<Record<string, string>> {
+  const headers = Object.fromEntries([...response.headers].filter(([name]) => !notHandedOn.has(name)));
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && !(await isEncoded(bytes, encoding))) delete headers['content-encoding'];
+  return headers;
+}
+
+const options = { maxOutputLength: 64 * 1024 * 1024 };
+const decoders: Readonly<Record<string, (bytes: Buffer) => Promise<Buffer>>> = {
+  gzip: (bytes) => promisify(gunzip)(bytes, options),
+  'x-gzip': (bytes) => promisify(gunzip)(bytes, options),
+  deflate: (bytes) => promisify(inflate)(bytes, options),
+  br: (bytes) => promisify(brotliDecompress)(bytes, options),
+  zstd: (bytes) => promisify(zstdDecompress)(bytes, options),
+};
+
+/** Whether bytes are in the encoding that was applied last; true of one that cannot be tried. */
+async function isEncoded(bytes: Buffer, encoding: string): Promise<boolean> {
+  const decode = decoders[encoding.split(',').at(-1)?.trim().toLowerCase() ?? ''];
+  if (decode === undefined) return true;
+  try {
+    // Some texts are, by chance, an empty Brotli stream and something behind it.
+    return (await decode(bytes)).byteLength > 0;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+  }
 }
