@@ -300,9 +300,8 @@ function processTokenResponse(answer: HttpClientResponse, askedFor: readonly str
   const { status } = answer;
   if (status === 429) {
     const retryAfter = answer.headers['retry-after'];
-    throw new AppError('platform_error', 'The platform is receiving too many requests at the moment.', {
-      status: 429,
-      ...(retryAfter === undefined ? {} : { headers: { 'retry-after': retryAfter } }),
+    throw new AppError('rate_limited', 'The platform is receiving too many requests at the moment.', {
+      headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
     });
   }
   if (status >= 400 && status < 500 && status !== 408) {

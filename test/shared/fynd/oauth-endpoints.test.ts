@@ -202,7 +202,7 @@ describe('the token answer', () => {
 
   test('with status 429 is passed on with its Retry-After', async () => {
     const refusal = await refusalOf(redeem({ status: 429, headers: { 'retry-after': '7' } }));
-    expect(refusal).toMatchObject({ status: 429, headers: { 'retry-after': '7' } });
+    expect(refusal).toMatchObject({ code: 'rate_limited', status: 429, headers: { 'retry-after': '7' } });
     expect(await refusalOf(redeem({ status: 429 }))).toMatchObject({ status: 429, headers: {} });
   });
 });

@@ -68,7 +68,7 @@ describe('a token', () => {
     pass(life - 11);
     expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-0');
     pass(1);
-    expect(await refusalOf(instance().get(companyId))).toMatchObject({ code: 'platform_error', status: 429 });
+    expect(await refusalOf(instance().get(companyId))).toMatchObject({ code: 'rate_limited', status: 429 });
   });
 
   test('of five seconds is handed out to those who ask at once, and not refreshed by each', async () => {
