@@ -1,18 +1,14 @@
 import * as v from 'valibot';
 import { launched } from '#launched';
 import { pendingWork } from '../shared/background/pending-work.ts';
+import { equalInConstantTime } from '../shared/equal-in-constant-time.ts';
 import { completeInstall, type Installed } from '../shared/install/complete-install.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { parseRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
 import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
 import { startedAtMs } from '../shared/session/started-at.ts';
-import {
-  isSameState,
-  openTransaction,
-  type Transaction,
-  transactionCookieName,
-} from '../shared/session/transactions.ts';
+import { openTransaction, type Transaction, transactionCookieName } from '../shared/session/transactions.ts';
 import { applicationId, companyId } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
@@ -119,7 +115,7 @@ async function takeTransaction({ cookies }: HttpRequest, fields: v.InferOutput<t
   const cookieName = transactionCookieName(fields.state);
   const text = cookies.get(cookieName);
   const transaction = text === undefined ? undefined : await openTransaction(sessionKeys(), text, now());
-  if (transaction === undefined || !isSameState(fields.state, transaction.state)) throw mismatch();
+  if (transaction === undefined || !equalInConstantTime(fields.state, transaction.state)) throw mismatch();
   cookies.clear(cookieName);
   const isSamePlace =
     (fields.company_id === undefined || fields.company_id === transaction.companyId) &&
