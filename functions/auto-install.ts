@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { pendingWork } from '../shared/background/pending-work.ts';
 import { autoInstall } from '../shared/install/complete-install.ts';
-import { companyId } from '../shared/tenant.ts';
+import { companyId, companyTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import { input } from './runtime/http/input.ts';
 import { json } from './runtime/http/responses.ts';
@@ -30,7 +30,7 @@ export const handler = http()
         httpClient: httpClient(),
         now,
       },
-      company_id,
+      companyTenant(company_id),
       code,
     );
     if (installed !== undefined) {

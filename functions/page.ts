@@ -1,6 +1,7 @@
 import { missingScopes } from '../shared/fynd/scopes.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { AppError } from '../shared/problems.ts';
+import { companyOf, companyTenant } from '../shared/tenant.ts';
 import { welcomePage } from './app/welcome-page.ts';
 import { http, type Requirement } from './runtime/http/http.ts';
 import type { HttpRequest, HttpResponse } from './runtime/http/http-messages.ts';
@@ -21,7 +22,7 @@ export const handler = http()
     Promise.resolve(
       welcomePage({
         extension: extension(),
-        company: session.companyId,
+        company: companyOf(session.tenant),
         userName: session.user.name,
         applicationId: place.applicationId,
         missingScopes: missingScopes(session.scopes, extension().scopes),
@@ -42,8 +43,9 @@ function orSignIn(): Requirement<HttpRequest> {
 /** Back to this very page after sign-in: it is named only where that is not where people land anyway. */
 async function redirectToSignIn(request: HttpRequest): Promise<HttpResponse> {
   const { companyId = '', applicationId } = placeOf(request);
+  const tenant = companyTenant(companyId);
   const here = `${request.rawPath}${request.rawQuery === '' ? '' : `?${request.rawQuery}`}`;
-  const landing = launchPath(extension().launchPath, companyId, applicationId);
+  const landing = launchPath(extension().launchPath, tenant, applicationId);
   const redirectPath = here === landing || here.length > 512 ? undefined : here;
-  return redirect(`${baseUrl()}${installPath(await apiKey(), companyId, applicationId, redirectPath)}`);
+  return redirect(`${baseUrl()}${installPath(await apiKey(), tenant, applicationId, redirectPath)}`);
 }

@@ -58,7 +58,7 @@ const tenant = v.object({ company_id: v.optional(companyId) });
 function placeInPath({ path }: ProxiedPath): Place {
   const [, , , , kind, id] = path.segments;
   return {
-    companyId: parseFields(tenant, { company_id: path.companyId }).company_id,
+    companyId: parseFields(tenant, { company_id: path.tenant?.id }).company_id,
     applicationId: kind === 'application' && v.is(applicationId, id) ? id : undefined,
   };
 }

@@ -1,4 +1,4 @@
-import { missingScopes } from '../shared/fynd/scopes.ts';
+import { describeSession } from '../shared/session/describe-session.ts';
 import { sessionCookieName } from '../shared/session/sessions.ts';
 import { http } from './runtime/http/http.ts';
 import { live } from './runtime/http/live.ts';
@@ -14,19 +14,10 @@ export const handler = http()
   .use(signedIn())
   .use(live())
   .handler(async ({ method, cookies, session }) => {
-    const { companyId, user, generation, scopes, expiresAt } = session;
     if (method === 'DELETE') {
-      await userCache().signOut({ companyId, userId: user.id, generation }, now());
-      cookies.clear(sessionCookieName(companyId));
+      await userCache().signOut(session, now());
+      cookies.clear(sessionCookieName(session.tenant));
       return { status: 204, headers: { 'cache-control': 'no-store' } };
     }
-    const { accessMode, scopes: configured } = extension();
-    return json({
-      company_id: companyId,
-      user: { id: user.id, name: user.name, email: user.email ?? null },
-      access_mode: accessMode,
-      scopes,
-      missing_scopes: missingScopes(scopes, configured),
-      expires_at: expiresAt,
-    });
+    return json(describeSession(session, extension()));
   });

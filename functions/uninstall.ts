@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { toQueue } from '../shared/background/messages.ts';
 import { lifecycleSignedAt } from '../shared/install/verify-lifecycle.ts';
-import { companyId } from '../shared/tenant.ts';
+import { companyId, companyTenant } from '../shared/tenant.ts';
 import { http, type Requirement, requirement } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { input } from './runtime/http/input.ts';
@@ -26,7 +26,7 @@ export const handler = http()
     await workQueue().send([
       // Many calls for one company within a minute are one job; one with a date of its own is another.
       toQueue(
-        { kind: 'uninstall', company: company_id, receivedAtMs, signedAtMs },
+        { kind: 'uninstall', tenant: companyTenant(company_id), receivedAtMs, signedAtMs },
         `${company_id} ${signedAtMs ?? Math.floor(receivedAtMs / 60_000)}`,
       ),
     ]);

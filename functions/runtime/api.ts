@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
-import type { PlatformUser } from '../../shared/fynd/oauth-endpoints.ts';
+import type { PlatformUser } from '../../shared/fynd/token-response.ts';
 import { platformBudgetMs } from '../../shared/http/http-client.ts';
 import { parseJson } from '../../shared/http/json.ts';
 import { callAsUser, type PlatformResponse } from '../../shared/platform/call-as-user.ts';
@@ -9,6 +9,7 @@ import {
   PlatformResponseError,
 } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
+import { companyOf } from '../../shared/tenant.ts';
 import { type Chained, createChain, type Run } from './chain.ts';
 import { type AuthorResult, parseAuthorResult, toAuthorResult, withoutCredentials } from './http/author-messages.ts';
 import { deadline } from './http/deadline.ts';
@@ -19,6 +20,7 @@ import { platformResponse } from './http/platform-response.ts';
 import { sameOrigin } from './http/same-origin.ts';
 import { signedIn } from './http/signed-in.ts';
 import { httpClient } from './http-client.ts';
+import { made } from './made-handlers.ts';
 import { extension, now } from './settings.ts';
 import { userCache } from './tables.ts';
 
@@ -88,7 +90,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
         toAuthorResult(
           await handle({
             platform,
-            company: session.companyId,
+            company: companyOf(session.tenant),
             application: place.applicationId,
             user: session.user,
             scopes: session.scopes,
@@ -110,7 +112,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
       return handler;
     },
   });
-  return handler;
+  return made('api', handler);
 }
 
 /** What the platform refused goes on to the page as it is. */

@@ -1,10 +1,11 @@
 import * as v from 'valibot';
-import type { TokenSet } from '../fynd/oauth-endpoints.ts';
+import type { TokenSet } from '../fynd/token-response.ts';
 import { type KeyRing, open, type SealingKey, seal } from '../sealing.ts';
 import { CorruptItemError } from '../store/dynamodb.ts';
 import type { StoredTokenSet } from '../store/installations.ts';
+import { type Tenant, tenantKey } from '../tenant.ts';
 
-/** The tokens of a company's offline grant, in clear: never logged, never handed to a browser. */
+/** The tokens of a tenant's offline grant, in clear: never logged, never handed to a browser. */
 export interface OfflineToken {
   readonly accessToken: string;
   /** Absent where the platform never gave one: such a grant cannot be refreshed. */
@@ -18,7 +19,7 @@ const maxMarginShare = 0.25;
 /** Seals a grant for the row that it belongs to: it opens nowhere else. */
 export async function sealTokenSet(
   key: SealingKey,
-  row: { companyId: string; generation: number },
+  row: { tenant: Tenant; generation: number },
   grant: Pick<TokenSet, 'accessToken' | 'refreshToken' | 'scopes' | 'expiresInSeconds'>,
   now: Date,
 ): Promise<StoredTokenSet> {
@@ -40,7 +41,7 @@ const claims = v.object({ tok: v.string(), ref: v.optional(v.string()) });
 /** @throws {CorruptItemError} where the text was not sealed by this extension for this row. */
 export async function openTokenSet(
   keys: Pick<KeyRing, 'find'>,
-  row: { companyId: string; generation: number },
+  row: { tenant: Tenant; generation: number },
   sealedToken: string,
   now: Date,
 ): Promise<OfflineToken> {
@@ -50,6 +51,6 @@ export async function openTokenSet(
   return { accessToken: parsed.output.tok, refreshToken: parsed.output.ref };
 }
 
-function subject({ companyId, generation }: { companyId: string; generation: number }): string {
-  return `company#${companyId}#g${generation}`;
+function subject({ tenant, generation }: { tenant: Tenant; generation: number }): string {
+  return `${tenantKey(tenant)}#g${generation}`;
 }

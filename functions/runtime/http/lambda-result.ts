@@ -4,6 +4,7 @@ import { gzip } from 'node:zlib';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { acceptsCoding } from '../../../shared/http/accepts-coding.ts';
 import { AppError } from '../../../shared/problems.ts';
+import { bodilessHeaders, bodilessStatuses } from './bodiless.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -18,7 +19,7 @@ const maxResultBytes = 6 * 1024 * 1024;
  * @throws {AppError} `response_too_large` where it does not fit even so.
  */
 export async function toResult(
-  request: Pick<HttpRequest, 'headers' | 'cookies'>,
+  request: Pick<HttpRequest, 'method' | 'headers' | 'cookies'>,
   response: HttpResponse,
 ): Promise<APIGatewayProxyStructuredResultV2> {
   const { status, headers = {}, setCookies = [], body } = response;
@@ -27,7 +28,9 @@ export async function toResult(
     headers: { ...securityHeaders, ...headers },
     cookies: [...request.cookies.setCookieHeaders(), ...setCookies],
   };
-  if (body === undefined) return frame;
+  if (!body?.length || request.method === 'HEAD' || bodilessStatuses.has(status)) {
+    return { ...frame, headers: bodilessHeaders(status, frame.headers) };
+  }
   const bytes = Buffer.from(body);
   const text = typeof body === 'string' ? body : textOf(bytes, headers);
   const base64Bytes = Math.ceil(bytes.byteLength / 3) * 4;

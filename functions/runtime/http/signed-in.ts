@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { installPath } from '../../../shared/install/launch-path.ts';
 import { AppError } from '../../../shared/problems.ts';
-import { selectCompany } from '../../../shared/session/cookies.ts';
+import { selectTenant } from '../../../shared/session/cookies.ts';
 import { openSession, type Session, sessionCookieName } from '../../../shared/session/sessions.ts';
-import { applicationId, companyId } from '../../../shared/tenant.ts';
+import { applicationId, companyId, companyTenant } from '../../../shared/tenant.ts';
 import { apiKey, sessionKeys } from '../secrets.ts';
 import { extension, now } from '../settings.ts';
 import { type Requirement, requirement } from './http.ts';
@@ -48,12 +48,13 @@ export function signedIn<Needed = unknown>(
       const place = placeIn(request);
       const fromHeader = parseFields(header, { 'X-Company-Id': request.headers['x-company-id'] })['X-Company-Id'];
       const fromQuery = parseFields(query, request.query).company_id;
-      const company = selectCompany([place.companyId, fromHeader, fromQuery], request.cookies);
-      request.retryPath = installPath(await apiKey(), company, place.applicationId);
-      request.sessionCookie = sessionCookieName(company);
+      const named = [place.companyId, fromHeader, fromQuery].map((id) => (id === undefined ? id : companyTenant(id)));
+      const tenant = selectTenant(named, request.cookies);
+      request.retryPath = installPath(await apiKey(), tenant, place.applicationId);
+      request.sessionCookie = sessionCookieName(tenant);
       const text = request.cookies.get(request.sessionCookie);
       if (text === undefined) throw new AppError('session_required', 'There is no session for this company.');
-      const session = await openSession(sessionKeys(), extension().scopes, { companyId: company, text, now: now() });
+      const session = await openSession(sessionKeys(), extension().scopes, { tenant, text, now: now() });
       return { place, session };
     }),
     onError({ event: { cookies, sessionCookie }, error }) {

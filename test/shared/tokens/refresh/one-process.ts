@@ -1,4 +1,5 @@
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
+import { companyTenant } from '../../../../shared/tenant.ts';
 import { sealTokenSet } from '../../../../shared/tokens/offline-token.ts';
 import { OfflineTokens, type OfflineTokensDependencies } from '../../../../shared/tokens/offline-tokens.ts';
 import type { TestTables } from '../../fixture/dynamodb.ts';
@@ -19,7 +20,7 @@ export async function startOne(
   { hasRefreshToken = true } = {},
   answer: (number: number) => FakeAnswer | Promise<FakeAnswer> = numbered,
 ) {
-  const companyId = tables.newCompany();
+  const tenant = companyTenant(tables.newCompany());
   const clock = { wallMs: noon.getTime(), monotonicMs: 5_000 };
   const waits: number[] = [];
   const httpClient: FakeExchange = fakeExchange((_request, number) => answer(number));
@@ -30,20 +31,20 @@ export async function startOne(
     scopes: ['company/products'],
     expiresInSeconds: 3_600,
   };
-  const stored = await sealTokenSet(await tokenKeys.current(), { companyId, generation: 1 }, grant, noon);
-  await tables.installations.save(companyId, undefined, { generation: 1, grant: stored, now: noon });
+  const stored = await sealTokenSet(await tokenKeys.current(), { tenant, generation: 1 }, grant, noon);
+  await tables.installations.save(tenant, undefined, { generation: 1, grant: stored, now: noon });
   const pass = (seconds: number) => {
     clock.wallMs += seconds * 1000;
     clock.monotonicMs += seconds * 1000;
   };
   return {
-    companyId,
+    tenant,
     clock,
     waits,
     httpClient,
     grants: real,
     pass,
-    row: () => real.find(companyId),
+    row: () => real.find(tenant),
     /** An instance; `given` replaces what it is given. */
     instance: (
       given: Partial<Omit<OfflineTokensDependencies, 'grants'>> & {
