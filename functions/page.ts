@@ -3,7 +3,7 @@ import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { AppError } from '../shared/problems.ts';
 import { companyOf, companyTenant } from '../shared/tenant.ts';
 import { welcomePage } from './app/welcome-page.ts';
-import { http, type Requirement } from './runtime/http/http.ts';
+import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest, HttpResponse } from './runtime/http/http-messages.ts';
 import { live } from './runtime/http/live.ts';
 import { redirect } from './runtime/http/responses.ts';
@@ -31,7 +31,7 @@ export const handler = http()
   );
 
 /** Who is not signed in is sent to do so. */
-function orSignIn(): Requirement<HttpRequest> {
+function orSignIn(): HttpRequirement<HttpRequest> {
   return {
     async onError(chained) {
       if (!(chained.error instanceof AppError && chained.error.status === 401)) return;

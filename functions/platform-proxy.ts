@@ -5,8 +5,9 @@ import { platformBudgetMs } from '../shared/http/http-client.ts';
 import { callAsUser } from '../shared/platform/call-as-user.ts';
 import { AppError } from '../shared/problems.ts';
 import { applicationId, companyId } from '../shared/tenant.ts';
+import { requirement } from './runtime/chain.ts';
 import { deadline } from './runtime/http/deadline.ts';
-import { http, type Requirement, requirement } from './runtime/http/http.ts';
+import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { parseFields } from './runtime/http/input.ts';
 import { platformResponse } from './runtime/http/platform-response.ts';
@@ -40,12 +41,12 @@ export const handler = http()
   });
 
 /** `request.path`: what is asked of the platform. @throws {AppError} `invalid_request`. */
-function proxiedPath(): Requirement<HttpRequest, ProxiedPath> {
+function proxiedPath(): HttpRequirement<HttpRequest, ProxiedPath> {
   return requirement((request) => ({ path: platformPath(proxiedSegments(request)) }));
 }
 
 /** The configuration says which calls pages may make. @throws {AppError} `route_not_allowed`. */
-function allowedRoute(): Requirement<HttpRequest & ProxiedPath> {
+function allowedRoute(): HttpRequirement<HttpRequest & ProxiedPath> {
   return requirement(({ method, path }) => {
     if (isRouteAllowed(extension(), method, path.segments)) return undefined;
     throw new AppError('route_not_allowed', 'The configuration does not let pages make this call of the Platform API.');

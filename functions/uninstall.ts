@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { toQueue } from '../shared/background/messages.ts';
 import { lifecycleSignedAt } from '../shared/install/verify-lifecycle.ts';
 import { companyId, companyTenant } from '../shared/tenant.ts';
-import { http, type Requirement, requirement } from './runtime/http/http.ts';
+import { requirement } from './runtime/chain.ts';
+import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { input } from './runtime/http/input.ts';
 import { ownClientId } from './runtime/http/own-client.ts';
@@ -34,7 +35,7 @@ export const handler = http()
   });
 
 /** `request.signedAtMs`: the signature's own date, where there is one. @throws {AppError} `signature_mismatch` for a wrong one. */
-function signedOrUnsigned(): Requirement<HttpRequest, { readonly signedAtMs: number | undefined }> {
+function signedOrUnsigned(): HttpRequirement<HttpRequest, { readonly signedAtMs: number | undefined }> {
   return requirement(async ({ method, rawPath, rawQuery, headers, body = Buffer.alloc(0) }) => {
     const target = rawQuery === '' ? rawPath : `${rawPath}?${rawQuery}`;
     return { signedAtMs: lifecycleSignedAt({ method, target, headers, body }, await apiSecrets(), now()) };

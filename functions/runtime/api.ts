@@ -13,7 +13,7 @@ import { companyOf } from '../../shared/tenant.ts';
 import { type Chained, createChain, type Run } from './chain.ts';
 import { type AuthorResult, parseAuthorResult, toAuthorResult, withoutCredentials } from './http/author-messages.ts';
 import { deadline } from './http/deadline.ts';
-import { http, type LambdaHandler, type Requirement } from './http/http.ts';
+import { type HttpRequirement, http, type LambdaHandler } from './http/http.ts';
 import type { HttpRequest } from './http/http-messages.ts';
 import { live } from './http/live.ts';
 import { platformResponse } from './http/platform-response.ts';
@@ -116,7 +116,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
 }
 
 /** What the platform refused goes on to the page as it is. */
-function platformRefusals(): Requirement<HttpRequest> {
+function platformRefusals(): HttpRequirement<HttpRequest> {
   return {
     onError(chained) {
       if (!(chained.error instanceof PlatformResponseError)) return;

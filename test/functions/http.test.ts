@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { http as makeHttp, Requirement } from '../../functions/runtime/http/http.ts';
+import type { HttpRequirement, http as makeHttp } from '../../functions/runtime/http/http.ts';
 import type { HttpRequest, HttpResponse } from '../../functions/runtime/http/http-messages.ts';
 import { live } from '../../functions/runtime/http/live.ts';
 import { anyOrigin, sameOrigin } from '../../functions/runtime/http/same-origin.ts';
@@ -267,13 +267,13 @@ describe('a route’s requirements', () => {
   test('are met in that order; what one finds the next ones have, and the first that refuses is the last', async () => {
     vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     const met: string[] = [];
-    const finds = <Found extends object>(name: string, found: Found): Requirement<HttpRequest, Found> => ({
+    const finds = <Found extends object>(name: string, found: Found): HttpRequirement<HttpRequest, Found> => ({
       before: ({ event }) => {
         met.push(name);
         return Promise.resolve(void Object.assign(event, found));
       },
     });
-    const refuses: Requirement<{ readonly b: number }> = {
+    const refuses: HttpRequirement<{ readonly b: number }> = {
       before: ({ event }) => Promise.reject(new AppError('not_found', `a and b are there: ${event.b}`)),
     };
     const chain = http()
@@ -297,7 +297,7 @@ describe('a route’s requirements', () => {
     const early = {
       before: () =>
         Promise.resolve({ status: 200, headers: { 'content-type': 'image/png' }, body: Buffer.from([137]) }),
-    } as unknown as Requirement<HttpRequest>;
+    } as unknown as HttpRequirement<HttpRequest>;
     const result = await http()
       .use(early)
       .handler(() => Promise.reject(new Error('It ran.')))(gatewayEvent({ path: '/x' }));

@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { prefersHtml } from '../../../shared/http/prefers-html.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { Cookies } from '../../../shared/session/cookies.ts';
-import { type Chained, createChain, type Run } from '../chain.ts';
+import { type Chain, createChain, type Requirement, type Run } from '../chain.ts';
 import { logRequest } from '../log.ts';
 import { errorPage } from './error-page.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
@@ -14,44 +14,20 @@ export type LambdaHandler = (
   context?: Context,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/**
- * What a route requires of whoever calls it: a middleware of middy's over our request. It stands behind those that find
- * what it needs; what it finds itself is in the request of all that stands behind it.
- */
-export interface Requirement<Needed, Found extends object = object> {
-  readonly before?: (chained: Chained<Needed, HttpResponse>) => Promise<void>;
-  /** May come before anything was found. */
-  readonly onError?: (chained: Chained<HttpRequest, HttpResponse>) => Promise<void> | void;
-  /** For the types alone. */
-  readonly found?: Found;
-}
-
-/** A route while its requirements are declared, `http().use(…).use(…).handler(…)`, in the order in which they are met. */
-export interface HttpChain<Request> {
-  use<Found extends object>(requirement: Requirement<Request, Found>): HttpChain<Request & Found>;
-  handler(handle: (request: Request) => Promise<HttpResponse>): LambdaHandler;
-}
+/** What a route requires of whoever calls it. */
+export type HttpRequirement<Needed, Found extends object = object> = Requirement<
+  HttpRequest,
+  HttpResponse,
+  Needed,
+  Found
+>;
 
 /**
- * The one way in and out. Whatever is in the chain, and whatever in it answers or throws: the event becomes a request, the
+ * The one way in and out: `http().use(…).use(…).handler(…)`. Whatever is in the chain, and whatever in it answers or throws: the event becomes a request, the
  * answer a result, every error a page or a problem (RFC 9457), and one line goes to the log.
  */
-export function http(): HttpChain<HttpRequest> {
-  // middy's own types let a middleware ask for what nothing before it has found.
-  return createChain(answering) as HttpChain<HttpRequest>;
-}
-
-/** A requirement that is met where `find` does not throw. */
-export function requirement<Needed extends HttpRequest, Found extends object = object>(
-  // oxlint-disable-next-line typescript/no-invalid-void-type
-  find: (request: Needed) => Found | undefined | Promise<Found | undefined>,
-): Requirement<Needed, Found> {
-  return {
-    async before({ event }) {
-      // Returning it would end the chain here.
-      Object.assign(event, await find(event));
-    },
-  };
+export function http(): Chain<HttpRequest, HttpResponse, HttpRequest, LambdaHandler> {
+  return createChain(answering);
 }
 
 function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {

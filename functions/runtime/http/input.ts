@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { AppError } from '../../../shared/problems.ts';
-import { type Requirement, requirement } from './http.ts';
+import { requirement } from '../chain.ts';
+import { type HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
 import { jsonFields } from './json-body.ts';
 
@@ -21,7 +22,7 @@ const sources = {
 export function input<Entries extends v.ObjectEntries>(
   source: keyof typeof sources,
   schema: Schema<Entries>,
-): Requirement<HttpRequest, { readonly input: v.InferOutput<Schema<Entries>> }> {
+): HttpRequirement<HttpRequest, { readonly input: v.InferOutput<Schema<Entries>> }> {
   return requirement((request) => ({ input: parseFields(schema, sources[source](request)) }));
 }
 

@@ -1,6 +1,7 @@
 import { AppError } from '../../../shared/problems.ts';
+import { requirement } from '../chain.ts';
 import { baseUrl } from '../settings.ts';
-import { type Requirement, requirement } from './http.ts';
+import { type HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
 
 /** Where a request with a session may come from: no route with one is declared without having said it. */
@@ -25,7 +26,7 @@ export function requireSameOrigin({ method, headers }: Pick<HttpRequest, 'method
 }
 
 /** Only pages of the extension itself make this call. @throws {AppError} `cross_site_request`. */
-export function sameOrigin(): Requirement<HttpRequest, Origin> {
+export function sameOrigin(): HttpRequirement<HttpRequest, Origin> {
   return requirement((request) => {
     requireSameOrigin(request, baseUrl());
     return { origin: 'ours' };
@@ -33,6 +34,6 @@ export function sameOrigin(): Requirement<HttpRequest, Origin> {
 }
 
 /** For pages that people are led to from elsewhere: they show something to whoever navigates there, and change nothing. */
-export function anyOrigin(): Requirement<HttpRequest, Origin> {
+export function anyOrigin(): HttpRequirement<HttpRequest, Origin> {
   return requirement(() => ({ origin: 'any' }));
 }

@@ -4,9 +4,10 @@ import { AppError } from '../../../shared/problems.ts';
 import { selectTenant } from '../../../shared/session/cookies.ts';
 import { openSession, type Session, sessionCookieName } from '../../../shared/session/sessions.ts';
 import { applicationId, companyId, companyTenant } from '../../../shared/tenant.ts';
+import { requirement } from '../chain.ts';
 import { apiKey, sessionKeys } from '../secrets.ts';
 import { extension, now } from '../settings.ts';
-import { type Requirement, requirement } from './http.ts';
+import { type HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
 import { parseFields } from './input.ts';
 import type { Origin } from './same-origin.ts';
@@ -42,7 +43,7 @@ export function placeOf(request: Pick<HttpRequest, 'pathParameters'>): Place {
  */
 export function signedIn<Needed = unknown>(
   placeIn: (request: HttpRequest & Needed) => Place = placeOf,
-): Requirement<HttpRequest & Origin & Needed, SignedIn> {
+): HttpRequirement<HttpRequest & Origin & Needed, SignedIn> {
   return {
     ...requirement<HttpRequest & Origin & Needed, SignedIn>(async (request) => {
       const place = placeIn(request);
