@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { handler as Proxy } from '../../functions/platform-proxy.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
+import { transactionCookieName } from '../../shared/session/transactions.ts';
 import { companyTenant } from '../../shared/tenant.ts';
 import { clientId } from '../shared/fixture/extension.ts';
 import { bareEvent, gatewayEvent, type TestRequest } from './fixture/event.ts';
@@ -242,6 +243,28 @@ describe('a call through the proxy is refused', () => {
     const query = `company_id=${company}&client_id=${clientId}&application_id=${application}`;
     expect(answer.headers['x-reauthorize-url']).toBe(`/fp/install?${query}`);
     expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(companyTenant(company))}=; Max-Age=0;`));
+  });
+
+  test('with 401 after a while: a newer cookie may be in the browser by then, so none goes', async () => {
+    const { company, cookie } = await world.signIn();
+    const realNow = performance.now.bind(performance);
+    let laterMs = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => realNow() + laterMs);
+    world.platform.answer = () => {
+      laterMs += 1_000;
+      return { status: 401 };
+    };
+    const answer = await send({ path: productsOf(company), cookie });
+    clock.mockRestore();
+    expect([answer.status, answer.json['code'], answer.cookies]).toEqual([401, 'session_expired', []]);
+    expect(answer.headers['x-reauthorize-url']).toBe(`/fp/install?company_id=${company}&client_id=${clientId}`);
+  });
+
+  test('with 401 while this browser signs in again: none goes either', async () => {
+    const { company, cookie } = await world.signIn();
+    world.platform.answer = () => ({ status: 401 });
+    const answer = await send({ path: productsOf(company), cookie: `${cookie}; ${transactionCookieName('s')}=x` });
+    expect([answer.status, answer.cookies]).toEqual([401, []]);
   });
 
   test('with 502 where the platform hangs up', async () => {

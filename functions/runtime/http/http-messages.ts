@@ -17,6 +17,8 @@ export interface HttpRequest {
   /** The bytes of the body; undefined where there is none. */
   readonly body: Buffer | undefined;
   readonly requestId: string;
+  /** When it came, on this process's own clock: milliseconds. */
+  readonly receivedAtMs: number;
   /** A person is looking at the answer. */
   readonly isNavigation: boolean;
   /** What Lambda was called with, cookies and `Authorization` included: for nobody but `withoutCredentials`. */

@@ -32,7 +32,6 @@ export function http(): Chain<HttpRequest, HttpResponse, HttpRequest, LambdaHand
 
 function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {
   return async (event, context) => {
-    const startedAtMs = performance.now();
     const request = readEvent(event, context);
     let response: HttpResponse;
     let result: APIGatewayProxyStructuredResultV2;
@@ -45,7 +44,7 @@ function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {
       response = errorResponse(request, thrown);
       result = await toResult(request, response);
     }
-    logRequest({ event, response, error, durationMs: performance.now() - startedAtMs });
+    logRequest({ event, response, error, durationMs: performance.now() - request.receivedAtMs });
     return result;
   };
 }
@@ -70,6 +69,7 @@ function readEvent(event: APIGatewayProxyEventV2, context: Context | undefined):
     // Some front doors send an empty text where there is none.
     body: event.body ? Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : undefined,
     requestId: event.requestContext.requestId,
+    receivedAtMs: performance.now(),
     isNavigation: isNavigation(headers),
     invocation: { event, context },
   };

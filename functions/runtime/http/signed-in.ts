@@ -36,8 +36,16 @@ export function placeOf(request: Pick<HttpRequest, 'pathParameters'>): Place {
 }
 
 /**
+ * HTTP clears whatever cookie has the name when the answer arrives, also one that a sign-in set since the call was made.
+ * So a 401 clears none where a sign-in was under way, nor where it took as long as a sign-in that began behind the call
+ * (three navigations, one of them to the platform, and a code redeemed). The cookie that stays does no harm: it opens
+ * nothing, and the next call that finds so at once, or the next sign-in, takes it away.
+ */
+const soonestSignInMs = 1_000;
+
+/**
  * `request.session`: the session of the company that the request means. Every 401, whoever behind it raises it, tells
- * where to sign in again and forgets the cookie that no longer works.
+ * where to sign in again, and an early one forgets the cookie that no longer works.
  * @param placeIn where the request names its company, if not in the parameters of its path.
  * @throws {AppError} `session_required`, `session_expired`, `tenant_mismatch`, `invalid_request`.
  */
@@ -58,9 +66,10 @@ export function signedIn<Needed = unknown>(
       const session = await openSession(sessionKeys(), extension().scopes, { tenant, text, now: now() });
       return { place, session };
     }),
-    onError({ event: { cookies, sessionCookie }, error }) {
-      if (error instanceof AppError && error.status === 401 && sessionCookie !== undefined)
-        cookies.clear(sessionCookie);
+    onError({ event: { cookies, sessionCookie, receivedAtMs }, error }) {
+      if (!(error instanceof AppError && error.status === 401) || sessionCookie === undefined) return;
+      const mayBeNewer = cookies.isSigningIn() || performance.now() - receivedAtMs >= soonestSignInMs;
+      if (!mayBeNewer) cookies.clear(sessionCookie);
     },
   };
 }
