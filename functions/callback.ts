@@ -10,7 +10,8 @@ import { type Session, sealSession, sessionCookieName } from '../shared/session/
 import { startedAtMs } from '../shared/session/started-at.ts';
 import { openTransaction, type Transaction, transactionCookieName } from '../shared/session/transactions.ts';
 import { applicationId, companyId, companyOf, companyTenant, isSameTenant } from '../shared/tenant.ts';
-import { http } from './runtime/http/http.ts';
+import { requirement } from './runtime/chain.ts';
+import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { input } from './runtime/http/input.ts';
 import { ownClientId } from './runtime/http/own-client.ts';
@@ -34,6 +35,7 @@ const answer = v.object({
 
 /** `GET /fp/auth`: the platform sends the browser back with a code, or with the reason why there is none. */
 export const handler = http()
+  .use(browsersOnly())
   .use(input('query', answer))
   .handler(async (request) => {
     const fields = request.input;
@@ -80,6 +82,16 @@ export const handler = http()
       launchPath(extension().launchPath, transaction.tenant, transaction.applicationId);
     return { ...redirect(`${baseUrl()}${path}`), warning: warning ?? wished.warning };
   });
+
+/** Who scans links sends HEAD: the code would be redeemed, and the person would come in vain. */
+function browsersOnly(): HttpRequirement<HttpRequest> {
+  return requirement(({ method }) => {
+    if (method === 'GET') return undefined;
+    throw new AppError('method_not_allowed', 'This address is for browsers that come back.', {
+      headers: { allow: 'GET' },
+    });
+  });
+}
 
 /** Hooks and webhooks follow through the queue. A queue that fails spoils no sign-in: the next one makes up for it. */
 async function sendPendingWork(clientId: string, installed: Installed): Promise<string | undefined> {

@@ -94,7 +94,15 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
             application: place.applicationId,
             user: session.user,
             scopes: session.scopes,
-            request: { method, pathParameters, query, headers, body, json: () => jsonOf(body) },
+            request: {
+              // A handler that knows GET answers HEAD, and does nothing else.
+              method: method === 'HEAD' ? 'GET' : method,
+              pathParameters,
+              query,
+              headers,
+              body,
+              json: () => jsonOf(body),
+            },
             lambda: { event, context },
           }),
           answers,

@@ -46,14 +46,10 @@ interface Machinery<Input, Output> {
   readonly runRequest: (chained: Chained<Input, Output>, ...chain: readonly unknown[]) => Promise<Output>;
 }
 
-interface Plugin<Input, Output> {
-  readonly requestEnd: (chained: Chained<Input, Output>) => unknown;
-}
-
 /**
  * A chain of middlewares (https://middy.js.org) whose `handler(…)` answers what `around` makes of running it: middy's
- * execution mode. What must happen whatever a middleware answers or throws belongs into `around`. middy's `requestEnd`
- * is awaited before the result leaves. Nothing can be added to a chain that has its handler.
+ * execution mode. What must happen whatever a middleware answers or throws belongs into `around`. Nothing can be added
+ * to a chain that has its handler.
  */
 export function createChain<Base, Output, Handler>(
   around: (run: Run<Base, Output>) => Handler,
@@ -64,17 +60,12 @@ export function createChain<Base, Output, Handler>(
     _handle: unknown,
     afters: unknown,
     onErrors: unknown,
-    plugin: Plugin<Base, Output>,
+    plugin: unknown,
   ) => ({
     handler: (handle: unknown) =>
-      around(async (input, context = {}) => {
-        const chained = middyRequest(input, context);
-        try {
-          return await runRequest(chained, befores, handle, afters, onErrors, plugin);
-        } finally {
-          await plugin.requestEnd(chained);
-        }
-      }),
+      around((input, context = {}) =>
+        runRequest(middyRequest(input, context), befores, handle, afters, onErrors, plugin),
+      ),
   });
   // No timer and no race for each request: every route has a budget of its own, well below Lambda's limit.
   const chain: object = createMiddy({ timeoutEarlyInMillis: 0, executionMode: executionMode as never });

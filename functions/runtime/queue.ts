@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Chain, createChain, type Requirement, type Run } from './chain.ts';
 import { describeError, writeLog } from './log.ts';
+import { secretsSettled } from './secrets.ts';
 
 /** One message as the queue delivers it. */
 export interface Delivery {
@@ -47,6 +48,7 @@ function working(run: Run<Delivery, DeliveryOutcome>): QueueHandler {
   return async ({ Records }, context) => {
     const groups = Map.groupBy(Records, (record) => record.attributes.MessageGroupId ?? record.messageId);
     const left = await Promise.all([...groups.values()].map((records) => workInOrder(run, records, context)));
+    await secretsSettled();
     return { batchItemFailures: left.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 }

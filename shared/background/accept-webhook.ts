@@ -1,5 +1,4 @@
-import type { Extension } from '../config.ts';
-import { eventKeyOf } from '../event-key.ts';
+import { type Extension, eventKeyOf } from '../config.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
 import { AppError } from '../problems.ts';
 import type { WorkQueue } from '../store/work-queue.ts';

@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse } from '../../functions/runtime/http/htt
 import { live } from '../../functions/runtime/http/live.ts';
 import { anyOrigin, sameOrigin } from '../../functions/runtime/http/same-origin.ts';
 import { signedIn } from '../../functions/runtime/http/signed-in.ts';
+import { ConfigurationError } from '../../shared/config.ts';
 import { AppError } from '../../shared/problems.ts';
 import type { LiveSession } from '../../shared/session/live-session.ts';
 import { testExtension } from '../shared/fixture/extension.ts';
@@ -305,4 +306,20 @@ describe('a route’s requirements', () => {
     expect(result.headers).toHaveProperty('strict-transport-security');
     expect(written).toHaveLength(1);
   });
+});
+
+test('a mistake of whoever set the extension up is in the log in words, and nothing of it in the answer', async () => {
+  const output: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => output.push(String(text)) > 0);
+  const handler = http().handler(() =>
+    Promise.reject(new ConfigurationError('The secret of the session key has fewer …')),
+  );
+  const result = await handler(gatewayEvent({ path: '/api/x' }));
+  expect(JSON.parse(output.join(''))).toMatchObject({
+    level: 'error',
+    status: 500,
+    code: 'internal',
+    detail: 'The secret of the session key has fewer …',
+  });
+  expect(result.body).not.toContain('session key');
 });

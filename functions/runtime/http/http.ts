@@ -4,6 +4,7 @@ import { AppError } from '../../../shared/problems.ts';
 import { Cookies } from '../../../shared/session/cookies.ts';
 import { type Chain, createChain, type Requirement, type Run } from '../chain.ts';
 import { logRequest } from '../log.ts';
+import { secretsSettled } from '../secrets.ts';
 import { errorPage } from './error-page.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { toResult } from './lambda-result.ts';
@@ -23,8 +24,8 @@ export type HttpRequirement<Needed, Found extends object = object> = Requirement
 >;
 
 /**
- * The one way in and out: `http().use(…).use(…).handler(…)`. Whatever is in the chain, and whatever in it answers or throws: the event becomes a request, the
- * answer a result, every error a page or a problem (RFC 9457), and one line goes to the log.
+ * The one way in and out: `http().use(…).use(…).handler(…)`. Whatever in the chain answers or throws, the event becomes a
+ * request, the answer a result, every error a page or a problem (RFC 9457), and one line goes to the log.
  */
 export function http(): Chain<HttpRequest, HttpResponse, HttpRequest, LambdaHandler> {
   return createChain(answering);
@@ -44,6 +45,7 @@ function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {
       response = errorResponse(request, thrown);
       result = await toResult(request, response);
     }
+    await secretsSettled();
     logRequest({ event, response, error, durationMs: performance.now() - request.receivedAtMs });
     return result;
   };
