@@ -10,6 +10,7 @@ import {
   sendWithRetry,
 } from '../fynd/platform-request.ts';
 import { missingScopes } from '../fynd/scopes.ts';
+import { type CacheControl, parseCacheControl } from '../http/cache-control.ts';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import { packScopes } from '../session/granted-scopes.ts';
@@ -115,8 +116,8 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const defaultTtlSeconds =
     extension.cache.rules.find(({ route }) => matchesRoute(route, call.method, call.path.segments))?.ttlSeconds ??
     extension.cache.defaultTtlSeconds;
-  const asked = call.headers['cache-control'] ?? '';
-  const bypass = call.body !== undefined || /\bno-store\b/i.test(asked);
+  const asked = parseCacheControl(call.headers['cache-control']);
+  const bypass = call.body !== undefined || asked.has('no-store');
   const key = bypass ? undefined : entryKey(extension, session, call);
   const view = await userCache.view(owner, key);
   requireLive(session, view);
@@ -221,8 +222,8 @@ function ownerOf(session: Session): CacheOwner {
 }
 
 /** What a browser sends when somebody reloads with force: RFC 9111 §5.2.1. */
-function asksForNew(cacheControl: string): boolean {
-  return /\bno-cache\b|\bmax-age=0\b/i.test(cacheControl);
+function asksForNew(asked: CacheControl): boolean {
+  return asked.has('no-cache') || Number(asked.get('max-age')) === 0;
 }
 
 function storedResponse(view: CacheView, now: Date): (StoredResponse & { entry: CacheEntry }) | undefined {
