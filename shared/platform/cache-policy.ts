@@ -48,7 +48,10 @@ export interface StoredResponse {
   refreshed(notModifiedHeaders: Readonly<Record<string, string>>): Verdict & Pick<StoredResponse, 'headers'>;
 }
 
-/** Reads a policy that `judgeResponse` made; undefined where another version made it, which is as good as no entry. */
+/**
+ * Reads a policy that `judgeResponse` made; undefined where another version made it, or one whose clock was ahead of ours:
+ * nobody can tell how old such an entry is, so that it is as good as none.
+ */
 export function openPolicy(json: string): StoredResponse | undefined {
   let policy: CachePolicy;
   try {
@@ -56,6 +59,7 @@ export function openPolicy(json: string): StoredResponse | undefined {
   } catch {
     return undefined;
   }
+  if (!(policy.toObject().t <= Date.now())) return undefined;
   const headers = strings(policy.responseHeaders());
   const ttlSeconds = Math.floor(Math.min(maxTtlSeconds - policy.age(), policy.maxAge() - policy.age()));
   return {
@@ -80,11 +84,12 @@ function freshnessOf(headers: Readonly<Record<string, string>>): Record<string, 
   );
 }
 
-/** The library knows directives by their lower-case names only, and splits at every comma. */
+/** The library knows directives by their lower-case names only, splits at every comma, and would take a negative Age. */
 function policyOf(status: number, headers: Readonly<Record<string, string>>): CachePolicy {
-  const { 'cache-control': cacheControl, pragma, ...others } = headers;
+  const { 'cache-control': cacheControl, pragma, age, ...others } = headers;
   const readable = {
     ...others,
+    ...(age !== undefined && /^\d+$/.test(age) ? { age } : {}),
     ...(cacheControl === undefined ? {} : { 'cache-control': formatCacheControl(parseCacheControl(cacheControl)) }),
     ...(pragma === undefined ? {} : { pragma: pragma.toLowerCase() }),
   };

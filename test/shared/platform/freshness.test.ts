@@ -114,6 +114,25 @@ describe('how long an answer is fresh', () => {
     ]);
   });
 
+  test('is over where it was stored in the future, as a clock that was set back has it', async () => {
+    const httpClient = fakeExchange((_, number) => ({ body: `${number}` }));
+    for (const headers of [{}, { age: '86400', 'cache-control': 'max-age=90000' }]) {
+      expect(await twice({ headers }, { seconds: -3 * 3_600 })).toEqual([stored, stored]);
+      expect(await twice({ headers: { ...headers, etag: '"1"' } }, { seconds: -1 })).toEqual([stored, stored]);
+    }
+    const caller = await startCaller(tables, httpClient);
+    await caller.call();
+    caller.wait(-10_000);
+    expect(String((await caller.call()).body)).toBe('2');
+    expect(await caller.get()).toBe('user-cache; hit; ttl=60');
+  });
+
+  test('is not prolonged by an Age that is none', async () => {
+    for (const age of ['-3600', 'young']) {
+      expect(await twice({ headers: { age } })).toEqual([stored, 'user-cache; hit; ttl=59']);
+    }
+  });
+
   test('is over at its time although the entry is still in the table', async () => {
     const httpClient = fakeExchange((_, number) => ({ body: `${number}` }));
     const caller = await startCaller(tables, httpClient);
