@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { parseJsonResponse } from '../http/json.ts';
+import { retryAfterSeconds } from '../http/retry-after.ts';
 import { AppError } from '../problems.ts';
 import { signatureDate, signV1 } from './signature.ts';
 
@@ -177,14 +178,6 @@ function isAboutGrant(answer: HttpClientResponse): boolean {
 
 const refusalText = v.optional(v.fallback(v.string(), ''), '');
 const refusalSchema = v.looseObject({ error: refusalText, message: refusalText });
-
-/** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3). */
-function retryAfterSeconds(header: string | undefined, now: Date): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now.getTime()) / 1000));
-}
 
 /** The connection was never made, so that nothing can have happened at the other end. */
 function wasNeverSent({ cause }: AppError): boolean {
