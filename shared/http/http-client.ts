@@ -44,7 +44,8 @@ const maxIdleMs = 4_000;
 
 /**
  * `fetch` would rewrite the path and the query (WHATWG URL), refuse a GET with a body and undo encodings, so this is
- * `node:http` with kept-alive connections.
+ * `node:http` with kept-alive connections. One is used again only where it is certain whose the next bytes are: not after
+ * an answer that has no body, nor after one that came before its request was sent.
  *
  * The function returned throws AppError `platform_timeout` when the deadline passes, `platform_error` when the platform
  * hangs up or answers what is no HTTP, `response_too_large` beyond 64 MiB.
@@ -88,10 +89,11 @@ export function createHttpClient(): HttpClient {
             reject(new AppError('platform_error', 'The platform answered with a status that there is not.'));
             return;
           }
-          // Whatever follows these is no body: some servers send one all the same (RFC 9112 §6.3).
-          if (status === 204 || status === 304) {
-            response.resume();
+          // Whatever follows these is no body (RFC 9112 §6.3). Some servers send one all the same, maybe late: the next
+          // request on that connection, another person's, would be answered by it.
+          if (method === 'HEAD' || status === 204 || status === 304) {
             resolve({ status, headers: joinHeaders(response.headers), body: Buffer.alloc(0) });
+            request.destroy();
             return;
           }
           const chunks: Buffer[] = [];
@@ -104,13 +106,11 @@ export function createHttpClient(): HttpClient {
               request.destroy();
             } else chunks.push(chunk);
           });
-          response.on('end', () =>
-            resolve({
-              status,
-              headers: joinHeaders(response.headers),
-              body: Buffer.concat(chunks),
-            }),
-          );
+          response.on('end', () => {
+            resolve({ status, headers: joinHeaders(response.headers), body: Buffer.concat(chunks) });
+            // What is left of a request that was answered early might be taken for the next one.
+            if (!request.writableFinished) request.destroy();
+          });
         });
         timer = setTimeout(() => {
           reject(new AppError('platform_timeout', 'The platform did not answer in time.'));

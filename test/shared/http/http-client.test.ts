@@ -91,9 +91,11 @@ describe('an exchange with the platform', () => {
   test('uses one connection for calls in a row', async () => {
     const { origin, requests, sockets } = await startServer(ok);
     const httpClient = createHttpClient();
+    for (const body of [undefined, Buffer.from('{}'), Buffer.alloc(100_000)]) {
+      await httpClient({ ...get(origin), method: body === undefined ? 'GET' : 'POST', body }, soon());
+    }
     await httpClient(get(origin), soon());
-    await httpClient(get(origin), soon());
-    expect([requests.length, sockets.size]).toEqual([2, 1]);
+    expect([requests.length, sockets.size]).toEqual([4, 1]);
   });
 
   for (const [name, answer] of [
@@ -145,6 +147,62 @@ describe('an exchange with the platform', () => {
       });
     }
   }
+
+  for (const [method, head] of [
+    ['HEAD', 'HTTP/1.1 200 OK\r\ncontent-length: 47\r\n\r\n'],
+    ['HEAD', 'HTTP/1.1 200 OK\r\n\r\n'],
+    ['HEAD', 'HTTP/1.1 404 Not Found\r\ntransfer-encoding: chunked\r\n\r\n'],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\netag: "1"\r\n\r\n'],
+    ['DELETE', 'HTTP/1.1 204 No Content\r\n\r\n'],
+  ] as const) {
+    test(`never takes for an answer what comes late after ${JSON.stringify(head)} to a ${method}`, async () => {
+      const { origin, requests } = await startServer((socket, request) => {
+        if (request.startsWith('GET /next')) {
+          // What the first call was still owed arrives now, before this one's own answer.
+          if (socket === first) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nCANARY');
+          ok(socket);
+        } else {
+          first = socket;
+          socket.write(head);
+        }
+      });
+      let first: Socket | undefined;
+      const httpClient = createHttpClient();
+      const bodiless = await httpClient({ ...get(origin), method }, soon());
+      expect(bodiless.body.byteLength).toBe(0);
+      expect(String((await httpClient({ ...get(origin), target: '/next' }, soon())).body)).toBe('ok');
+      expect(requests).toHaveLength(2);
+    });
+  }
+
+  test('that was answered before it was sent whole leaves no connection to the next', async () => {
+    const body = Buffer.alloc(8 * 1024 * 1024);
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const connections: Socket[] = [];
+    const server = createServer((socket) => {
+      const isFirst = connections.push(socket) === 1;
+      let received = 0;
+      socket.on('error', () => {}).on('close', resolve);
+      socket.on('data', (chunk) => {
+        if (received === 0 && isFirst) socket.write('HTTP/1.1 413 X\r\ncontent-length: 0\r\n\r\n');
+        if (!isFirst) ok(socket);
+        received += chunk.byteLength;
+        if (received > body.byteLength) resolve();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    openServers.push(() => {
+      for (const socket of connections) socket.destroy();
+      server.close();
+    });
+    const origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+    const httpClient = createHttpClient();
+    expect((await httpClient({ ...get(origin), method: 'POST', body }, soon())).status).toBe(413);
+    await over;
+    expect((await httpClient(get(origin), soon())).status).toBe(200);
+    expect(connections).toHaveLength(2);
+  });
 
   test('is a platform_error when nobody listens', async () => {
     const { origin } = await startServer(ok);
