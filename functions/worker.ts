@@ -2,7 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { events, hooks, schedules } from '#handlers';
 import { parseMessage } from '../shared/background/messages.ts';
 import { type WorkDependencies, work } from '../shared/background/work.ts';
-import type { Credentials } from '../shared/fynd/oauth-endpoints.ts';
+import type { Credentials } from '../shared/fynd/token-requests.ts';
 import { createHttpClient, deadlineIn } from '../shared/http/http-client.ts';
 import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { describeError, writeLog } from './runtime/log.ts';
@@ -88,6 +88,7 @@ async function workOne(given: WorkDependencies, record: SQSRecord, context: Cont
       level,
       message_id: record.messageId,
       kind: message?.kind,
+      schedule: message !== undefined && 'name' in message ? message.name : undefined,
       company_id: message !== undefined && 'company' in message ? message.company : undefined,
       attempt,
       ...fields,
@@ -103,7 +104,7 @@ async function workOne(given: WorkDependencies, record: SQSRecord, context: Cont
   }
   try {
     const outcome = await work(given, message, attempt, deadlineIn(Math.min(remainingMs, maxMs)));
-    tell('info', { outcome });
+    tell(outcome === 'runaway' ? 'error' : 'info', { outcome });
     return true;
   } catch (error) {
     const retrySeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;

@@ -1,5 +1,5 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import { type Function, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Extension } from '../shared/config.ts';
 import { environment } from '../shared/contract.ts';
@@ -35,7 +35,7 @@ const ownEntries = [
 
 /** Every entry file that the stack makes a function of, the author's included. */
 export function entriesOf(extension: Extension): string[] {
-  return [...ownEntries, ...handlersOf(extension)];
+  return [...new Set([...ownEntries, ...handlersOf(extension)])];
 }
 
 /** The whole extension. */
@@ -43,6 +43,8 @@ export class ExtensionStack extends Stack {
   readonly functions: AuthorFunctions;
   /** Handles what is in the work queue, with the author's handlers of events, schedules and durable hooks in it. */
   readonly worker: Function;
+  /** Every function by its entry file. */
+  readonly functionsByEntry: ReadonlyMap<string, Function>;
 
   constructor(scope: Construct, id: string, props: ExtensionStackProps) {
     super(scope, id, props);
@@ -59,21 +61,33 @@ export class ExtensionStack extends Stack {
     // A gateway waits 30 s, a call to the platform takes at most 25.
     const callsThePlatform = 29;
     const answersAlone = 10;
-    const functionOf = (id: string, entry: string, timeoutSeconds: number, memoryMegabytes?: number): Function => {
+    const functionsByEntry = new Map<string, Function>();
+    this.functionsByEntry = functionsByEntry;
+    const functionOf = (
+      id: string,
+      entry: string,
+      timeoutSeconds: number,
+      more: { readonly memoryMegabytes?: number; readonly recursiveLoop?: RecursiveLoop } = {},
+    ): Function => {
       const bundle = bundles.get(entry);
       if (bundle === undefined) throw new Error(`${entry} was not bundled.`);
-      return createFunction(this, id, { bundle, timeoutSeconds, ...(memoryMegabytes && { memoryMegabytes }) });
+      const fn = createFunction(this, id, { bundle, timeoutSeconds, ...more });
+      functionsByEntry.set(entry, fn);
+      return fn;
     };
     const install = functionOf('Install', './functions/install.ts', answersAlone);
     const callback = functionOf('Callback', './functions/callback.ts', callsThePlatform);
     const page = functionOf('Page', './functions/page.ts', answersAlone);
     const session = functionOf('Session', './functions/session.ts', answersAlone);
     const platformProxy = functionOf('PlatformProxy', './functions/platform-proxy.ts', callsThePlatform);
-    const healthz = functionOf('Healthz', './functions/healthz.ts', answersAlone, 256);
+    const healthz = functionOf('Healthz', './functions/healthz.ts', answersAlone, { memoryMegabytes: 256 });
     const webhook = functionOf('Webhook', './functions/webhook.ts', answersAlone);
     const autoInstall = functionOf('AutoInstall', './functions/auto-install.ts', callsThePlatform);
     const uninstall = functionOf('Uninstall', './functions/uninstall.ts', answersAlone);
-    this.worker = functionOf('Worker', './functions/worker.ts', worksAlone);
+    this.worker = functionOf('Worker', './functions/worker.ts', worksAlone, {
+      // A schedule sends its next page to the queue that it came from, and ends by itself where it does not get on.
+      recursiveLoop: RecursiveLoop.ALLOW,
+    });
     this.functions = new AuthorFunctions(
       new Map(
         handlersOf(extension).map((handler) => [

@@ -70,3 +70,9 @@ export const deliveriesTable = {
   /** Epoch seconds. */
   ttlAttribute: 'expiresAt',
 } as const;
+
+/**
+ * Services of the Platform API that no person's call may reach, whatever the scopes cover: both decide where data goes,
+ * and a subscriber's response carries the secret that deliveries are signed with.
+ */
+export const servicesWithoutPeople: ReadonlySet<string> = new Set(['webhook', 'partners']);

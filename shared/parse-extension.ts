@@ -7,6 +7,7 @@ import {
   isLoopback,
   parseOrigin,
 } from './config.ts';
+import { servicesWithoutPeople } from './contract.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const reservedPaths = /^\/api\/(platform|session|webhook-events)(\/|$)/;
@@ -23,6 +24,13 @@ const routePattern = v.pipe(
   v.regex(
     new RegExp(`^(\\*|${methods.join('|')}) (?!/)(?:(?:\\*|[\\w.~-]+)(?:/(?:\\*|[\\w.~-]+))*(?:/\\*\\*|/)?|\\*\\*)$`),
     'must be a method (or *), a blank and a path below /service/platform/, such as "GET catalog/**"',
+  ),
+);
+const proxiedRoute = v.pipe(
+  routePattern,
+  v.check(
+    (route) => !servicesWithoutPeople.has(/ ([\w-]+)/.exec(route)?.[1]?.toLowerCase() ?? ''),
+    'must not name the services webhook and partners: no call for a person reaches them',
   ),
 );
 const origin = v.pipe(
@@ -130,8 +138,8 @@ const schema = v.strictObject({
   ),
   proxy: v.optional(
     v.strictObject({
-      only: v.optional(v.pipe(v.array(routePattern, 'must be a list'), v.nonEmpty('must name at least one route'))),
-      also: v.optional(v.array(routePattern, 'must be a list'), []),
+      only: v.optional(v.pipe(v.array(proxiedRoute, 'must be a list'), v.nonEmpty('must name at least one route'))),
+      also: v.optional(v.array(proxiedRoute, 'must be a list'), []),
     }),
     {},
   ),

@@ -1,4 +1,4 @@
-import type { PlatformUser } from '../../shared/fynd/oauth-endpoints.ts';
+import type { PlatformUser } from '../../shared/fynd/token-response.ts';
 import { createHttpClient, deadlineIn } from '../../shared/http/http-client.ts';
 import { callAsUser, type PlatformResponse } from '../../shared/platform/call-as-user.ts';
 import {
@@ -13,6 +13,7 @@ import type { HttpRequest, HttpResponse } from './http/http-messages.ts';
 import { platformResponse } from './http/platform-response.ts';
 import { requireSameOrigin } from './http/same-origin.ts';
 import { placeOf, signedIn } from './http/signed-in.ts';
+import { made } from './made-handlers.ts';
 import { baseUrl, extension, now, once } from './settings.ts';
 import { userCache } from './tables.ts';
 
@@ -41,7 +42,7 @@ const httpClient = once(createHttpClient);
  * 204); a `Response` is sent as it is. An AppError, or a refusal of the platform, becomes the answer.
  */
 export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHandler {
-  return http(async (request) => {
+  const handler = http(async (request) => {
     const deadline = deadlineIn(budgetMs);
     requireSameOrigin(request, baseUrl());
     const place = placeOf(request);
@@ -71,6 +72,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
       }
     });
   });
+  return made('api', handler);
 }
 
 async function toResponse(result: unknown, answers: readonly PlatformResponse[]): Promise<HttpResponse> {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, build, formatMessages } from 'esbuild';
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
-import { configuredHandlers, refuseMissingExports } from './configured-handlers.ts';
+import { configuredHandlers, entryPointOf } from './configured-handlers.ts';
 
 export interface Bundle {
   /** Holds `index.js`, a `package.json` that says what kind of module it is, and nothing else: what Lambda receives. */
@@ -22,8 +22,7 @@ const substitute = (file: string): string => fileURLToPath(import.meta.resolve(`
  * Bundles every entry file into a folder of its own below `directory`, all in one esbuild run, with the configuration
  * compiled in as the constant `EXTENSION`, and the handlers that it names as `#handlers` and `#launched`: a function
  * reads no file and parses nothing when it starts.
- * @throws {ConfigurationError} naming the field whose handler file exports no handler, or with esbuild's own words about
- * the code that does not bundle.
+ * @throws {ConfigurationError} with esbuild's own words about the code that does not bundle.
  */
 export async function bundle(options: {
   readonly extension: Extension;
@@ -31,7 +30,10 @@ export async function bundle(options: {
   readonly directory: string;
 }): Promise<Bundles> {
   const { outputFiles, metafile } = await build({
-    entryPoints: options.entries.map((entry) => ({ in: entry, out: join(folderName(entry), 'index') })),
+    entryPoints: options.entries.map((entry) => ({
+      in: entryPointOf(options.extension, entry),
+      out: join(folderName(entry), 'index'),
+    })),
     outdir: options.directory,
     define: {
       EXTENSION: JSON.stringify(options.extension),
@@ -63,7 +65,6 @@ export async function bundle(options: {
     logLevel: 'silent',
   }).catch(async (error: BuildFailure) => {
     if (!Array.isArray(error.errors)) throw error;
-    refuseMissingExports(options.extension, error.errors);
     const messages = await formatMessages(error.errors, { kind: 'error' });
     throw new ConfigurationError(`The functions cannot be bundled:\n${messages.join('').trimEnd()}`);
   });

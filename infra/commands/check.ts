@@ -15,6 +15,7 @@ const sources = [
 ];
 const bin = (name: string) => join('node_modules', '.bin', name);
 const checks: readonly (readonly [claim: string, check: () => boolean])[] = [
+  ['Git tracks nothing that fdk wrote, the API secret least of all', fdkFilesAreUntracked],
   ['Formatting and import order are Biome’s', () => run(bin('biome'), 'check', '.')],
   ['The linter, layer rules included, finds nothing', () => run(bin('oxlint'), '--type-aware', ...sources)],
   ['The types agree', () => run(bin('tsc'))],
@@ -37,6 +38,27 @@ function run(command: string, ...args: readonly string[]): boolean {
   });
   if (status !== 0) process.stdout.write(`${stdout}${stderr}`);
   return status === 0;
+}
+
+/** By their names alone: what they hold is not shown. Where there is no repository, nothing is tracked. */
+function fdkFilesAreUntracked(): boolean {
+  const patterns = [':(glob)**/extension.context.json', ':(glob)**/.fdk/**'];
+  const { status, stdout, stderr, error } = spawnSync('git', ['ls-files', '-z', '--', ...patterns], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  if (status !== 0) {
+    if (/not a git repository/.test(stderr ?? '')) return true;
+    console.log(`git cannot tell what it tracks: ${error?.message ?? stderr.trim()}`);
+    return false;
+  }
+  const tracked = stdout.split('\0').filter(Boolean);
+  for (const file of tracked) {
+    console.log(
+      `${file} is tracked by git and may hold the API secret: \`git rm --cached\` it, and if it was ever pushed, make a new secret in the partner panel.`,
+    );
+  }
+  return tracked.length === 0;
 }
 
 /** npm notes only the binaries of the machine that made the lock where a package's newest version lacks the others. */

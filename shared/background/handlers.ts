@@ -1,4 +1,4 @@
-import type { PlatformUser } from '../fynd/oauth-endpoints.ts';
+import type { PlatformUser } from '../fynd/token-response.ts';
 import type { PlatformClient } from '../platform/platform-client.ts';
 import type { WebhookEnvelope } from './webhook-envelope.ts';
 

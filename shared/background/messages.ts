@@ -37,6 +37,10 @@ const schema = v.variant('kind', [
     run: v.string(),
     partition: v.optional(v.number(), 0),
     after: v.optional(companyId),
+    /** Which page of the run it is, from 1. */
+    page: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1)), 1),
+    /** Where an earlier page of the run was, for one that comes there again. */
+    mark: v.optional(v.string()),
   }),
   /** A schedule's work for one company. */
   v.object({ kind: v.literal('scheduled'), company: companyId, name: v.string(), run: v.string() }),

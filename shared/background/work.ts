@@ -61,7 +61,9 @@ export type WorkOutcome =
   | 'uninstalled'
   | 'unconfirmed'
   | 'registered'
-  | 'fanned_out';
+  | 'fanned_out'
+  /** A schedule that goes round in circles: ended, and logged as an error. The stack has no alarm; one can look for this. */
+  | 'runaway';
 
 /** How often the platform is asked whether a grant still works before an unproven uninstall is dropped. */
 const maxUninstallAttempts = 4;
@@ -190,20 +192,34 @@ async function isUninstallUnannounced({ grants, extension }: WorkDependencies, c
   return grant?.status === 'uninstalled' && grant.announced !== announcementOf(grant.generation, []);
 }
 
-/** One message per installed company, a page at a time: whatever was sent is sent again without harm. */
-async function fanOut(deps: WorkDependencies, { name, run, partition, after }: ScheduleMessage): Promise<WorkOutcome> {
+/**
+ * One message per installed company, a page at a time: whatever was sent is sent again without harm.
+ *
+ * Lambda lets the worker call itself without end, so that a run that goes round in circles ends itself: the last page
+ * whose number is a power of two is its mark, and whoever comes by that again has been there (R. P. Brent, 1980). That is
+ * seen within three times as many pages as there are, however many those are.
+ */
+async function fanOut(deps: WorkDependencies, message: ScheduleMessage): Promise<WorkOutcome> {
+  const { name, run, partition, after, page } = message;
   if (deps.handlers.schedules[name] === undefined) return 'unhandled';
   const { companies, isLast } = await deps.grants.listInstalled(partition, after, schedulePageSize);
   const messages = companies.map((company) =>
     toQueue({ kind: 'scheduled', company, name, run }, `${name} ${run} ${company}`),
   );
   const next = isLast ? { partition: partition + 1, after: undefined } : { partition, after: companies.at(-1) };
-  if (next.partition < installationsTable.listing.partitions) {
-    const position = `${name} ${run} ${next.partition} ${next.after ?? ''}`;
-    messages.push(toQueue({ kind: 'schedule', name, run, ...next }, position));
+  const mark = Number.isInteger(Math.log2(page)) ? positionOf(message) : message.mark;
+  const isRunaway = positionOf(next) === mark;
+  if (!isRunaway && next.partition < installationsTable.listing.partitions) {
+    const goOn = { kind: 'schedule', name, run, ...next, page: page + 1, mark } as const;
+    // With the page: a circle is to be found, not to end unheard of because the queue has seen the message before.
+    messages.push(toQueue(goOn, `${name} ${run} ${goOn.page} ${positionOf(next)}`));
   }
   await deps.queue.send(messages);
-  return 'fanned_out';
+  return isRunaway ? 'runaway' : 'fanned_out';
+}
+
+function positionOf({ partition, after }: Pick<ScheduleMessage, 'partition' | 'after'>): string {
+  return `${partition} ${after ?? ''}`;
 }
 
 async function handleScheduled(

@@ -1,5 +1,5 @@
 import type { Extension } from '../config.ts';
-import { buildAuthorizationUrl } from '../fynd/oauth-endpoints.ts';
+import { buildAuthorizationUrl } from '../fynd/authorization-request.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Cookies } from '../session/cookies.ts';
 import { startedAtMs } from '../session/started-at.ts';

@@ -1,6 +1,7 @@
 import type { Extension } from '../config.ts';
-import { authorizationCodeGrant, type Credentials, offlineTokenGrant, type TokenSet } from '../fynd/oauth-endpoints.ts';
 import { missingScopes } from '../fynd/scopes.ts';
+import { authorizationCodeGrant, type Credentials, offlineTokenGrant } from '../fynd/token-requests.ts';
+import { type TokenSet } from '../fynd/token-response.ts';
 import { type Deadline, deadlineIn, type HttpClient } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';

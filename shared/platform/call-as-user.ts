@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Extension } from '../config.ts';
-import { matchesRoute } from '../fynd/allowed-routes.ts';
+import { isForPeople, matchesRoute } from '../fynd/allowed-routes.ts';
 import {
   isSafe,
   type PlatformCall,
@@ -79,8 +79,8 @@ const responseHeaders = [
  * One consistent read tells whether the session still counts and brings the cached answer. A fresh one is the answer; a
  * stale one is revalidated. A write makes everything this person has cached stale, before and after the call, so that
  * an answer that was on its way meanwhile is stale too.
- * @throws {AppError} `session_expired` (also for the platform's own 401), `tenant_mismatch`, `platform_error`,
- * `platform_timeout`, `response_too_large`.
+ * @throws {AppError} `route_not_allowed` for a service that is not for people, `session_expired` (also for the
+ * platform's own 401), `tenant_mismatch`, `platform_error`, `platform_timeout`, `response_too_large`.
  */
 export async function callAsUser(
   dependencies: CallAsUserDependencies,
@@ -88,6 +88,9 @@ export async function callAsUser(
   call: PlatformCall,
   deadline: Deadline,
 ): Promise<PlatformResponse> {
+  if (!isForPeople(call.path.segments)) {
+    throw new AppError('route_not_allowed', 'No call for a person reaches this service of the Platform API.');
+  }
   if (call.path.companyId !== undefined && call.path.companyId !== session.companyId) {
     throw new AppError('tenant_mismatch', 'The path names another company than the session.');
   }

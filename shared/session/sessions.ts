@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { PlatformUser } from '../fynd/oauth-endpoints.ts';
+import type { PlatformUser } from '../fynd/token-response.ts';
 import { AppError } from '../problems.ts';
 import { type KeyRing, open, seal } from '../sealing.ts';
 import { packScopes, unpackScopes } from './granted-scopes.ts';

@@ -3,13 +3,14 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { awsClientOptions } from '../aws-client-options.ts';
 import { deriveSealingKey, type KeyRing, type SealingKey } from '../sealing.ts';
 
 type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 
 /** A rotated secret is noticed after at most this long. */
 const freshMs = 5 * 60_000;
-/** An unknown key name makes us look again, but not more often than this: anybody can send one. */
+/** An unknown key name makes us look again, but not more often than this: anybody can send one. Also after a failure. */
 const lookAgainMs = 30_000;
 
 interface Held {
@@ -22,8 +23,12 @@ export class Secrets {
   readonly #client: Pick<SecretsManagerClient, 'send'>;
   readonly #now: () => number;
   readonly #held = new Map<string, Held>();
+  #failedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(client: Pick<SecretsManagerClient, 'send'> = createSecretsManager(), now = () => performance.now()) {
+  constructor(
+    client: Pick<SecretsManagerClient, 'send'> = new SecretsManagerClient(awsClientOptions()),
+    now = () => performance.now(),
+  ) {
     this.#client = client;
     this.#now = now;
   }
@@ -61,12 +66,15 @@ export class Secrets {
   async #read(secretId: string, stage: Stage, maxAgeMs: number): Promise<string | undefined> {
     const name = `${secretId} ${stage}`;
     const held = this.#held.get(name);
-    if (held !== undefined && this.#now() - held.fetchedAtMs < maxAgeMs) return await held.value;
+    // A request needs several secrets: Secrets Manager that does not answer is waited for once, not for each.
+    const isDown = this.#now() - this.#failedAtMs < lookAgainMs;
+    if (held !== undefined && (isDown || this.#now() - held.fetchedAtMs < maxAgeMs)) return await held.value;
     const fetching = this.#fetch(secretId, stage);
     this.#held.set(name, { value: fetching, fetchedAtMs: this.#now() });
     try {
       return await fetching;
     } catch (error) {
+      this.#failedAtMs = this.#now();
       if (held === undefined) {
         this.#held.delete(name);
         throw error;
@@ -86,13 +94,6 @@ export class Secrets {
       throw error;
     }
   }
-}
-
-function createSecretsManager(): SecretsManagerClient {
-  return new SecretsManagerClient({
-    maxAttempts: 4,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 },
-  });
 }
 
 const derived = new Map<string, SealingKey>();

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { TokenSet } from '../fynd/oauth-endpoints.ts';
+import type { TokenSet } from '../fynd/token-response.ts';
 import { type KeyRing, open, type SealingKey, seal } from '../sealing.ts';
 import { CorruptItemError } from '../store/dynamodb.ts';
 import type { StoredTokenSet } from '../store/installations.ts';

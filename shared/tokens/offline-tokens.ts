@@ -1,4 +1,5 @@
-import { type Credentials, type RefreshOutcome, refreshTokenGrant } from '../fynd/oauth-endpoints.ts';
+import { type Credentials, refreshTokenGrant } from '../fynd/token-requests.ts';
+import { type RefreshOutcome } from '../fynd/token-response.ts';
 import { type Deadline, deadlineIn, type HttpClient } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
@@ -173,9 +174,9 @@ export class OfflineTokens {
     switch (result.outcome) {
       case 'granted': {
         // The token's life began some time between the question and the answer.
-        const stored = await sealTokenSet(key, grant, result.grant, askedAt);
+        const stored = await sealTokenSet(key, grant, result.tokens, askedAt);
         if (!(await this.#insist(() => grants.renew(grant, stored, now())))) break;
-        return { companyId, accessToken: result.grant.accessToken, generation, scopes: result.grant.scopes };
+        return { companyId, accessToken: result.tokens.accessToken, generation, scopes: result.tokens.scopes };
       }
       case 'refused': {
         const retryFrom = now().getTime() / 1000 + pauseAfter(attempt, result.retryAfterSeconds);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { brotliDecompressSync } from 'node:zlib';
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, inject, test } from 'vitest';
 import { Browser } from './browser.ts';
 import { PlatformControl } from './platform-control.ts';
@@ -73,6 +73,48 @@ describe('a person’s cache', () => {
       expect(await answer.text()).toBe('');
     }
     expect((await browser.fetch(productsOf(34), { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
+  });
+
+  test('answers 304 to a browser that takes compression as browsers do, whoever compressed: us or the platform', async () => {
+    const browser = await signedIn(47);
+    const ask = (condition?: string) =>
+      rawRequest(world.baseUrl, `${productsOf(47)}?page_no=1`, {
+        headers: {
+          cookie: browser.cookieHeader(),
+          'accept-encoding': 'gzip, deflate, br, zstd',
+          ...(condition === undefined ? {} : { 'if-none-match': condition }),
+        },
+      });
+    const sees304 = async (coding: string) => {
+      const first = await ask();
+      expect(first).toMatchObject({ status: 200, headers: { 'content-encoding': coding } });
+      const { etag = '', vary } = first.headers;
+      for (const condition of [etag, `W/${etag}`, '*']) {
+        const { status, headers, body } = await ask(condition);
+        expect([condition, status, body.byteLength]).toEqual([condition, 304, 0]);
+        expect(headers).toMatchObject({ etag, vary, 'cache-control': 'private, no-cache' });
+        expect(vary).toBe('Cookie, Accept-Encoding');
+        expect(headers['content-type'] ?? 'none of ours').not.toContain('json');
+        for (const name of ['content-encoding', 'content-language', 'content-disposition']) {
+          expect(headers).not.toHaveProperty(name);
+        }
+      }
+    };
+    await sees304('br');
+    await platform.reset();
+    await browser.signIn(47);
+    const text = JSON.stringify({ items: Array.from({ length: 100 }, (_, uid) => ({ uid, name: 'Kurta' })) });
+    const headers = {
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+      'content-language': 'hi',
+      'content-disposition': 'attachment',
+      'cache-control': 'max-age=60',
+      etag: '"theirs"',
+    };
+    await platform.fault({ path: upstreamOf(47) }, { headers, body_base64: gzipSync(text).toString('base64') });
+    await browser.fetch(productsOf(47), { method: 'POST', headers: { origin: world.baseUrl }, body: '{}' });
+    await sees304('gzip');
   });
 
   test('is nobody else’s: another person gets what they may see', async () => {

@@ -57,6 +57,13 @@ describe('a route of the author', () => {
     expect(answer).toMatchObject({ status: 201, text: 'a;b', headers: { 'content-type': 'text/csv' } });
   });
 
+  test('may answer a 304, whose headers say nothing about a body', async () => {
+    const headers = { 'content-type': 'text/csv', 'content-encoding': 'br', etag: '"1"' };
+    const { answer } = await ask(() => Promise.resolve(new Response(null, { status: 304, headers })));
+    expect(answer).toMatchObject({ status: 304, text: '', headers: { etag: '"1"', vary: 'Cookie' } });
+    expect(Object.keys(answer.headers).filter((name) => name.startsWith('content-'))).toEqual([]);
+  });
+
   test('reads the body as JSON, or refuses it', async () => {
     const route = ({ request }: ApiContext) => Promise.resolve({ given: request.json() });
     expect((await ask(route, { method: 'POST', body: '{"a":1}' })).answer.json).toEqual({ given: { a: 1 } });
@@ -88,6 +95,12 @@ describe('a route of the author', () => {
   test('cannot reach another company', async () => {
     const { answer } = await ask(({ platform }) => platform.get('catalog/v2.0/company/7/products/'));
     expect(answer.json).toMatchObject({ status: 403, code: 'tenant_mismatch' });
+    expect(world.platform.requests).toEqual([]);
+  });
+
+  test('cannot reach a service that is not for people', async () => {
+    const { answer } = await ask(({ platform, company }) => platform.get(`webhook/v1.0/company/${company}/subscriber`));
+    expect(answer.json).toMatchObject({ status: 403, code: 'route_not_allowed' });
     expect(world.platform.requests).toEqual([]);
   });
 

@@ -112,15 +112,53 @@ describe('an answer', () => {
     });
   }
 
-  test('without a body keeps its headers', async () => {
-    const { status, headers, bytes } = await answered({ status: 304, headers: { ...json, etag: '"1"' } });
-    expect([status, headers['content-type'], headers['etag'], bytes.byteLength]).toEqual([
-      304,
-      'application/json',
-      '"1"',
-      0,
-    ]);
-  });
+  const described = {
+    ...json,
+    'content-encoding': 'br',
+    'content-language': 'hi',
+    'content-disposition': 'attachment',
+    'content-length': '7',
+    'content-range': 'bytes 0-6/7',
+    etag: '"1"',
+    vary: 'Cookie, Accept-Encoding',
+  };
+  const empty = Buffer.alloc(0);
+
+  for (const [status, body] of [
+    [304, undefined],
+    [304, empty],
+    [304, Buffer.from('{}')],
+    [204, undefined],
+    [204, ''],
+    [205, empty],
+  ] as const) {
+    test(`whose status is ${status} has neither a body nor a header that describes one, given ${JSON.stringify(body)}`, async () => {
+      const response = body === undefined ? { status, headers: described } : { status, headers: described, body };
+      const answer = await answered(response);
+      expect([answer.status, answer.bytes]).toEqual([status, empty]);
+      expect(answer.headers).toMatchObject({ etag: '"1"', vary: 'Cookie, Accept-Encoding' });
+      expect(Object.keys(answer.headers).filter((name) => name !== 'content-security-policy')).not.toContainEqual(
+        expect.stringMatching(/^content-/),
+      );
+    });
+  }
+
+  for (const [what, request, body] of [
+    ['to a HEAD', { method: 'HEAD' }, undefined],
+    ['to a HEAD, whose handler made a body', { method: 'HEAD' }, Buffer.from('{}')],
+    ['to a HEAD, whose handler made more than fits', { method: 'HEAD' }, dense(9_000_000)],
+    ['without a body', {}, undefined],
+    ['whose body is no bytes long', {}, empty],
+    ['whose body is an empty text', {}, ''],
+  ] as const) {
+    test(`${what} travels without a content-encoding, and keeps its type`, async () => {
+      const { 'content-length': _length, ...headers } = described;
+      const answer = await answered({ status: 200, headers, ...(body === undefined ? {} : { body }) }, request);
+      expect([answer.status, answer.bytes]).toEqual([200, empty]);
+      expect(answer.headers).toMatchObject({ ...json, etag: '"1"', vary: 'Cookie, Accept-Encoding' });
+      expect(answer.headers).not.toHaveProperty('content-encoding');
+    });
+  }
 });
 
 describe('a refusal', () => {

@@ -11,7 +11,7 @@ import { startWorld, type World } from './fixture/world.ts';
 const author = vi.hoisted(() => ({ handle: (() => Promise.resolve()) as EventHandler }));
 vi.mock('#handlers', () => ({
   events: { 'company/product/update/v1': (context: Parameters<EventHandler>[0]) => author.handle(context) },
-  schedules: {},
+  schedules: { nightly: () => Promise.resolve() },
   hooks: {},
 }));
 
@@ -199,6 +199,17 @@ describe('the worker', () => {
       expect(world.queue.retried).toEqual([]);
     });
   }
+
+  test('tells of a schedule that goes round in circles as an error, and does not try it again', async () => {
+    const message = { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, page: 3, mark: '1 ' } as const;
+    const { body, group } = toQueue(message, 'x');
+    world.queue.sent.length = 0;
+    const { failed, log } = await work([record(body, group)]);
+    expect(failed).toEqual([]);
+    expect(log).toMatchObject([{ level: 'error', kind: 'schedule', schedule: 'nightly', outcome: 'runaway' }]);
+    expect(world.queue.sent.filter((sent) => sent.message['kind'] === 'schedule')).toEqual([]);
+    expect(world.queue.retried).toEqual([]);
+  });
 
   test('begins nothing that it might not finish', async () => {
     const company = await installed();

@@ -148,6 +148,13 @@ describe('functions', () => {
     });
   });
 
+  test('may not call themselves in a chain, but for the worker, whose schedules go on page by page', () => {
+    const allowed = [...functions].flatMap(([id, { Properties }]) =>
+      'RecursiveLoop' in Properties ? [[id, Properties['RecursiveLoop']]] : [],
+    );
+    expect(allowed).toEqual([['WorkerFunction', 'Allow']]);
+  });
+
   test('no log is kept for ever', () => {
     const groups = ofType(resources, 'AWS::Logs::LogGroup');
     expect(groups.size).toBe(functions.size + 1);

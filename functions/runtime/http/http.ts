@@ -6,6 +6,7 @@ import { acceptsCoding } from '../../../shared/http/accepts-coding.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { Cookies } from '../../../shared/session/cookies.ts';
 import { logRequest } from '../log.ts';
+import { bodilessHeaders, bodilessStatuses } from './bodiless.ts';
 import { errorPage } from './error-page.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -94,7 +95,9 @@ async function toResult(request: HttpRequest, response: HttpResponse): Promise<A
     headers: { ...securityHeaders, ...headers },
     cookies: request.cookies.setCookieHeaders(),
   };
-  if (body === undefined) return frame;
+  if (!body?.length || request.method === 'HEAD' || bodilessStatuses.has(status)) {
+    return { ...frame, headers: bodilessHeaders(status, frame.headers) };
+  }
   const bytes = Buffer.from(body);
   const text = typeof body === 'string' ? body : textOf(bytes, headers);
   const base64Bytes = Math.ceil(bytes.byteLength / 3) * 4;

@@ -1,3 +1,4 @@
+import { bodilessHeaders } from './bodiless.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { dataHeaders } from './security-headers.ts';
 
@@ -15,10 +16,11 @@ export function platformResponse(
     ...headers,
     ...dataHeaders,
     'cache-control': isRead ? 'private, no-cache' : 'no-store',
-    vary: headers['content-encoding'] === undefined ? 'Cookie' : 'Cookie, Accept-Encoding',
+    // The platform's own 304 does not tell whether its 200 travels compressed.
+    vary: headers['content-encoding'] === undefined && status !== 304 ? 'Cookie' : 'Cookie, Accept-Encoding',
   };
   if (isRead && status === 200 && matchesEtag(request.headers['if-none-match'], headers['etag'])) {
-    return { status: 304, headers: ours, warning };
+    return { status: 304, headers: bodilessHeaders(304, ours), warning };
   }
   return { status, headers: ours, body, warning };
 }

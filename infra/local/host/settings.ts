@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import * as v from 'valibot';
 import { parseOrigin } from '../../../shared/config.ts';
 import type { NamedPort } from './listen.ts';
 import { StartError } from './start-error.ts';
@@ -46,11 +47,15 @@ export interface DevSettings {
 
 /**
  * @param rolesFile fdk-cli's own file, which says whether it will wait for the front end's port.
+ * @param contextFile where fdk-cli notes the key and the secret; read only where the environment lacks one of them.
  * @throws {StartError} naming the variable or the file that is missing or malformed, never a secret's value.
  */
-export function devSettings(environment: Environment, rolesFile = 'fdk.ext.config.json'): DevSettings {
-  const apiKey = credential(environment, 'EXTENSION_API_KEY');
-  const apiSecret = credential(environment, 'EXTENSION_API_SECRET');
+export function devSettings(
+  environment: Environment,
+  rolesFile = 'fdk.ext.config.json',
+  contextFile = 'extension.context.json',
+): DevSettings {
+  const credentials = readCredentials(environment, contextFile);
   const baseUrl = originOf(environment, 'EXTENSION_BASE_URL', 'https://extension.example.com');
   const cluster = originOf(environment, 'FP_API_DOMAIN', 'https://api.fynd.com');
   const backend = portOf(environment, 'BACKEND_PORT');
@@ -59,7 +64,7 @@ export function devSettings(environment: Environment, rolesFile = 'fdk.ext.confi
     const frontend = portOf(environment, 'FRONTEND_PORT');
     if (frontend.port !== backend.port) ports.push(frontend);
   }
-  return { apiKey, apiSecret, baseUrl, cluster, ports, ...commonSettings(environment) };
+  return { ...credentials, baseUrl, cluster, ports, ...commonSettings(environment) };
 }
 
 function commonSettings(environment: Environment): { dataDir: string | undefined; configFile: string | undefined } {
@@ -75,10 +80,17 @@ function required(environment: Environment, name: string): string {
   throw new StartError(`${name} is not set. \`fdk extension preview\` sets it; a .env file may hold it too.`);
 }
 
-function credential(environment: Environment, name: string): string {
-  const value = required(environment, name);
-  if (/^[\x21-\x7e]+$/.test(value)) return value;
-  throw new StartError(`${name} holds characters that no key or secret of the platform has.`);
+function readCredentials(environment: Environment, contextFile: string): Pick<DevSettings, 'apiKey' | 'apiSecret'> {
+  const isComplete = environment['EXTENSION_API_KEY']?.trim() && environment['EXTENSION_API_SECRET']?.trim();
+  const context = isComplete ? {} : readContext(contextFile);
+  const credential = (name: keyof v.InferOutput<typeof contextSchema>): string => {
+    const own = environment[name]?.trim();
+    const value = own || required(context, name);
+    if (/^[\x21-\x7e]+$/.test(value)) return value;
+    const place = own ? name : `${name} in ${contextFile}`;
+    throw new StartError(`${place} holds characters that no key or secret of the platform has.`);
+  };
+  return { apiKey: credential('EXTENSION_API_KEY'), apiSecret: credential('EXTENSION_API_SECRET') };
 }
 
 function originOf(environment: Environment, name: string, example: string): string {
@@ -92,6 +104,22 @@ function portOf(environment: Environment, name: string, otherwise?: number): Nam
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port >= 1 && port <= 65_535) return { port, name };
   throw new StartError(`${name} must be a port number from 1 to 65535.`);
+}
+
+const contextSchema = v.pipe(
+  v.unknown(),
+  v.check((context) => !Array.isArray(context)),
+  v.object({ EXTENSION_API_KEY: v.optional(v.string()), EXTENSION_API_SECRET: v.optional(v.string()) }),
+);
+
+/** Empty where there is no file. What a parser says of a malformed one quotes it, and so is not handed on. */
+function readContext(file: string): v.InferOutput<typeof contextSchema> {
+  if (!existsSync(file)) return {};
+  try {
+    return v.parse(contextSchema, JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    throw new StartError(`${file} must be JSON whose "EXTENSION_API_KEY" and "EXTENSION_API_SECRET" are text.`);
+  }
 }
 
 /** None where there is no file. */

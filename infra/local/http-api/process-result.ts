@@ -22,6 +22,8 @@ const notPassedOn = new Set([
   'apigw-requestid',
 ]);
 
+const bodilessStatuses = new Set([204, 205, 304]);
+
 /**
  * Judges what a function returned (as JSON text) by the rules of payload format 2.0: without a numeric `statusCode` it
  * is the JSON body of a 200; with one, everything else must have its type.
@@ -41,17 +43,20 @@ export function processResult(json: string): Answer | Malformed {
   if (typeof (body ?? '') !== 'string') return { malformed: 'body is not a string' };
   if (typeof (isBase64Encoded ?? false) !== 'boolean') return { malformed: 'isBase64Encoded is not a boolean' };
 
-  const forwarded: [string, string][] = [];
+  const passedOn: [string, string][] = [];
   for (const [name, value] of Object.entries((headers ?? {}) as Record<string, unknown>)) {
     if (typeof value !== 'string') return { malformed: `the value of the header ${name} is not a string` };
-    forwarded.push([name.toLowerCase(), value]);
+    passedOn.push([name.toLowerCase(), value]);
   }
-  const encoding = forwarded.find(([name]) => name === 'content-encoding')?.[1].toLowerCase() ?? 'identity';
+  const encoding = passedOn.find(([name]) => name === 'content-encoding')?.[1].toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && isBase64Encoded !== true) {
     return { malformed: 'a body with a content-encoding must be base64, with isBase64Encoded: true' };
   }
-  const answer = forwarded.filter(([name]) => !notPassedOn.has(name));
-  if (!answer.some(([name]) => name === 'content-type')) answer.push(['content-type', 'text/plain; charset=utf-8']);
+  const hasBody = Boolean(body) && !bodilessStatuses.has(statusCode);
+  if (encoding !== 'identity' && !hasBody) return { malformed: 'a result without a body has a content-encoding' };
+  const answer = passedOn.filter(([name]) => !notPassedOn.has(name));
+  const isTyped = answer.some(([name]) => name === 'content-type') || bodilessStatuses.has(statusCode);
+  if (!isTyped) answer.push(['content-type', 'text/plain; charset=utf-8']);
   for (const cookie of (cookies ?? []) as string[]) answer.push(['set-cookie', cookie]);
   for (const [name, value] of answer) {
     try {

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findFreePort } from '../../../infra/local/host/listen.ts';
 import { runCommand } from './fixture/run-command.ts';
@@ -242,16 +242,15 @@ describe('npm run dev', () => {
     expect(command.output).not.toContain('CANARY');
   });
 
-  test.each([
-    'EXTENSION_API_KEY',
-    'EXTENSION_API_SECRET',
-    'EXTENSION_BASE_URL',
-    'FP_API_DOMAIN',
-    'BACKEND_PORT',
-    'FRONTEND_PORT',
-  ])('%s must be there', async (name) => {
-    expect(await refused(dev, { ...(await devEnvironment()), [name]: '' })).toMatch(new RegExp(`^${name} is not set`));
-  });
+  // Key and secret may stand in the file that fdk wrote here: the tests of the settings have them.
+  test.each(['EXTENSION_BASE_URL', 'FP_API_DOMAIN', 'BACKEND_PORT', 'FRONTEND_PORT'])(
+    '%s must be there',
+    async (name) => {
+      expect(await refused(dev, { ...(await devEnvironment()), [name]: '' })).toMatch(
+        new RegExp(`^${name} is not set`),
+      );
+    },
+  );
 
   test.each([
     ['EXTENSION_API_SECRET', 'CANARY with blanks'],
@@ -262,6 +261,46 @@ describe('npm run dev', () => {
     ['BACKEND_PORT', '3e3'],
   ])('%s may not be %j', async (name, value) => {
     expect(await refused(dev, { ...(await devEnvironment()), [name]: value })).toMatch(new RegExp(`^${name} `));
+  });
+});
+
+describe('npm run dev in a folder where fdk was', () => {
+  /** What it says before it ends, where its folder holds these files. */
+  function runIn(files: Record<string, string>, environment: Record<string, string>): string {
+    using folder = temporaryDirectory();
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder.path, name), text);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [resolve(dev)], {
+      cwd: folder.path,
+      env: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], ...environment },
+      encoding: 'utf8',
+    });
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).not.toMatch(/ {4}at |CANARY/);
+    return stderr;
+  }
+  const bare = { EXTENSION_BASE_URL: 'https://extension.example.com', FP_API_DOMAIN: 'api.example.com' };
+  const context = (value: unknown) => ({ 'extension.context.json': JSON.stringify(value) });
+  const written = { EXTENSION_API_KEY: 'CANARY-key', EXTENSION_API_SECRET: 'CANARY-secret' };
+
+  test('takes key and secret from its file: only what comes next is missing', () => {
+    expect(runIn({}, bare)).toMatch(/^EXTENSION_API_KEY is not set/);
+    expect(runIn(context(written), bare)).toMatch(/^BACKEND_PORT is not set/);
+  });
+
+  test('prefers .env, and the environment to both', () => {
+    const malformed = context({ ...written, EXTENSION_API_SECRET: 'CANARY of the file' });
+    const env = 'EXTENSION_API_SECRET=CANARY-of-env';
+    expect(runIn(malformed, bare)).toMatch(/^EXTENSION_API_SECRET in extension\.context\.json holds characters/);
+    expect(runIn({ ...malformed, '.env': env }, bare)).toMatch(/^BACKEND_PORT is not set/);
+    const blank = { ...malformed, '.env': 'EXTENSION_API_SECRET="CANARY of env"' };
+    expect(runIn(blank, bare)).toMatch(/^EXTENSION_API_SECRET holds characters/);
+    expect(runIn(blank, { ...bare, EXTENSION_API_SECRET: 'CANARY-own' })).toMatch(/^BACKEND_PORT is not set/);
+  });
+
+  test('ends with the name of a file that is no JSON', () => {
+    expect(runIn({ 'extension.context.json': '{"EXTENSION_API_SECRET":"CANARY' }, bare)).toMatch(
+      /^extension\.context\.json must be JSON[^\n]+\n$/,
+    );
   });
 });
 

@@ -149,12 +149,32 @@ describe('the answer', () => {
     }
   });
 
-  test.each(['throw', 'fraction', 'numberHeader', 'splitHeader', 'objectBody', 'circular', 'encodedText', 'big'])(
-    'a result that cannot travel is a 500: %s',
-    async (what) => {
-      expect(await behave(what)).toMatchObject(internal);
-    },
-  );
+  test.each([
+    'throw',
+    'fraction',
+    'numberHeader',
+    'splitHeader',
+    'objectBody',
+    'circular',
+    'encodedText',
+    'encodedNothing',
+    'encodedEmpty',
+    'encodedNotModified',
+    'big',
+  ])('a result that cannot travel is a 500: %s', async (what) => {
+    expect(await behave(what)).toMatchObject(internal);
+  });
+
+  test('a status without a body gets no content type', async () => {
+    for (const [what, status] of [
+      ['notModified', 304],
+      ['cookies', 204],
+    ] as const) {
+      const received = await behave(what);
+      expect(received.status).toBe(status);
+      expect(received.headers).not.toHaveProperty('content-type');
+    }
+  });
 
   test('just under six megabytes travel', async () => {
     const received = await behave('almostBig');

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { devSettings } from '../../../infra/local/host/settings.ts';
+import { StartError } from '../../../infra/local/host/start-error.ts';
 import { temporaryDirectory } from './fixture/start-fixture.ts';
 
 const environment = {
@@ -39,3 +40,96 @@ test.each(['', '{"roles":', 'null', '[]', '{}', '{"roles":"frontend"}', '{"roles
     expect(() => devSettings(environment, file)).toThrow(/fdk\.ext\.config\.json must be JSON whose "roles" is a list/);
   },
 );
+
+describe('what fdk wrote down for this project', () => {
+  const roles = 'fdk.ext.config.json';
+  const { EXTENSION_API_KEY: _key, EXTENSION_API_SECRET: _secret, ...bare } = environment;
+  const written = {
+    EXTENSION_API_KEY: 'CANARY-written-key',
+    EXTENSION_API_SECRET: 'CANARY-written-secret',
+    EXTENSION_BASE_URL: 'https://of-yesterday.example.com',
+    DEVELOPMENT_COMPANY: 1,
+  };
+
+  /** The settings, with this text as the file or, where there is none, without a file. */
+  function read(given: Record<string, string>, text?: string) {
+    using folder = temporaryDirectory();
+    const file = join(folder.path, 'extension.context.json');
+    if (text !== undefined) writeFileSync(file, text);
+    return devSettings(given, roles, file);
+  }
+
+  function refusal(given: Record<string, string>, text?: string): unknown {
+    try {
+      return read(given, text);
+    } catch (error) {
+      return error;
+    }
+  }
+
+  test('is read for the key and the secret that the environment does not name, and for nothing else', () => {
+    const text = JSON.stringify(written);
+    const own = { apiKey: 'CANARY-key', apiSecret: 'CANARY-secret' };
+    const theirs = { apiKey: 'CANARY-written-key', apiSecret: 'CANARY-written-secret' };
+    for (const [given, expected] of [
+      [bare, theirs],
+      [{ ...bare, EXTENSION_API_KEY: '', EXTENSION_API_SECRET: ' ' }, theirs],
+      [
+        { ...bare, EXTENSION_API_KEY: 'CANARY-key' },
+        { ...theirs, apiKey: 'CANARY-key' },
+      ],
+      [
+        { ...bare, EXTENSION_API_SECRET: 'CANARY-secret' },
+        { ...theirs, apiSecret: 'CANARY-secret' },
+      ],
+      [environment, own],
+    ] as const) {
+      expect(read(given, text)).toMatchObject({ ...expected, baseUrl: 'https://extension.example.com' });
+    }
+    const { EXTENSION_BASE_URL: _url, ...withoutUrl } = bare;
+    expect(() => read(withoutUrl, text)).toThrow(/^EXTENSION_BASE_URL is not set/);
+  });
+
+  test('is not looked at where the environment names both', () => {
+    expect(read(environment, 'CANARY: no JSON')).toMatchObject({ apiSecret: 'CANARY-secret' });
+  });
+
+  test.each([
+    '',
+    'CANARY',
+    '{"EXTENSION_API_SECRET": "CANARY-secret"',
+    '{"EXTENSION_API_SECRET": CANARY}',
+    'null',
+    '[]',
+    '"CANARY"',
+    '{"EXTENSION_API_KEY":"CANARY-key","EXTENSION_API_SECRET":["CANARY-secret"]}',
+    '{"EXTENSION_API_KEY":7,"EXTENSION_API_SECRET":"CANARY-secret"}',
+    '{"EXTENSION_API_KEY":"CANARY-key","EXTENSION_API_SECRET":"CANARY with blanks"}',
+    '{"EXTENSION_API_KEY":"CANARY\\nkey","EXTENSION_API_SECRET":"CANARY-secret"}',
+  ])('that says %j is told by the name of the file, and never quoted', (text) => {
+    const error = refusal(bare, text);
+    expect(error).toBeInstanceOf(StartError);
+    const { message, cause } = error as StartError;
+    expect(message).toMatch(/extension\.context\.json/);
+    expect(message).not.toMatch(/CANARY|\n/);
+    expect(cause).toBeUndefined();
+  });
+
+  test('that is a folder is told by its name', () => {
+    using folder = temporaryDirectory();
+    const file = join(folder.path, 'extension.context.json');
+    mkdirSync(file);
+    expect(() => devSettings(bare, roles, file)).toThrow(/extension\.context\.json must be/);
+  });
+
+  test.each([
+    ['EXTENSION_API_KEY', undefined],
+    ['EXTENSION_API_KEY', '{}'],
+    ['EXTENSION_API_KEY', '{"EXTENSION_API_KEY":"","EXTENSION_API_SECRET":"CANARY-secret"}'],
+    ['EXTENSION_API_SECRET', '{"EXTENSION_API_KEY":"CANARY-key"}'],
+  ])('may lack %s, which must come from somewhere: %j', (name, text) => {
+    const error = refusal(bare, text);
+    expect(String(error)).toMatch(new RegExp(`^StartError: ${name} is not set`));
+    expect(String(error)).not.toContain('CANARY');
+  });
+});

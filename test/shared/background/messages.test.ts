@@ -28,7 +28,10 @@ const messages: [WorkMessage, string][] = [
   [{ kind: 'register', company: '12', generation: 1 }, 'register#12'],
   [{ kind: 'uninstall', company: '12', receivedAtMs: 1 }, 'uninstall#12'],
   [{ kind: 'uninstall', company: '12', receivedAtMs: 1, signedAtMs: 2 }, 'uninstall#12'],
-  [{ kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: '12' }, 'schedule#nightly'],
+  [
+    { kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: '12', page: 9, mark: '3 7' },
+    'schedule#nightly',
+  ],
 ];
 
 describe('a message', () => {
@@ -40,12 +43,13 @@ describe('a message', () => {
     });
   }
 
-  test('of a schedule begins with the first partition', () => {
+  test('of a schedule begins with the first page of the first partition', () => {
     expect(parseMessage('{"kind":"schedule","name":"nightly","run":"r1"}')).toEqual({
       kind: 'schedule',
       name: 'nightly',
       run: 'r1',
       partition: 0,
+      page: 1,
     });
   });
 

@@ -265,6 +265,21 @@ describe('a path that names another company', () => {
   });
 });
 
+describe('a service that is not for people', () => {
+  test('is a route_not_allowed whatever the scopes cover, and nobody is asked', async () => {
+    const httpClient = counting();
+    const caller = await startCaller(tables, httpClient, testExtension({ scopes: ['company/*'] }));
+    for (const service of ['webhook', 'Partners', '%77ebhook']) {
+      for (const method of ['GET', 'PUT', 'HEAD']) {
+        const path = `${service}/v1.0/company/${caller.company}/subscriber`;
+        const refusal = await refusalOf(caller.call({ method, path }));
+        expect(refusal).toMatchObject({ code: 'route_not_allowed', status: 403 });
+      }
+    }
+    expect([httpClient.requests.length, caller.dynamoDbCalls()]).toEqual([0, []]);
+  });
+});
+
 describe('a 403 of the platform', () => {
   test('passes unchanged, with the scopes that the person lacks', async () => {
     const caller = await startCaller(

@@ -45,6 +45,19 @@ describe('a secret', () => {
     expect(await secrets.value('a')).toBe('CANARY-2');
   });
 
+  test('stays as it was without another wait, where Secrets Manager did not answer for another just now', async () => {
+    const { held, secrets } = startSecrets('CANARY-1');
+    await Promise.all([secrets.value('a'), secrets.value('b')]);
+    held.failing = true;
+    held.nowMs = 400_000;
+    await secrets.value('a');
+    const { asked } = held;
+    expect(await secrets.value('b')).toBe('CANARY-1');
+    expect(held.asked).toBe(asked);
+    Object.assign(held, { failing: false, current: 'CANARY-2', nowMs: 430_000 });
+    expect(await secrets.value('b')).toBe('CANARY-2');
+  });
+
   test('that was never read fails, and is asked for again at the next request', async () => {
     const { held, secrets } = startSecrets('CANARY-1');
     held.failing = true;

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { listenInternally } from '../../../../infra/local/host/listen.ts';
 import { startPlatform } from '../../../../infra/simulated-platform/platform.ts';
-import { refreshTokenGrant } from '../../../../shared/fynd/oauth-endpoints.ts';
+import { refreshTokenGrant } from '../../../../shared/fynd/token-requests.ts';
 import { createHttpClient, deadlineIn, type HttpClient } from '../../../../shared/http/http-client.ts';
 import { AppError } from '../../../../shared/problems.ts';
 import { clientId, noon } from '../../fixture/extension.ts';
@@ -30,7 +30,7 @@ const whole = {
   expires_in: 3_599,
   scope: ['company/products'],
 };
-const grant = {
+const tokens = {
   accessToken: 'CANARY-new',
   refreshToken: 'CANARY-new-refresh',
   expiresInSeconds: 3_599,
@@ -52,7 +52,7 @@ test('a refresh is a signed form with the client’s credentials (RFC 6749 §6)'
 });
 
 describe('an answer with a token is a grant', () => {
-  test.each<[string, FakeAnswer, Partial<typeof grant>]>([
+  test.each<[string, FakeAnswer, Partial<typeof tokens>]>([
     ['as it is given', { body: whole }, {}],
     ['with status 201', { status: 201, body: whole }, {}],
     [
@@ -100,7 +100,7 @@ describe('an answer with a token is a grant', () => {
     ['with scopes in one text', { body: { ...whole, scope: 'company/products, company/orders' } }, { scopes }],
     ['whoever it says the user is', { body: { ...whole, current_user: 'CANARY-nobody' } }, {}],
   ])('%s', async (_title, answer, expected) => {
-    expect(await judge(answer)).toEqual({ outcome: 'granted', grant: { ...grant, ...expected } });
+    expect(await judge(answer)).toEqual({ outcome: 'granted', tokens: { ...tokens, ...expected } });
   });
 });
 
@@ -118,6 +118,8 @@ describe('the grant is gone', () => {
     ['where a 401 says nothing else', { status: 401, body: { message: 'Unauthorized', code: 'INVALID_GRANT' } }],
     ['where a 401 has no body', { status: 401 }],
     ['where a 403 is the platform’s own', { status: 403, body: { message: 'Forbidden' } }],
+    ['where a 200 says so', { body: { error: 'invalid_grant' } }],
+    ['where a 200 refuses in words of its own', { body: { error: 'token_revoked', message: 'Gone' } }],
     ['where the error is not a text', { status: 400, body: { error: { code: 7 }, message: null } }],
   ])('%s', async (_title, answer) => {
     expect(await judge(answer)).toEqual({ outcome: 'invalid_grant' });
@@ -163,6 +165,8 @@ describe('the grant stands, and the platform may be asked again', () => {
     ['where the credentials are wrong', { status: 401, body: { message: 'Invalid client credentials' } }, undefined],
     ['where the signature is refused', { status: 403, body: { message: 'Signature is invalid' } }, undefined],
     ['where a firewall shows a page', { status: 403, body: '\n<!doctype html><h1>Blocked</h1>' }, undefined],
+    ['where a 200 says that something else is wrong', { body: { error: 'invalid_client' } }, undefined],
+    ['where a 200 says to slow down', { body: { error: 'slow_down' }, headers: { 'retry-after': '9' } }, 9],
     [
       'where it is told to slow down',
       { status: 400, body: { error: 'slow_down' }, headers: { 'retry-after': '5' } },

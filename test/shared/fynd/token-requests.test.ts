@@ -1,7 +1,8 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { sign as signOfficially } from '@gofynd/fp-signature';
 import { describe, expect, test } from 'vitest';
-import { authorizationCodeGrant, buildAuthorizationUrl } from '../../../shared/fynd/oauth-endpoints.ts';
+import { buildAuthorizationUrl } from '../../../shared/fynd/authorization-request.ts';
+import { authorizationCodeGrant } from '../../../shared/fynd/token-requests.ts';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
 import { clientId, noon } from '../fixture/extension.ts';
 import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
@@ -72,6 +73,29 @@ describe('the token answer', () => {
       { expiresInSeconds: 1_800 },
     ],
     ['counts as 1,800 seconds with expires_in null', { ...onlineToken, expires_in: null }, { expiresInSeconds: 1_800 }],
+    ['counts as 1,800 seconds with expires_in 0', { ...onlineToken, expires_in: 0 }, { expiresInSeconds: 1_800 }],
+    ['counts as 1,800 seconds with expires_in -5', { ...onlineToken, expires_in: -5 }, { expiresInSeconds: 1_800 }],
+    [
+      'counts as 1,800 seconds with expires_in “soon”',
+      { ...onlineToken, expires_in: 'soon' },
+      { expiresInSeconds: 1_800 },
+    ],
+    [
+      'counts as 1,800 seconds with expires_in “0x10”',
+      { ...onlineToken, expires_in: '0x10' },
+      { expiresInSeconds: 1_800 },
+    ],
+    ['counts as 1,800 seconds with expires_in true', { ...onlineToken, expires_in: true }, { expiresInSeconds: 1_800 }],
+    [
+      'counts as 1,800 seconds with expires_in in a list',
+      { ...onlineToken, expires_in: [3600] },
+      { expiresInSeconds: 1_800 },
+    ],
+    [
+      'counts as 1,800 seconds with an expires_in beyond all numbers',
+      JSON.stringify(onlineToken).replace('7200', '1e999'),
+      { expiresInSeconds: 1_800 },
+    ],
     ['counts as 1,800 seconds with expires_in ""', { ...onlineToken, expires_in: '' }, { expiresInSeconds: 1_800 }],
     [
       'lives for a year at most, whatever it says',
@@ -149,10 +173,6 @@ describe('the token answer', () => {
     ['an empty token', { body: { ...onlineToken, access_token: '' } }],
     ['a token that would break a header', { body: { ...onlineToken, access_token: 'CANARY\r\nx: y' } }],
     ['a token with letters that no header holds', { body: { ...onlineToken, access_token: 'CANARY-\u0905' } }],
-    ['expires_in that is no number', { body: { ...onlineToken, expires_in: 'soon' } }],
-    ['expires_in beyond all numbers', { body: '{"access_token":"CANARY","expires_in":1e999,"current_user":{"id":1}}' }],
-    ['a lifetime that is over', { body: { ...onlineToken, expires_in: 0 } }],
-    ['a lifetime before its beginning', { body: { ...onlineToken, expires_in: -5 } }],
     ['numbers for scopes', { body: { ...onlineToken, scope: [1, 2] } }],
     ['no person', { body: { ...onlineToken, current_user: undefined } }],
     ['a person without an id', { body: { ...onlineToken, current_user: { first_name: 'CANARY' } } }],
