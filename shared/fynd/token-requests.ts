@@ -2,6 +2,7 @@ import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-clie
 import { AppError } from '../problems.ts';
 import { signatureDate, signV1 } from './signature.ts';
 import {
+  maxTokenResponseBytes,
   type PlatformUser,
   processRefreshResponse,
   processTokenResponse,
@@ -114,6 +115,7 @@ async function post(
       target,
       headers: { ...headers, 'x-fp-signature': signature },
       body: Buffer.from(body),
+      maxResponseBytes: maxTokenResponseBytes,
     },
     request.deadline,
   );

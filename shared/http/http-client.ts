@@ -10,6 +10,8 @@ export interface HttpClientRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
+  /** Where nothing that answers this has a longer body: more is `platform_error`. */
+  readonly maxResponseBytes?: number;
 }
 
 /** The answer as it came: no redirect followed, no encoding undone. */
@@ -34,7 +36,7 @@ export function deadlineIn(milliseconds: number): Deadline {
 }
 
 /** More than this cannot travel on to a browser even compressed, so that reading it would only cost memory. */
-const maxResponseBytes = 64 * 1024 * 1024;
+const maxBytesToHandOn = 64 * 1024 * 1024;
 
 /**
  * A connection that idled longer may have been closed by the other side while this process was frozen. A request sent
@@ -48,13 +50,13 @@ const maxIdleMs = 4_000;
  * an answer that has no body, nor after one that came before its request was sent.
  *
  * The function returned throws AppError `platform_timeout` when the deadline passes, `platform_error` when the platform
- * hangs up or answers what is no HTTP, `response_too_large` beyond 64 MiB.
+ * hangs up or answers what is no HTTP, or more than `maxResponseBytes`, `response_too_large` beyond 64 MiB.
  */
 export function createHttpClient(): HttpClient {
   const agents = new Map<string, http.Agent>();
   let lastUsedAt = 0;
 
-  return async ({ origin, method, target, headers, body }, deadline) => {
+  return async ({ origin, method, target, headers, body, maxResponseBytes }, deadline) => {
     const url = new URL(origin);
     const secure = url.protocol === 'https:';
     const { Agent, request: send } = secure ? https : http;
@@ -101,8 +103,12 @@ export function createHttpClient(): HttpClient {
           response.on('error', reject);
           response.on('data', (chunk: Buffer) => {
             bytes += chunk.byteLength;
-            if (bytes > maxResponseBytes) {
-              reject(new AppError('response_too_large', 'The platform answered with more than can be handed on.'));
+            if (bytes > (maxResponseBytes ?? maxBytesToHandOn)) {
+              reject(
+                maxResponseBytes === undefined
+                  ? new AppError('response_too_large', 'The platform answered with more than can be handed on.')
+                  : new AppError('platform_error', 'The platform answered with more than such an answer has.'),
+              );
               request.destroy();
             } else chunks.push(chunk);
           });

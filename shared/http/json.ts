@@ -1,4 +1,5 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { AppError } from '../problems.ts';
 
 /**
  * JSON as it was meant: an integer that a number cannot hold becomes its text, so that two ids never become one. A byte
@@ -44,30 +45,50 @@ function mayHoldLongInteger(text: string): boolean {
 
 const beforeNumber = new Set('-:,[ \t\r\n');
 
-/** The JSON in an answer of the platform, whether it was compressed unasked or not; undefined where there is none. */
-export function parseJsonResponse({
-  headers,
-  body,
-}: {
-  headers: Readonly<Record<string, string>>;
-  body: Buffer;
-}): unknown {
+/** What the Platform API may answer as JSON, decoded. A function could not hand on as much. */
+export const maxApiJsonBytes = 8 * 1024 * 1024;
+
+interface EncodedBody {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/**
+ * The JSON in a response, whether it was compressed unasked or not. Undefined where there is none, and where there are
+ * more than `maxBytes` of it, as it came or decoded.
+ */
+export function parseJsonResponse(response: EncodedBody, { maxBytes }: { maxBytes: number }): unknown {
   try {
-    return parseJson(decoded(body, headers['content-encoding'] ?? 'identity').toString('utf8'));
+    return parseJson(decodeBody(response, { maxBytes }).toString('utf8'));
   } catch {
     return undefined;
   }
 }
 
-const decoders: Readonly<Record<string, (body: Buffer) => Buffer>> = {
-  identity: (body) => body,
-  gzip: (body) => gunzipSync(body, { maxOutputLength: 64 * 1024 * 1024 }),
-  br: (body) => brotliDecompressSync(body, { maxOutputLength: 64 * 1024 * 1024 }),
-  deflate: (body) => inflateSync(body, { maxOutputLength: 64 * 1024 * 1024 }),
-};
-
-function decoded(body: Buffer, encoding: string): Buffer {
-  const decode = decoders[encoding.trim().toLowerCase()];
-  if (decode === undefined) throw new Error(`Unknown content encoding`);
-  return decode(body);
+/**
+ * A response's bytes without their content encoding. Decoding ends where `maxBytes` are exceeded, so that a few bytes
+ * that would become many cost no more than those.
+ * @throws {AppError} `response_too_large` beyond `maxBytes`, as they came or decoded; `platform_error` where the encoding
+ * is unknown or the bytes are not in it.
+ */
+export function decodeBody({ headers, body }: EncodedBody, { maxBytes }: { maxBytes: number }): Buffer {
+  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const tooLarge = () =>
+    new AppError('response_too_large', `The platform answered with more than the ${maxBytes} bytes that are read.`);
+  if (body.byteLength > maxBytes) throw tooLarge();
+  if (encoding === 'identity') return body;
+  try {
+    const decode = decoders.get(encoding);
+    if (decode !== undefined) return decode(body, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
+  }
+  throw new AppError('platform_error', 'The platform answered in an encoding that is unknown or damaged.');
 }
+
+const decoders = new Map([
+  ['gzip', gunzipSync],
+  ['br', brotliDecompressSync],
+  ['deflate', inflateSync],
+]);

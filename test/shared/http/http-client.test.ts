@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createHttpClient, deadlineIn, type HttpClientRequest } from '../../../shared/http/http-client.ts';
+import type { AppError } from '../../../shared/problems.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
 const openServers: (() => void)[] = [];
@@ -239,6 +240,24 @@ describe('an exchange with the platform', () => {
       more();
     });
     expect(await refusalOf(createHttpClient()(get(origin), soon()))).toMatchObject({ code: 'response_too_large' });
+  });
+
+  test('stops reading where nothing that answers the request is as long', async () => {
+    for (const [length, outcome] of [
+      [64, 'read'],
+      [65, 'platform_error'],
+    ] as const) {
+      const body = 'x'.repeat(length);
+      // What is over the limit is never sent to its end.
+      const head = `HTTP/1.1 200 OK\r\ncontent-length: ${length === 64 ? 64 : 1_000}\r\n\r\n`;
+      const { origin } = await startServer((socket) => socket.write(head + body));
+      const reading = createHttpClient()({ ...get(origin), maxResponseBytes: 64 }, soon());
+      const came = await reading.then(
+        () => 'read',
+        (error: AppError) => error.code,
+      );
+      expect(came).toBe(outcome);
+    }
   });
 
   test('that fails says nothing of what was sent', async () => {

@@ -1,6 +1,8 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../shared/http/json.ts';
+import { decodeBody, parseJson, parseJsonResponse } from '../../../shared/http/json.ts';
+import type { AppError } from '../../../shared/problems.ts';
 
 /** JSON beside what it should become, put together from the same pieces. */
 interface Piece {
@@ -100,4 +102,48 @@ describe('JSON', () => {
   ])('is not «%s», with or without quotation marks about a number', (source) => {
     expect(() => parseJson(source)).toThrow(SyntaxError);
   });
+});
+
+describe('the JSON in a response', () => {
+  const maxBytes = 1_000;
+  const ofLength = (bytes: number) => Buffer.from(`"${'x'.repeat(bytes - 2)}"`);
+
+  for (const [encoding, encode] of [
+    ['identity', (body: Buffer) => body],
+    ['gzip', gzipSync],
+    [' BR', brotliCompressSync],
+    ['Deflate', deflateSync],
+  ] as const) {
+    test(`in ${encoding} is read up to a limit, decoded`, () => {
+      const response = (bytes: number) => ({
+        headers: { 'content-encoding': encoding },
+        body: encode(ofLength(bytes)),
+      });
+      expect(parseJsonResponse(response(1_000), { maxBytes })).toBe('x'.repeat(998));
+      expect(parseJsonResponse(response(1_001), { maxBytes })).toBe(undefined);
+      expect(() => decodeBody(response(1_001), { maxBytes })).toThrow(
+        expect.objectContaining({ code: 'response_too_large' }) as AppError,
+      );
+    });
+  }
+
+  test('is not decoded where it is over the limit as it came', () => {
+    const headers = { 'content-encoding': 'gzip' };
+    const response = { headers, body: Buffer.concat([gzipSync(ofLength(10)), Buffer.alloc(maxBytes)]) };
+    expect(() => decodeBody(response, { maxBytes })).toThrow(
+      expect.objectContaining({ code: 'response_too_large' }) as AppError,
+    );
+    expect(parseJsonResponse(response, { maxBytes })).toBe(undefined);
+  });
+
+  test.each(['zz', 'gzip, br', 'gzip'])(
+    'is none where the body is not in the encoding that it names, as %s',
+    (encoding) => {
+      const response = { headers: { 'content-encoding': encoding }, body: Buffer.from('{}') };
+      expect(parseJsonResponse(response, { maxBytes })).toBe(undefined);
+      expect(() => decodeBody(response, { maxBytes })).toThrow(
+        expect.objectContaining({ code: 'platform_error' }) as AppError,
+      );
+    },
+  );
 });
