@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Extension } from '../config.ts';
 import { isForPeople, matchesRoute } from '../fynd/allowed-routes.ts';
+import { withQuery } from '../fynd/platform-path.ts';
 import {
   isSafe,
   type PlatformCall,
@@ -9,6 +10,7 @@ import {
   requestHeaders,
   sendWithRetry,
 } from '../fynd/platform-request.ts';
+import { proxiedAddresses } from '../fynd/proxied-addresses.ts';
 import { missingScopes } from '../fynd/scopes.ts';
 import { type CacheControl, parseCacheControl } from '../http/cache-control.ts';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
@@ -94,16 +96,21 @@ export async function callAsUser(
   if (call.path.companyId !== undefined && call.path.companyId !== session.companyId) {
     throw new AppError('tenant_mismatch', 'The path names another company than the session.');
   }
-  const answer = await (call.method === 'GET' ? read : isSafe(call.method) ? pass : write)(
-    dependencies,
-    session,
-    call,
-    deadline,
-  );
+  const step = call.method === 'GET' ? read : isSafe(call.method) ? pass : write;
+  const answer = withProxiedAddresses(await step(dependencies, session, call, deadline), dependencies, call);
   if (answer.status === 401) throw new AppError('session_expired', 'The platform no longer accepts this session.');
   const missing = answer.status === 403 ? missingScopes(session.scopes, dependencies.extension.scopes) : [];
   if (missing.length === 0) return answer;
   return { ...answer, headers: { ...answer.headers, 'x-missing-scopes': missing.join(' ') } };
+}
+
+function withProxiedAddresses(
+  answer: PlatformResponse,
+  { extension }: CallAsUserDependencies,
+  { path, rawQuery }: PlatformCall,
+): PlatformResponse {
+  const request = { origin: extension.cluster, target: withQuery(path.target, rawQuery) };
+  return { ...answer, headers: proxiedAddresses(answer.headers, request) };
 }
 
 type Step = (
