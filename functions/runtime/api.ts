@@ -7,7 +7,9 @@ import {
   PlatformResponseError,
 } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
-import { requireLive } from '../../shared/session/live-session.ts';
+import { type LiveSession, requireLive } from '../../shared/session/live-session.ts';
+import { ownerOf } from '../../shared/store/user-cache.ts';
+import { companyOf } from '../../shared/tenant.ts';
 import { http, type LambdaHandler } from './http/http.ts';
 import type { HttpRequest, HttpResponse } from './http/http-messages.ts';
 import { platformResponse } from './http/platform-response.ts';
@@ -46,9 +48,8 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
     const deadline = deadlineIn(budgetMs);
     requireSameOrigin(request, baseUrl());
     const place = placeOf(request);
-    return await signedIn(request, place, async (session) => {
-      const { companyId, user, generation, scopes } = session;
-      requireLive(session, await userCache().view({ companyId, userId: user.id, generation }));
+    return await signedIn(request, place, async (opened) => {
+      const session: LiveSession = requireLive(opened, await userCache().view(ownerOf(opened)));
       const answers: PlatformResponse[] = [];
       const dependencies = { extension: extension(), userCache: userCache(), httpClient: httpClient(), now };
       const platform = createPlatformClient(async (call) => {
@@ -59,11 +60,16 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
       try {
         const result = await handle({
           platform,
-          company: companyId,
+          company: companyOf(session.tenant),
           application: place.applicationId,
-          user,
-          scopes,
-          request: { ...request, json: () => parseJson(request.body) },
+          user: session.user,
+          scopes: session.scopes,
+          request: {
+            ...request,
+            // A handler that knows GET answers HEAD, and does nothing else.
+            method: request.method === 'HEAD' ? 'GET' : request.method,
+            json: () => parseJson(request.body),
+          },
         });
         return await toResponse(result, answers);
       } catch (error) {

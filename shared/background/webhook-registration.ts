@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import type { EventProvider, Extension, ExtensionEvent } from '../config.ts';
-import { eventKeyOf } from '../event-key.ts';
+import { type EventProvider, type Extension, type ExtensionEvent, eventKeyOf } from '../config.ts';
+import { paths } from '../contract.ts';
 import type { HttpClientResponse } from '../http/http-client.ts';
 import { maxApiJsonBytes, parseJsonResponse } from '../http/json.ts';
 import { AppError } from '../problems.ts';
-
-/** Where the platform delivers events to. */
-const webhookPath = '/api/webhook-events';
 
 /** Calls the platform as the company: `path` below `/service/`. */
 type Call = (method: string, path: string, body?: unknown) => Promise<HttpClientResponse>;
@@ -115,7 +112,7 @@ function upsertBody(registration: Registration) {
 }
 
 function receiver({ baseUrl, secret }: Registration) {
-  return { webhook_url: `${baseUrl}${webhookPath}`, auth_meta: { type: 'hmac', secret } };
+  return { webhook_url: `${baseUrl}${paths.webhookEvents}`, auth_meta: { type: 'hmac', secret } };
 }
 
 function upsertEvent(event: ExtensionEvent) {

@@ -1,5 +1,6 @@
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
+import type { Tenant } from '../tenant.ts';
 import { signatureDate, signV1 } from './signature.ts';
 import {
   maxTokenResponseBytes,
@@ -19,7 +20,7 @@ export interface Credentials {
 interface TokenRequest {
   readonly httpClient: HttpClient;
   readonly cluster: string;
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly credentials: Credentials;
   readonly now: Date;
   readonly deadline: Deadline;
@@ -96,8 +97,8 @@ async function post(
   contentType: string,
   body: string,
 ): Promise<HttpClientResponse> {
-  const { cluster, credentials, companyId } = request;
-  const target = `${authenticationPath(companyId)}/${endpoint}`;
+  const { cluster, credentials, tenant } = request;
+  const target = `${authenticationPath(tenant)}/${endpoint}`;
   const date = signatureDate(request.now);
   const headers = {
     host: new URL(cluster).host,
@@ -121,7 +122,7 @@ async function post(
   );
 }
 
-/** Where a company’s authorization and tokens are asked for. */
-export function authenticationPath(companyId: string): string {
-  return `/service/panel/authentication/v1.0/company/${companyId}/oauth`;
+/** Where a tenant’s authorization and tokens are asked for. */
+export function authenticationPath({ kind, id }: Tenant): string {
+  return `/service/panel/authentication/v1.0/${kind}/${id}/oauth`;
 }

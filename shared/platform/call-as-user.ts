@@ -16,15 +16,17 @@ import { type CacheControl, parseCacheControl } from '../http/cache-control.ts';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import { packScopes } from '../session/granted-scopes.ts';
-import { requireLive } from '../session/live-session.ts';
+import { type LiveSession, requireLive } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
 import {
   type CacheEntry,
   type CacheOwner,
   type CacheView,
   maxEntryBytes,
+  ownerOf,
   type UserCache,
 } from '../store/user-cache.ts';
+import { isSameTenant } from '../tenant.ts';
 import {
   freshnessHeaders,
   isSilent,
@@ -93,7 +95,7 @@ export async function callAsUser(
   if (!isForPeople(call.path.segments)) {
     throw new AppError('route_not_allowed', 'No call for a person reaches this service of the Platform API.');
   }
-  if (call.path.companyId !== undefined && call.path.companyId !== session.companyId) {
+  if (call.path.tenant !== undefined && !isSameTenant(call.path.tenant, session.tenant)) {
     throw new AppError('tenant_mismatch', 'The path names another company than the session.');
   }
   const step = call.method === 'GET' ? read : isSafe(call.method) ? pass : write;
@@ -130,9 +132,9 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const bypass = call.body !== undefined || asked.has('no-store');
   const key = bypass ? undefined : entryKey(extension, session, call);
   const view = await userCache.view(owner, key);
-  requireLive(session, view);
+  const live = requireLive(session, view);
   if (key === undefined) {
-    return withCacheStatus(forwarded(await send(dependencies, session, call, deadline)), 'fwd=bypass');
+    return withCacheStatus(forwarded(await send(dependencies, live, call, deadline)), 'fwd=bypass');
   }
 
   const kept = storedResponse(view, now());
@@ -144,7 +146,7 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const validators = kept?.validators ?? {};
   // The browser's own condition is answered from what is kept or fetched: only ours travels.
   const { 'if-none-match': _etag, 'if-modified-since': _date, ...headers } = call.headers;
-  const answer = await send(dependencies, session, { ...call, headers: { ...headers, ...validators } }, deadline);
+  const answer = await send(dependencies, live, { ...call, headers: { ...headers, ...validators } }, deadline);
   const store = (content: EntryContent, verdict: Verdict) =>
     storeEntry(dependencies, owner, key, { ...content, epoch: view.epoch }, verdict);
 
@@ -174,14 +176,14 @@ const read: Step = async (dependencies, session, call, deadline) => {
 
 /** HEAD and OPTIONS: neither cached nor a change. */
 const pass: Step = async (dependencies, session, call, deadline) => {
-  requireLive(session, await dependencies.userCache.view(ownerOf(session)));
-  return forwarded(await send(dependencies, session, call, deadline));
+  const live = requireLive(session, await dependencies.userCache.view(ownerOf(session)));
+  return forwarded(await send(dependencies, live, call, deadline));
 };
 
 const write: Step = async (dependencies, session, call, deadline) => {
   const { userCache, now } = dependencies;
   const owner = ownerOf(session);
-  requireLive(session, await userCache.view(owner));
+  const live = requireLive(session, await userCache.view(owner));
   await userCache.moveEpoch(owner, now());
   const moveAgain = () =>
     userCache.moveEpoch(owner, now()).then(
@@ -190,7 +192,7 @@ const write: Step = async (dependencies, session, call, deadline) => {
     );
   let answer: HttpClientResponse;
   try {
-    answer = await send(dependencies, session, call, deadline);
+    answer = await send(dependencies, live, call, deadline);
   } catch (error) {
     await moveAgain();
     throw error;
@@ -201,7 +203,7 @@ const write: Step = async (dependencies, session, call, deadline) => {
 
 const send = (
   { extension, httpClient, now }: CallAsUserDependencies,
-  session: Session,
+  session: LiveSession,
   call: PlatformCall,
   deadline: Deadline,
 ): Promise<HttpClientResponse> =>
@@ -225,10 +227,6 @@ function entryKey(
     selecting,
   ];
   return hash('sha256', JSON.stringify(parts), 'base64url');
-}
-
-function ownerOf(session: Session): CacheOwner {
-  return { companyId: session.companyId, userId: session.user.id, generation: session.generation };
 }
 
 /** What a browser sends when somebody reloads with force: RFC 9111 §5.2.1. */

@@ -57,6 +57,13 @@ describe('a route of the author', () => {
     expect(answer).toMatchObject({ status: 201, text: 'a;b', headers: { 'content-type': 'text/csv' } });
   });
 
+  test('that knows GET answers HEAD as well, and is not told of another method', async () => {
+    const methods: string[] = [];
+    const route = ({ request: { method } }: ApiContext) => Promise.resolve(methods.push(method));
+    expect((await ask(route, { method: 'HEAD' })).answer.status).toBe(200);
+    expect(methods).toEqual(['GET']);
+  });
+
   test('may answer a 304, whose headers say nothing about a body', async () => {
     const headers = { 'content-type': 'text/csv', 'content-encoding': 'br', etag: '"1"' };
     const { answer } = await ask(() => Promise.resolve(new Response(null, { status: 304, headers })));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { handler as Callback } from '../../functions/callback.ts';
 import type { handler as Install } from '../../functions/install.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { startFlow } from './fixture/flow.ts';
 import { startWorld, type World } from './fixture/world.ts';
 
@@ -25,7 +26,7 @@ for (const [what, warning] of [
     const answer = await flow.comeBack(flow.withCode(await flow.launch()));
     expect([answer.status, answer.log['warning']]).toEqual([302, 'work_not_queued']);
     expect(answer.log['duration_ms']).toBeLessThan(29_000);
-    expect(flow.browser.names).toEqual([sessionCookieName(flow.company)]);
+    expect(flow.browser.names).toEqual([sessionCookieName(companyTenant(flow.company))]);
     expect(world.queue.sent).toEqual([]);
 
     Object.assign(world.queue, { refuses: false, isSilent: false });

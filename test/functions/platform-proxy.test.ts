@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { handler as Proxy } from '../../functions/platform-proxy.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { clientId } from '../shared/fixture/extension.ts';
 import { bareEvent, gatewayEvent, type TestRequest } from './fixture/event.ts';
 import { everywhere, signsIn, startWorld, type World } from './fixture/world.ts';
@@ -265,7 +266,7 @@ describe('a call through the proxy is refused', () => {
     expect([answer.status, answer.json['code']]).toEqual([401, 'session_expired']);
     const query = `company_id=${company}&client_id=${clientId}&application_id=${application}`;
     expect(answer.headers['x-reauthorize-url']).toBe(`/fp/install?${query}`);
-    expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(company)}=; Max-Age=0;`));
+    expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(companyTenant(company))}=; Max-Age=0;`));
   });
 
   test('with 502 where the platform hangs up', async () => {
@@ -286,7 +287,7 @@ describe('a call through the proxy is refused', () => {
     expect((await send({ path, cookie, query: `company_id=${two.company}` })).json['code']).toBe('tenant_mismatch');
     expect((await send({ path: productsOf('7'), cookie })).json['code']).toBe('session_required');
     expect((await send({ path: productsOf('07'), cookie })).json['code']).toBe('invalid_request');
-    const renamed = `${sessionCookieName(one.company)}=${two.cookie.slice(two.cookie.indexOf('=') + 1)}`;
+    const renamed = `${sessionCookieName(companyTenant(one.company))}=${two.cookie.slice(two.cookie.indexOf('=') + 1)}`;
     expect((await send({ path, cookie: renamed })).json).toMatchObject({ status: 403, code: 'tenant_mismatch' });
     expect(world.platform.requests).toEqual([]);
   });

@@ -4,6 +4,7 @@ import type { handler as Worker } from '../../functions/worker.ts';
 import type { EventHandler } from '../../shared/background/handlers.ts';
 import { toQueue, webhookMessage } from '../../shared/background/messages.ts';
 import { AppError } from '../../shared/problems.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { signIn } from '../shared/fixture/sign-in.ts';
 import { startWorld, type World } from './fixture/world.ts';
 
@@ -59,7 +60,7 @@ function record(body: string, group: string, attempt = 1): SQSRecord {
 function productUpdate(company: string, n: number, attempt = 1): SQSRecord {
   const event = { category: 'company', name: 'product', type: 'update', version: '1' };
   const body = Buffer.from(JSON.stringify({ company_id: company, event, payload: { n, secret: 'CANARY-payload' } }));
-  const message = webhookMessage(company, body, Date.now());
+  const message = webhookMessage(companyTenant(company), body, Date.now());
   return record(message?.body ?? '', message?.group ?? '', attempt);
 }
 
@@ -231,8 +232,8 @@ describe('the worker', () => {
 
   test('does the other kinds of work too: a registration, a forged uninstall', async () => {
     const company = await installed();
-    const register = toQueue({ kind: 'register', company, generation: 1 }, 'r');
-    const uninstall = toQueue({ kind: 'uninstall', company, receivedAtMs: Date.now() }, 'u');
+    const register = toQueue({ kind: 'register', tenant: companyTenant(company), generation: 1 }, 'r');
+    const uninstall = toQueue({ kind: 'uninstall', tenant: companyTenant(company), receivedAtMs: Date.now() }, 'u');
     const first = record(register.body, register.group);
     const forged = record(uninstall.body, uninstall.group, 4);
     const { failed, log } = await work([first, forged]);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { buildAuthorizationUrl } from '../../../shared/fynd/authorization-request.ts';
 import { authorizationCodeGrant } from '../../../shared/fynd/token-requests.ts';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { clientId, noon } from '../fixture/extension.ts';
 import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
 import { refusalOf } from '../fixture/refusal.ts';
@@ -17,7 +18,7 @@ function redeem(
   return authorizationCodeGrant({
     httpClient,
     cluster: 'https://api.fynd.com',
-    companyId: '1',
+    tenant: companyTenant('1'),
     credentials: { apiKey: clientId, apiSecret: 'CANARY-api-secret' },
     code: 'CANARY-code',
     scopes,
@@ -30,7 +31,7 @@ describe('the address where a person gives consent', () => {
   const url = new URL(
     buildAuthorizationUrl({
       cluster: 'https://api.fynd.com',
-      companyId: '12',
+      tenant: companyTenant('12'),
       clientId,
       redirectUri: 'https://extension.example/fp/auth?application_id=0123456789abcdef01234567',
       scopes: ['company/products', 'company/orders'],

@@ -1,8 +1,9 @@
 import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startCaller } from '../fixture/cached-calls.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
-import { testExtension } from '../fixture/extension.ts';
+import { liveSession, testExtension } from '../fixture/extension.ts';
 import { fakeExchange } from '../fixture/http-client.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
@@ -232,7 +233,7 @@ describe('a session that does not count any more', () => {
         expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
       }
       await tables.putInstallation(caller.company);
-      await tables.userCache.signOut({ companyId: caller.company, userId: 'u1', generation: 1 }, new Date());
+      await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date());
       expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
       expect(httpClient.requests).toHaveLength(1);
     });

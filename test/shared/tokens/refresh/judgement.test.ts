@@ -5,6 +5,7 @@ import { startPlatform } from '../../../../infra/simulated-platform/platform.ts'
 import { refreshTokenGrant } from '../../../../shared/fynd/token-requests.ts';
 import { createHttpClient, deadlineIn, type HttpClient } from '../../../../shared/http/http-client.ts';
 import { AppError } from '../../../../shared/problems.ts';
+import { companyTenant } from '../../../../shared/tenant.ts';
 import { clientId, noon } from '../../fixture/extension.ts';
 import { type FakeAnswer, fakeExchange } from '../../fixture/http-client.ts';
 
@@ -14,7 +15,7 @@ function refresh(httpClient: HttpClient, cluster = 'https://api.fynd.com', apiSe
   return refreshTokenGrant({
     httpClient,
     cluster,
-    companyId: '1',
+    tenant: companyTenant('1'),
     credentials: { apiKey: clientId, apiSecret },
     refreshToken: 'CANARY-old-refresh',
     scopes,
