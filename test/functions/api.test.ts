@@ -212,6 +212,21 @@ describe('a route of the author', () => {
     }
   });
 
+  test('is not given an answer of more than 8 MiB, however few bytes it came in', async () => {
+    const route = async ({ platform, company }: ApiContext) => {
+      return (await platform.get<unknown[]>(`catalog/v2.0/company/${company}/x`)).length;
+    };
+    for (const [count, outcome] of [
+      [4_000_000, 4_000_000],
+      [4_200_000, { status: 502, code: 'response_too_large' }],
+    ] as const) {
+      const body = gzipSync(`[${'0,'.repeat(count - 1)}0]`);
+      world.platform.answer = () => ({ body, headers: { 'content-encoding': 'gzip' } });
+      const { answer } = await ask(route);
+      expect(answer.json).toEqual(typeof outcome === 'number' ? outcome : expect.objectContaining(outcome));
+    }
+  });
+
   test('may answer more than fits as it is, where the browser takes it compressed', async () => {
     const items = Array.from({ length: 900_000 }, () => ({ a: 'b' }));
     const { company, cookie } = await world.signIn();

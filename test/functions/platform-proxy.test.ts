@@ -231,6 +231,31 @@ describe('a call through the proxy', () => {
       expect(given).toMatchObject({ status: answer.status, headers: answer.headers ?? {}, text: answer.body ?? '' });
     }
   });
+
+  test('gives addresses of the Platform API as those of the proxy, also out of the cache', async () => {
+    const { company, cookie } = await world.signIn();
+    const path = productsOf(company);
+    const cacheControl = { 'cache-control': 'max-age=60' };
+    for (const [method, status, location] of [
+      ['GET', 301, `/service/platform/${path}?page_no=1`],
+      ['GET', 301, 'not asked again'],
+      ['POST', 201, `{cluster}/service/platform/${path}?page_no=1`],
+      ['GET', 302, '?page_no=1'],
+    ] as const) {
+      const link = '<?page_no=2>; rel="next", <https://elsewhere.example/a,b>; rel="up"';
+      world.platform.answer = ({ headers: { host } }) => ({
+        status,
+        headers: { ...cacheControl, location: location.replace('{cluster}', `http://${host}`), link },
+      });
+      const query = status === 302 ? 'other=1' : '';
+      const answer = await send({ method, path, query, cookie, headers: { 'x-company-id': company } });
+      expect(answer.status).toBe(status);
+      expect(answer.headers['location']).toBe(`/api/platform/${path}?page_no=1`);
+      expect(answer.headers['link']).toBe(
+        `</api/platform/${path}?page_no=2>; rel="next", <https://elsewhere.example/a,b>; rel="up"`,
+      );
+    }
+  });
 });
 
 describe('a call through the proxy is refused', () => {
