@@ -243,12 +243,12 @@ function sentence(issue: v.BaseIssue<unknown>): string {
   return `${field} ${reason}.`;
 }
 
-/** The panels of a cluster `api.X` are at X (Fynd's convention); a simulated platform on loopback is its own panel. */
+/** The panels of a cluster `api.X` or `api-X` have their names in place of `api` (Fynd's convention); a simulated platform on loopback is its own panel. */
 function defaultAdminOrigins(cluster: string, file: string): string[] {
   const url = new URL(cluster);
-  if (url.hostname.startsWith('api.')) {
-    const domain = url.host.slice('api.'.length);
-    return ['platform', 'partners', 'administrator'].map((panel) => `https://${panel}.${domain}`);
+  if (/^api[.-]/.test(url.hostname)) {
+    const rest = url.host.slice('api'.length);
+    return ['platform', 'partners', 'administrator'].map((panel) => `https://${panel}${rest}`);
   }
   if (isLoopback(url.hostname)) return [cluster];
   throw new ConfigurationError(
