@@ -3,7 +3,6 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { StartError } from './host/start-error.ts';
 import type { RunningExtension } from './running-extension.ts';
 import { localSqsClient } from './sqs/local-sqs-client.ts';
-import type { ScheduleDefinition } from './sqs/queue-definition.ts';
 
 /**
  * Does now what EventBridge Scheduler would do when the schedule is due: sends its input to its queue.
@@ -28,7 +27,7 @@ export async function sendScheduled({ sqsEndpoint, schedules }: RunningExtension
 }
 
 /** https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html */
-function fillIn({ arn, body }: ScheduleDefinition, now: Date): string {
+function fillIn({ arn, body }: { readonly arn: string; readonly body: string }, now: Date): string {
   const values: Readonly<Record<string, string>> = {
     'schedule-arn': arn,
     'scheduled-time': now.toISOString().replace(/\.\d+Z$/, 'Z'),

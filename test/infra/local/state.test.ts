@@ -114,7 +114,10 @@ test('no file holds the credentials that are given in each run, not even one of 
   }
   const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   expect(Object.keys(kept)).toHaveLength(1);
-  writeFileSync(file, JSON.stringify({ ...kept, [name]: { current: { versionId: '1', value: 'CANARY-old' } } }));
+  writeFileSync(
+    file,
+    JSON.stringify({ ...kept, [name]: { current: { versionId: '1', value: 'CANARY-old', createdAt: 1 } } }),
+  );
   {
     await using extension = await started({ dataDir: folder.path });
     expect(await secret(extension, 'ApiSecret')).toBe('CANARY-api-secret');
