@@ -16,6 +16,7 @@ import { announceRunning, describeRunning } from './running-extension.ts';
 import { openSecretStore } from './secrets/secret-store.ts';
 import { startSecretsManager } from './secrets/secrets-manager.ts';
 import { sendScheduled } from './send-scheduled.ts';
+import { openMessageJournal } from './sqs/message-journal.ts';
 import { type MessageCounts, serveQueues } from './sqs/serve-queues.ts';
 import { startSqs } from './sqs/sqs.ts';
 import { physicalIds } from './template/physical-ids.ts';
@@ -89,6 +90,11 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     lines.push(formatLogEntry(entry));
     options.log?.(entry);
   };
+  const warned = new Set<string>();
+  const warn = (sentence: string) => {
+    if (!warned.has(sentence)) log({ kind: 'note', text: sentence });
+    warned.add(sentence);
+  };
   // What was opened is closed in the opposite order, also when a later step fails.
   const closers: (() => unknown)[] = [];
   const close = async () => {
@@ -111,7 +117,9 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       if (serving) options.onDynamoDbRequest?.(...request);
     });
     closers.push(() => dynamoDb.close());
-    const sqs = await startSqs();
+    const journal = openMessageJournal(join(data.path, 'queues.journal'), warn);
+    closers.push(() => journal.close());
+    const sqs = await startSqs(journal);
     closers.push(() => sqs.close());
     await synthesis;
     const assembly = readAssembly(outputDirectory);
@@ -142,7 +150,6 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     const queues = await serveQueues({
       stack,
       sqs,
-      directory: data.path,
       functions,
       log,
       longestRetrySeconds: options.longestRetrySeconds ?? longestRetrySeconds,
@@ -150,7 +157,6 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     closers.push(async () => {
       await queues.stopPolling();
       await closeFunctions();
-      await queues.close();
     });
 
     const listener = frontDoor({
@@ -180,7 +186,7 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       resourceNames: Object.assign({}, ...stack.functions.map((fn) => fn.environment)) as Record<string, string>,
       sqsEndpoint: sqs.endpoint,
       queues: Object.fromEntries(stack.queues.map(({ logicalId, url }) => [logicalId, url])),
-      countMessages: () => queues.count(),
+      countMessages: async () => queues.count(),
       idle: () => queues.idle(),
       runSchedule: (name) => sendScheduled(running, name),
       killInstance: (functionName, random) =>

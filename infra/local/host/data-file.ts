@@ -13,7 +13,7 @@ export function writeDataFile(file: string, text: string): void {
 }
 
 /** As `writeDataFile`; gives the descriptor, which stands at the end of the new file. */
-function replaceDataFile(file: string, text: string): number {
+export function replaceDataFile(file: string, text: string): number {
   const next = `${file}.next`;
   let descriptor: number | undefined;
   try {
@@ -30,7 +30,7 @@ function replaceDataFile(file: string, text: string): number {
 }
 
 /** The text of a file of the data folder; undefined where there is none. @throws {StartError} where it cannot be read. */
-function readDataText(file: string): string | undefined {
+export function readDataText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
@@ -61,7 +61,7 @@ export function readDataFile<Schema extends v.GenericSchema>(
 }
 
 /** That a file could not be used, with what helps. */
-function fileError(file: string, done: 'written' | 'read', cause: unknown): StartError {
+export function fileError(file: string, done: 'written' | 'read', cause: unknown): StartError {
   const { code } = cause as NodeJS.ErrnoException;
   return new StartError(`${file} cannot be ${done}, since ${systemReason(cause) ?? `the system said ${code}`}.`, {
     cause,
