@@ -37,7 +37,7 @@ answerParent({
   async start(secrets: Readonly<Record<string, string>>): Promise<Services> {
     const directory = mkdtempSync(join(tmpdir(), 'bench-'));
     process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-    const dynamoDb = await startDynamoDb(join(directory, 'tables'), count);
+    const dynamoDb = await startDynamoDb(join(directory, 'tables'), count, console.warn);
     const definitions = Object.entries(secrets).map(([name, initialValue]) => ({
       logicalId: name,
       name,

@@ -113,9 +113,10 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     const synthesis = synthesize({ app, outputDirectory, baseUrl, cluster, configFile, signal });
     synthesis.catch(() => undefined);
     let serving = false;
-    const dynamoDb = await startDynamoDb(dynamoDirectory, (...request) => {
+    const observe: OnDynamoDbRequest = (...request) => {
       if (serving) options.onDynamoDbRequest?.(...request);
-    });
+    };
+    const dynamoDb = await startDynamoDb(dynamoDirectory, observe, warn);
     closers.push(() => dynamoDb.close());
     const journal = openMessageJournal(join(data.path, 'queues.journal'), warn);
     closers.push(() => journal.close());
