@@ -9,6 +9,7 @@ import { assertPortFree, findFreePort, listenOnLoopback, type NamedPort } from '
 import { formatLogEntry, type Log, shortName } from './host/log-entry.ts';
 import { StartError } from './host/start-error.ts';
 import { frontDoor } from './http-api/front-door.ts';
+import { idleInstances } from './lambda/idle-instances.ts';
 import { accountId } from './lambda/lambda-environment.ts';
 import { openFunction } from './lambda/open-function.ts';
 import { startQueue } from './lambda/start-queue.ts';
@@ -138,10 +139,11 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
 
     const endpoints = { dynamoDb: dynamoDb.endpoint, secretsManager: secrets.endpoint, sqs: sqs.endpoint };
     const enqueueStart = startQueue();
+    const waitIdle = idleInstances();
     const functions = new Map(
       stack.functions.map((definition) => [
         definition.logicalId,
-        openFunction(definition, endpoints, enqueueStart, (text) => {
+        openFunction(definition, endpoints, enqueueStart, waitIdle, (text) => {
           for (const line of text.split('\n')) log({ kind: 'output', source: shortName(definition.name), text: line });
         }),
       ]),
