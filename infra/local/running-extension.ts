@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import type { AccessKey } from './host/access.ts';
 import { isDirectoryInUse } from './host/data-directory.ts';
 import { readDataFile, writeDataFile } from './host/data-file.ts';
 import { shortName } from './host/log-entry.ts';
@@ -9,6 +10,7 @@ import type { Stack } from './template/read-stack.ts';
 
 const runningSchema = v.object({
   sqsEndpoint: v.string(),
+  accessKey: v.object({ accessKeyId: v.string(), secretAccessKey: v.string() }),
   schedules: v.array(
     v.object({
       name: v.string(),
@@ -27,9 +29,14 @@ export type RunningExtension = v.InferOutput<typeof runningSchema>;
 
 const fileName = 'endpoints.json';
 
-export function describeRunning({ queues, schedules }: Stack, sqsEndpoint: string): RunningExtension {
+export function describeRunning(
+  { queues, schedules }: Stack,
+  sqsEndpoint: string,
+  accessKey: AccessKey,
+): RunningExtension {
   return {
     sqsEndpoint,
+    accessKey: { ...accessKey },
     schedules: [...schedules],
     redrives: queues.flatMap(({ logicalId, url, deadLetters }) => {
       const target = queues.find(({ arn }) => arn === deadLetters?.arn);
@@ -38,7 +45,7 @@ export function describeRunning({ queues, schedules }: Stack, sqsEndpoint: strin
   };
 }
 
-/** Leaves the description in the data directory, until the given function is called. */
+/** Leaves the description in the data directory, for its owner alone since the access key is in it, until the given function is called. */
 export function announceRunning(directory: string, running: RunningExtension): () => void {
   const file = join(directory, fileName);
   writeDataFile(file, JSON.stringify(running, undefined, 2));

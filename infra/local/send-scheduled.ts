@@ -8,7 +8,10 @@ import { localSqsClient } from './sqs/local-sqs-client.ts';
  * Does now what EventBridge Scheduler would do when the schedule is due: sends its input to its queue.
  * @throws {StartError} where there is no such schedule, naming those that there are.
  */
-export async function sendScheduled({ sqsEndpoint, schedules }: RunningExtension, name: string): Promise<void> {
+export async function sendScheduled(
+  { sqsEndpoint, accessKey, schedules }: RunningExtension,
+  name: string,
+): Promise<void> {
   const schedule = schedules.find((one) => one.name === name);
   if (!schedule) {
     const names = schedules.map((one) => one.name).join(', ');
@@ -16,7 +19,7 @@ export async function sendScheduled({ sqsEndpoint, schedules }: RunningExtension
       `There is no schedule ${JSON.stringify(name)}. ${names ? `There are: ${names}.` : 'The configuration has none.'}`,
     );
   }
-  using client = localSqsClient(sqsEndpoint);
+  using client = localSqsClient(sqsEndpoint, accessKey);
   await client.send(
     new SendMessageCommand({
       QueueUrl: schedule.queueUrl,

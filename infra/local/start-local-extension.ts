@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { environment } from '../../shared/contract.ts';
 import { type OnDynamoDbRequest, startDynamoDb } from './dynamodb/dynamodb.ts';
 import { createTables } from './dynamodb/tables.ts';
+import { type AccessKey, makeAccessKey } from './host/access.ts';
 import { assemblyDirectory, type DataDirectory, openDataDirectory } from './host/data-directory.ts';
 import { assertPortFree, findFreePort, listenOnLoopback, type NamedPort } from './host/listen.ts';
 import { formatLogEntry, type Log, shortName } from './host/log-entry.ts';
@@ -55,6 +56,8 @@ export interface LocalExtension {
   readonly ports: readonly number[];
   readonly dynamoDbEndpoint: string;
   readonly secretsEndpoint: string;
+  /** What these endpoints demand: another key in each run. */
+  readonly credentials: AccessKey;
   /** Physical names by logical id. */
   readonly tableNames: Readonly<Record<string, string>>;
   /** Physical names by the environment variable that hands them to functions, e.g. `INSTALLATIONS_TABLE`. */
@@ -117,11 +120,12 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     const observe: OnDynamoDbRequest = (...request) => {
       if (serving) options.onDynamoDbRequest?.(...request);
     };
-    const dynamoDb = await startDynamoDb(dynamoDirectory, observe, warn);
+    const accessKey = makeAccessKey();
+    const dynamoDb = await startDynamoDb({ directory: dynamoDirectory, accessKey, onRequest: observe, warn });
     closers.push(() => dynamoDb.close());
     const journal = openMessageJournal(join(data.path, 'queues.journal'), warn);
     closers.push(() => journal.close());
-    const sqs = await startSqs(journal);
+    const sqs = await startSqs(accessKey, journal);
     closers.push(() => sqs.close());
     await synthesis;
     const assembly = readAssembly(outputDirectory);
@@ -131,13 +135,17 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
 
     for (const text of stack.notServed) log({ kind: 'note', text: `Not served on this machine: ${text}.` });
 
-    await createTables(dynamoDb.endpoint, stack.tables, dynamoDirectory);
-    const secrets = await startSecretsManager(
-      openSecretStore(join(data.path, 'secrets.json'), stack.secrets, fixedSecrets(stack, options)),
-    );
+    await createTables(dynamoDb.endpoint, accessKey, stack.tables, dynamoDirectory);
+    const store = openSecretStore(join(data.path, 'secrets.json'), stack.secrets, fixedSecrets(stack, options));
+    const secrets = await startSecretsManager({ store, accessKey, warn });
     closers.push(() => secrets.close());
 
-    const endpoints = { dynamoDb: dynamoDb.endpoint, secretsManager: secrets.endpoint, sqs: sqs.endpoint };
+    const endpoints = {
+      dynamoDb: dynamoDb.endpoint,
+      secretsManager: secrets.endpoint,
+      sqs: sqs.endpoint,
+      accessKey,
+    };
     const enqueueStart = startQueue();
     const waitIdle = idleInstances();
     const functions = new Map(
@@ -178,13 +186,14 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       closers.push(() => listening.close());
     }
     serving = true;
-    const running = describeRunning(stack, sqs.endpoint);
+    const running = describeRunning(stack, sqs.endpoint, accessKey);
     closers.push(announceRunning(data.path, running));
     return {
       baseUrl,
       ports: ports.map(({ port }) => port),
       dynamoDbEndpoint: dynamoDb.endpoint,
       secretsEndpoint: secrets.endpoint,
+      credentials: accessKey,
       tableNames: Object.fromEntries(stack.tables.map(({ logicalId, name }) => [logicalId, name])),
       resourceNames: Object.assign({}, ...stack.functions.map((fn) => fn.environment)) as Record<string, string>,
       sqsEndpoint: sqs.endpoint,

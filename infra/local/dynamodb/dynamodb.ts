@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createRequire } from 'node:module';
 import { create, type Store } from 'dynalite/db/index.js';
 import { checkTypes, checkValidations, type Validation } from 'dynalite/validations/index.js';
+import { type AccessKey, refuseStranger } from '../host/access.ts';
 import { closeServer, listenInternally } from '../host/listen.ts';
 import { readBody } from '../host/read-body.ts';
 import { StartError } from '../host/start-error.ts';
@@ -36,6 +37,14 @@ interface Refusal {
   readonly body: object;
 }
 
+export interface LocalDynamoDb {
+  readonly directory: string;
+  readonly accessKey: AccessKey;
+  readonly onRequest: OnDynamoDbRequest;
+  /** Told in a sentence why the database fails. */
+  readonly warn: (sentence: string) => void;
+}
+
 type Callback = (error: unknown, output?: object) => void;
 type Carry = (store: Store, input: unknown, done: Callback) => void;
 
@@ -44,14 +53,9 @@ const require = createRequire(import.meta.url);
 /**
  * DynamoDB on this machine, kept in the directory, for this run's functions only. dynalite's own server throws where its
  * database fails, out of a callback that nobody can catch: this takes the parts, and answers 500.
- * @param warn told in a sentence why the database fails.
  * @throws {StartError} where the directory cannot be used.
  */
-export async function startDynamoDb(
-  directory: string,
-  onRequest: OnDynamoDbRequest,
-  warn: (sentence: string) => void,
-): Promise<StandIn> {
+export async function startDynamoDb({ directory, accessKey, onRequest, warn }: LocalDynamoDb): Promise<StandIn> {
   const store = create({ path: directory, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   await store.db.open().catch((error: unknown) => {
     throw new StartError(unusable(directory, error), { cause: error });
@@ -66,6 +70,8 @@ export async function startDynamoDb(
     };
     const refuse = (status: number, type: string, message?: string) => send(status, { __type: type, message });
     const body = await readBody(request, maximumRequestBytes);
+    const stranger = refuseStranger(request.headers, request.socket.localPort, accessKey);
+    if (stranger) return send(stranger.status, stranger.body);
     if (body === undefined) return refuse(413, 'com.amazon.coral.service#RequestEntityTooLargeException');
     const [, operation = ''] = /^DynamoDB_20120810\.(\w+)$/.exec(String(request.headers['x-amz-target'])) ?? [];
     if (!operations.includes(operation)) return refuse(400, 'com.amazon.coral.service#UnknownOperationException');

@@ -1,8 +1,9 @@
 import { findPackageJSON } from 'node:module';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildApp } from 'fauxqs';
+import { type AccessKey, refuseStranger } from '../host/access.ts';
 import { StartError } from '../host/start-error.ts';
 import { region } from '../lambda/lambda-environment.ts';
 import type { StandIn } from '../secrets/secrets-manager.ts';
@@ -66,12 +67,16 @@ type Queue = NonNullable<ReturnType<Store['getQueueByName']>>;
  * What differs from AWS: a receive brings at most one message of each group; nothing expires (MessageRetentionPeriod);
  * policies, encryption and message moving tasks are not there.
  */
-export async function startSqs(journal?: MessageJournal): Promise<Sqs> {
+export async function startSqs(accessKey: AccessKey, journal?: MessageJournal): Promise<Sqs> {
   const store = await openStore();
   if (journal) store.persistence = noteIn(journal);
   const app = buildApp({ logger: false, defaultRegion: region, stores: { sqsStore: store } as Stores });
   scopeDeduplicationToGroups(app);
   const listeners: ((operation: string) => void)[] = [];
+  app.addHook('onRequest', async ({ headers }, reply) => {
+    const stranger = refuseStranger(headers, portOf(app.server), accessKey);
+    if (stranger) await reply.status(stranger.status).send(stranger.body);
+  });
   app.addHook('preSerialization', async ({ headers }, reply, payload) => {
     try {
       journal?.flush();
@@ -88,19 +93,24 @@ export async function startSqs(journal?: MessageJournal): Promise<Sqs> {
     if (operation !== undefined) for (const listener of listeners) listener(operation);
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
-  const { port } = app.server.address() as AddressInfo;
+  const host = `127.0.0.1:${portOf(app.server)}`;
   const call: Sqs['call'] = async (operation, input) => {
     const answer = await app.inject({
       method: 'POST',
       url: '/',
-      headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${operation}` },
+      headers: {
+        host,
+        authorization: `AWS4-HMAC-SHA256 Credential=${accessKey.accessKeyId}/`,
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `AmazonSQS.${operation}`,
+      },
       payload: JSON.stringify(input),
     });
     if (answer.statusCode === 200) return answer.json();
     throw new Error(`SQS refused ${operation}: ${answer.body}`);
   };
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `http://${host}`,
     close: () => app.close(),
     call,
     async create({ logicalId, name, attributes }) {
@@ -159,6 +169,10 @@ function restore(queue: Queue, message: QueueMessage): void {
   queue.sequenceCounter = Math.max(queue.sequenceCounter, Number(sequenceNumber ?? 0));
   if (id !== undefined) queue.recordDeduplication(id, messageId, sequenceNumber);
   queue.enqueue(Object.assign(message, { approximateReceiveCount: 0 }));
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
 }
 
 /** From the header by which SQS's JSON protocol names it. */

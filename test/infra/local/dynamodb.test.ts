@@ -5,8 +5,11 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-
 import { expect, test } from 'vitest';
 import { startDynamoDb } from '../../../infra/local/dynamodb/dynamodb.ts';
 import { createTables } from '../../../infra/local/dynamodb/tables.ts';
-import { local } from './fixture/queues.ts';
+import { clientOf } from './fixture/queues.ts';
 import { temporaryDirectory } from './fixture/start-fixture.ts';
+
+const accessKey = { accessKeyId: 'local', secretAccessKey: 'local' };
+const local = clientOf({ credentials: accessKey });
 
 const table = {
   logicalId: 'Things',
@@ -18,11 +21,12 @@ const table = {
 };
 
 async function open(directory: string, warnings: string[] = []) {
-  const server = await startDynamoDb(
+  const server = await startDynamoDb({
     directory,
-    () => undefined,
-    (sentence) => warnings.push(sentence),
-  );
+    accessKey,
+    onRequest: () => undefined,
+    warn: (sentence) => warnings.push(sentence),
+  });
   return Object.assign(server, { [Symbol.asyncDispose]: () => server.close() });
 }
 
@@ -31,7 +35,7 @@ test('a damaged folder is told by its name when it is opened', async () => {
   const directory = join(data.path, 'dynamodb');
   {
     await using server = await open(directory);
-    await createTables(server.endpoint, [table], directory);
+    await createTables(server.endpoint, accessKey, [table], directory);
   }
   writeFileSync(join(directory, 'CURRENT'), '');
   await expect(open(directory)).rejects.toThrow(/^The tables in .*dynamodb are damaged: .* delete it and start again/);
@@ -49,7 +53,7 @@ test('what damages the folder under a run is a 500 and a sentence, not the end o
   const directory = join(data.path, 'dynamodb');
   {
     await using server = await open(directory);
-    await createTables(server.endpoint, [table], directory);
+    await createTables(server.endpoint, accessKey, [table], directory);
     const client = new DynamoDBClient({ ...local, endpoint: server.endpoint });
     await client.send(new PutItemCommand({ TableName: 'Things', Item: { pk: { S: 'a' } } }));
     client.destroy();
@@ -79,8 +83,9 @@ test.skipIf(process.platform === 'win32')(
     import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
     import { startDynamoDb } from './infra/local/dynamodb/dynamodb.ts';
     import { createTables } from './infra/local/dynamodb/tables.ts';
-    const server = await startDynamoDb('${directory}', () => {}, (sentence) => console.log(sentence));
-    await createTables(server.endpoint, [${JSON.stringify(table)}], '');
+    const accessKey = ${JSON.stringify(accessKey)};
+    const server = await startDynamoDb({ directory: '${directory}', accessKey, onRequest: () => {}, warn: console.log });
+    await createTables(server.endpoint, accessKey, [${JSON.stringify(table)}], '');
     const client = new DynamoDBClient({ ...${JSON.stringify(local)}, endpoint: server.endpoint });
     const filling = { S: 'x'.repeat(20_000) };
     for (let index = 0; index < 20; index += 1) {
