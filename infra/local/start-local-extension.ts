@@ -6,7 +6,7 @@ import { type OnDynamoDbRequest, startDynamoDb } from './dynamodb/dynamodb.ts';
 import { createTables } from './dynamodb/tables.ts';
 import { type AccessKey, makeAccessKey } from './host/access.ts';
 import { assemblyDirectory, type DataDirectory, openDataDirectory } from './host/data-directory.ts';
-import { assertPortFree, findFreePort, listenOnLoopback, type NamedPort } from './host/listen.ts';
+import { findFreePort, type TakenPort, takePort } from './host/listen.ts';
 import { formatLogEntry, type Log, shortName } from './host/log-entry.ts';
 import { StartError } from './host/start-error.ts';
 import { frontDoor } from './http-api/front-door.ts';
@@ -31,8 +31,8 @@ export interface LocalExtensionOptions {
   readonly apiSecret: string;
   /** Origin of the platform's API. */
   readonly cluster: string;
-  /** Where it listens, on both loopback addresses; the first counts. 0: a free one. */
-  readonly port: number | NamedPort | readonly NamedPort[];
+  /** Where it listens, on both loopback addresses. 0: a free one. Or ports that are listened on; the first counts. */
+  readonly port: number | readonly TakenPort[];
   /** Origin as browsers see it. Default `http://localhost:{port}`. */
   readonly baseUrl?: string | undefined;
   /** A folder to take for this run, or one that the caller has taken and will close. */
@@ -105,7 +105,9 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
   };
   try {
-    const ports = await reservePorts(options.port);
+    const ports = typeof options.port === 'number' ? [await listenOn(options.port)] : options.port;
+    const closePorts = () => Promise.all(ports.map((port) => port.close()));
+    closers.push(closePorts);
     const baseUrl = options.baseUrl ?? `http://localhost:${ports[0]?.port}`;
     const data = typeof options.dataDir === 'string' ? await takeDirectory(options.dataDir) : options.dataDir;
     if (data !== options.dataDir) closers.push(() => data.close());
@@ -181,11 +183,9 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
         return fn;
       },
     });
-    for (const port of ports) {
-      const listening = await listenOnLoopback(listener, port);
-      closers.push(() => listening.close());
-    }
     serving = true;
+    for (const port of ports) port.serve(listener);
+    closers.push(closePorts);
     const running = describeRunning(stack, sqs.endpoint, accessKey);
     closers.push(announceRunning(data.path, running));
     return {
@@ -212,11 +212,8 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
   }
 }
 
-async function reservePorts(given: LocalExtensionOptions['port']): Promise<readonly NamedPort[]> {
-  if (given === 0) return [{ port: await findFreePort(), name: 'port' }];
-  const ports = typeof given === 'number' ? [{ port: given, name: 'port' }] : 'port' in given ? [given] : given;
-  for (const port of ports) await assertPortFree(port);
-  return ports;
+async function listenOn(port: number): Promise<TakenPort> {
+  return takePort({ port: port === 0 ? await findFreePort() : port, name: 'port' });
 }
 
 async function takeDirectory(given: string): Promise<DataDirectory> {
