@@ -10,6 +10,7 @@ import { panelRoute } from './panel.ts';
 import { isActivityPoll } from './panel-activity.ts';
 import { platformApiRoute } from './platform-api.ts';
 import { createState, type Extension, type State } from './state.ts';
+import { refuseStranger } from './strangers.ts';
 import { eventDetailsRoute } from './subscriber-api.ts';
 import { tokenRoute } from './token-endpoint.ts';
 
@@ -76,6 +77,8 @@ async function serve(
 ): Promise<void> {
   const received = await receive(request);
   const httpClient: HttpClient = { ...received, record: startRecord(state, received) };
+  const stranger = refuseStranger(received, state.origin);
+  if (stranger) return deliver(response, httpClient, stranger);
   const control = await controlRoute(state)(httpClient);
   if (control) return deliver(response, httpClient, control);
   if (isActivityPoll(httpClient)) return deliver(response, httpClient, await answerPublic(state, httpClient));
