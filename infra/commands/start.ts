@@ -1,4 +1,5 @@
 // npm start: the simulated platform and the extension on it, with nothing else to install.
+import { join } from 'node:path';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
 import { claimPort, takePort } from '../local/host/listen.ts';
 import { printLog } from '../local/host/print-log.ts';
@@ -24,7 +25,14 @@ await runUntilStopped(async (defer, signal) => {
   const baseUrl = `http://localhost:${extensionPort.port}`;
   const cluster = `http://127.0.0.1:${platformPort.port}`;
   const credentials = platformCredentials(data.path);
-  const platform = await startSimulatedPlatform({ ...credentials, port: platformPort.port, baseUrl, log, signal });
+  const platform = await startSimulatedPlatform({
+    ...credentials,
+    port: platformPort.port,
+    baseUrl,
+    stateFile: join(data.path, 'simulated-platform-state.json'),
+    log,
+    signal,
+  });
   defer(() => platform.close());
   const { startLocalExtension } = await import('../local/start-local-extension.ts');
   const extension = await startLocalExtension({

@@ -41,6 +41,8 @@ export async function startSimulatedPlatform(
   options: Credentials & {
     readonly port: number;
     readonly baseUrl: string;
+    /** Where it keeps its tokens for the next run. */
+    readonly stateFile: string;
     readonly log: Log;
     /** Gives up starting, and ends what was started. */
     readonly signal: AbortSignal;
@@ -64,6 +66,9 @@ export async function startSimulatedPlatform(
         EXTENSION_API_KEY: options.apiKey,
         EXTENSION_API_SECRET: options.apiSecret,
         EXTENSION_BASE_URL: options.baseUrl,
+        // Whatever the extension's configuration asks for.
+        EXTENSION_SCOPES: '',
+        PLATFORM_STATE_FILE: options.stateFile,
       },
     },
   ) as ChildProcessByStdio<null, Readable, Readable>;
