@@ -41,6 +41,8 @@ const sharedLayers = sharedRooms.map((room, index) => {
 /** Where tokens, sessions and other people’s rows are: an author's handler is given what it may have of them. */
 const notForAuthors = ['session', 'store', 'tokens', 'install', 'background'];
 
+const synthesized = 'What is synthesized knows neither behaviour nor the local runtime nor the commands.';
+
 const runtime =
   'functions/runtime/ imports itself and shared/: no function, nothing of the author’s, no infrastructure, no SDK.';
 
@@ -106,9 +108,21 @@ export default defineConfig({
     },
     layer(['infra/commands/**'], behaviour, 'infra/ imports what lies directly in shared/, and the configuration.'),
     layer(
-      ['infra/*.ts', 'infra/resources/**', 'infra/bundle/**'],
+      ['infra/*.ts', 'infra/resources/**'],
       [...behaviour, '**/local/**', '**/commands/**', '**/simulated-platform/**'],
-      'What is synthesized knows neither behaviour nor the local runtime nor the commands.',
+      synthesized,
+    ),
+    // Loads each bundle with the environment that the template gives, read as the local runtime reads it.
+    layer(
+      ['infra/bundle/**'],
+      [
+        ...behaviour,
+        '**/local/*.ts',
+        '**/local/{http-api,lambda,sqs,dynamodb,secrets}/**',
+        '**/commands/**',
+        '**/simulated-platform/**',
+      ],
+      synthesized,
     ),
     layer(
       ['infra/local/**'],

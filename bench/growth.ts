@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Extension } from '../shared/config.ts';
 import type { Item } from '../shared/store/dynamodb.ts';
+import { companyTenant } from '../shared/tenant.ts';
 import type { BenchBundles } from './bundles.ts';
 import { ratio } from './measure.ts';
 import { company, listingPath } from './platform-answers.ts';
@@ -26,7 +27,8 @@ const maxAsked = 1_000;
 
 /**
  * A read from the cache with more and more companies, users of one company, and cached answers of one user in the
- * tables; the requests go round among them. Each must cost the same: nothing is searched, listed or kept in memory.
+ * tables; the requests go round among them. Each must cost the same, but for the sessions: more companies or users than an
+ * instance remembers are each opened again. Nothing is searched or listed.
  */
 export async function growth(
   world: World,
@@ -77,18 +79,23 @@ async function preload(
     userId: dimension === 'users' ? `u${index + 1}` : 'u1',
     page: dimension === 'entries' ? index + 1 : 1,
   }));
+  const ownerOf = ({ companyId, userId }: { companyId: string; userId: string }) => ({
+    tenant: companyTenant(companyId),
+    userId,
+    generation,
+  });
   const pathOf = (companyId: string) => listingPath.replace(`company/${company}/`, `company/${companyId}/`);
   const installed = dimension === 'companies' ? each.map(({ companyId }) => companyId) : [company];
   await putAll(world, tables.installations, installed, installationItem);
   await putAll(world, tables.userCache, each, ({ page, ...owner }) =>
-    entryItem(extension, { ...owner, generation }, listingQuery(page), pathOf(owner.companyId)),
+    entryItem(extension, ownerOf(owner), listingQuery(page), pathOf(owner.companyId)),
   );
   const step = Math.ceil(size / maxAsked);
   const asked = each.filter((_, index) => index % step === 0);
   const cookies = new Map<string, string>();
   for (const { companyId, userId } of asked) {
     const name = `${companyId} ${userId}`;
-    if (!cookies.has(name)) cookies.set(name, await sessionCookie(extension, { companyId, userId, generation }));
+    if (!cookies.has(name)) cookies.set(name, await sessionCookie(extension, ownerOf({ companyId, userId })));
   }
   return asked.map(({ companyId, userId, page }) => ({
     cookie: cookies.get(`${companyId} ${userId}`) ?? '',

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { Extension } from '../shared/config.ts';
+import { companyTenant, tenantKey } from '../shared/tenant.ts';
 import type { BenchBundles } from './bundles.ts';
 import { ratio } from './measure.ts';
 import { company, listingPath } from './platform-answers.ts';
@@ -40,7 +41,7 @@ export async function handlerCost(
   const env = functionEnvironment(world, tables);
   const bundle = pathToFileURL(bundles.functions.get('platform-proxy') ?? '').href;
   // A person each, so that no write makes another's entries stale.
-  const ownerOf = (userId: string) => ({ companyId: company, userId, generation });
+  const ownerOf = (userId: string) => ({ tenant: companyTenant(company), userId, generation });
   await putItems(world, tables.installations, [await installationItem(company)]);
 
   const subjects: Record<string, SubjectStart> = {};
@@ -61,7 +62,7 @@ export async function handlerCost(
         platform,
         tables,
         cookie: await sessionCookie(extension, bareOwner),
-        companyKey: `company#${company}`,
+        companyKey: tenantKey(companyTenant(company)),
         partition: bareEntry['pk']?.S ?? '',
         entryKey: bareEntry['sk']?.S ?? '',
         policy: bareEntry['policy']?.S ?? '',

@@ -10,6 +10,7 @@ import { deriveSealingKey } from '../shared/sealing.ts';
 import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
 import type { Item } from '../shared/store/dynamodb.ts';
 import { type CacheOwner, UserCache } from '../shared/store/user-cache.ts';
+import { companyTenant, type Tenant, tenantKey } from '../shared/tenant.ts';
 import { sealTokenSet } from '../shared/tokens/offline-token.ts';
 import { type Child, startChild } from './child.ts';
 import { listing, listingPath } from './platform-answers.ts';
@@ -21,8 +22,8 @@ export const apiSecret = 'bench-api-secret';
 const secrets = {
   apiKeySecretId: 'bench-api-key',
   apiSecretSecretId: apiSecret,
-  sessionKeySecretId: 'bench-session-secret',
-  tokenKeySecretId: 'bench-token-secret',
+  sessionKeySecretId: 'bench-session-secret-0123456789abcdef',
+  tokenKeySecretId: 'bench-token-secret-0123456789abcdef',
 } as const;
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 /** The person of every benchmark, and how long everything that they have lasts. */
@@ -88,13 +89,13 @@ export function functionEnvironment({ services }: World, tables: Tables): Record
 export async function installationItem(companyId: string): Promise<Item> {
   const grant = { accessToken: 'bench-offline-token', refreshToken: 'bench-refresh', scopes: ['company/products'] };
   const sealed = await sealTokenSet(
-    deriveSealingKey(secrets.tokenKeySecretId),
-    { companyId, generation },
+    deriveSealingKey(secrets.tokenKeySecretId, 'offline-token'),
+    { tenant: companyTenant(companyId), generation },
     { ...grant, expiresInSeconds: lifeSeconds },
     new Date(),
   );
   return {
-    [installationsTable.partitionKey]: { S: `company#${companyId}` },
+    [installationsTable.partitionKey]: { S: tenantKey(companyTenant(companyId)) },
     generation: { N: String(generation) },
     version: { N: '1' },
     status: { S: 'installed' },
@@ -107,16 +108,16 @@ export async function installationItem(companyId: string): Promise<Item> {
 }
 
 /** The value of a signed-in person's `cookie` header. */
-export async function sessionCookie(extension: Extension, { companyId, userId }: CacheOwner): Promise<string> {
-  const key = deriveSealingKey(secrets.sessionKeySecretId);
+export async function sessionCookie(extension: Extension, { tenant, userId }: CacheOwner): Promise<string> {
+  const key = deriveSealingKey(secrets.sessionKeySecretId, 'session');
   const keys = { current: () => Promise.resolve(key) };
-  const sealed = await sealSession(keys, extension.scopes, sessionOf(extension, companyId, userId));
-  return `${sessionCookieName(companyId)}=${sealed}`;
+  const sealed = await sealSession(keys, extension.scopes, sessionOf(extension, tenant, userId));
+  return `${sessionCookieName(tenant)}=${sealed}`;
 }
 
-function sessionOf({ scopes }: Extension, companyId: string, userId: string): Session {
+function sessionOf({ scopes }: Extension, tenant: Tenant, userId: string): Session {
   return {
-    companyId,
+    tenant,
     user: { id: userId, name: 'Asha Rao', email: 'asha@example.com' },
     generation,
     signedInAtMs: Date.now() - 1_000,
@@ -129,7 +130,7 @@ function sessionOf({ scopes }: Extension, companyId: string, userId: string): Se
 /** The item that the product itself keeps once this person has asked for the listing with that query. */
 export async function entryItem(
   extension: Extension,
-  { companyId, userId }: CacheOwner,
+  { tenant, userId }: CacheOwner,
   rawQuery: string,
   listed = listingPath,
 ): Promise<Item> {
@@ -154,7 +155,7 @@ export async function entryItem(
     headers: { accept: acceptHeader },
     body: undefined,
   };
-  await callAsUser(dependencies, sessionOf(extension, companyId, userId), call, deadlineIn(10_000));
+  await callAsUser(dependencies, sessionOf(extension, tenant, userId), call, deadlineIn(10_000));
   const [item] = items;
   if (item === undefined) throw new Error('The listing was not kept.');
   return item;

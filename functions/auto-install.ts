@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { pendingWork } from '../shared/background/pending-work.ts';
 import { createHttpClient } from '../shared/http/http-client.ts';
 import { autoInstall } from '../shared/install/complete-install.ts';
-import { companyId } from '../shared/tenant.ts';
+import { companyId, companyTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import { input } from './runtime/http/input.ts';
 import { jsonFields } from './runtime/http/json-body.ts';
@@ -31,7 +31,7 @@ export const handler = http(async ({ body }) => {
       httpClient: httpClient(),
       now,
     },
-    company_id,
+    companyTenant(company_id),
     code,
   );
   if (installed !== undefined) {

@@ -14,7 +14,7 @@ import {
   type Transaction,
   transactionCookieName,
 } from '../shared/session/transactions.ts';
-import { applicationId, companyId } from '../shared/tenant.ts';
+import { applicationId, companyId, companyOf, companyTenant, isSameTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { input } from './runtime/http/input.ts';
@@ -39,13 +39,19 @@ const httpClient = once(createHttpClient);
 
 /** `GET /fp/auth`: the platform sends the browser back with a code, or with the reason why there is none. */
 export const handler = http(async (request) => {
+  // Who scans links sends HEAD: the code would be redeemed, and the person would come in vain.
+  if (request.method !== 'GET') {
+    throw new AppError('method_not_allowed', 'This address is for browsers that come back.', {
+      headers: { allow: 'GET' },
+    });
+  }
   const fields = input(answer, request.query);
   const clientId = await apiKey();
   if (fields.company_id !== undefined) {
-    request.retryPath = installPath(clientId, fields.company_id, fields.application_id);
+    request.retryPath = installPath(clientId, companyTenant(fields.company_id), fields.application_id);
   }
   const transaction = await takeTransaction(request, fields);
-  request.retryPath = installPath(clientId, transaction.companyId, transaction.applicationId);
+  request.retryPath = installPath(clientId, transaction.tenant, transaction.applicationId);
 
   if (fields.error !== undefined) {
     throw fields.error === 'access_denied'
@@ -73,7 +79,7 @@ export const handler = http(async (request) => {
   );
   const { scopes } = extension();
   const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
-  cookies.set(sessionCookieName(session.companyId), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
+  cookies.set(sessionCookieName(session.tenant), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
   await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
   const [warning, wished] = await Promise.all([
     sendPendingWork(clientId, installed),
@@ -82,7 +88,7 @@ export const handler = http(async (request) => {
   const path =
     wished.path ??
     (transaction.redirectPath && parseRedirectPath(transaction.redirectPath, baseUrl())) ??
-    launchPath(extension().launchPath, transaction.companyId, transaction.applicationId);
+    launchPath(extension().launchPath, transaction.tenant, transaction.applicationId);
   return {
     status: 302,
     headers: { ...redirectHeaders, location: `${baseUrl()}${path}` },
@@ -109,8 +115,8 @@ async function askLaunched(
 ): Promise<{ path?: string; warning?: string }> {
   if (launched === undefined) return {};
   try {
-    const { companyId: company, user, scopes } = session;
-    const path = await launched({ company, application: applicationId, user, scopes });
+    const { tenant, user, scopes } = session;
+    const path = await launched({ company: companyOf(tenant), application: applicationId, user, scopes });
     return path === undefined ? {} : { path: parseRedirectPath(path, baseUrl()) };
   } catch {
     return { warning: 'launched_hook_failed' };
@@ -127,7 +133,7 @@ async function takeTransaction({ cookies }: HttpRequest, fields: v.InferOutput<t
   if (transaction === undefined || !isSameState(fields.state, transaction.state)) throw mismatch();
   cookies.clear(cookieName);
   const isSamePlace =
-    (fields.company_id === undefined || fields.company_id === transaction.companyId) &&
+    (fields.company_id === undefined || isSameTenant(companyTenant(fields.company_id), transaction.tenant)) &&
     (fields.application_id === undefined ||
       fields.application_id.toLowerCase() === transaction.applicationId?.toLowerCase()) &&
     transaction.accessMode === extension().accessMode;

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { beginInstall } from '../shared/install/begin-install.ts';
 import { parseRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
-import { applicationId, companyId } from '../shared/tenant.ts';
+import { applicationId, companyId, companyTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import { input } from './runtime/http/input.ts';
 import { redirectHeaders } from './runtime/http/security-headers.ts';
@@ -28,7 +28,7 @@ export const handler = http(async ({ query, cookies }) => {
   const { location } = await beginInstall(
     { extension: extension(), baseUrl: baseUrl(), apiKey: clientId, sessionKeys: sessionKeys(), now },
     {
-      companyId: fields.company_id,
+      tenant: companyTenant(fields.company_id),
       applicationId: fields.application_id,
       redirectPath: fields.redirect_path || undefined,
       installEvent: fields.install_event === 'true',

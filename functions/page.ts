@@ -1,7 +1,9 @@
 import { missingScopes } from '../shared/fynd/scopes.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { AppError } from '../shared/problems.ts';
-import { requireLive } from '../shared/session/live-session.ts';
+import { type LiveSession, requireLive } from '../shared/session/live-session.ts';
+import { ownerOf } from '../shared/store/user-cache.ts';
+import { companyOf, companyTenant } from '../shared/tenant.ts';
 import { welcomePage } from './app/welcome-page.ts';
 import { http } from './runtime/http/http.ts';
 import type { HttpRequest, HttpResponse } from './runtime/http/http-messages.ts';
@@ -15,13 +17,12 @@ import { userCache } from './runtime/tables.ts';
 export const handler = http(async (request) => {
   const place = placeOf(request);
   try {
-    return await signedIn(request, place, async (session) => {
-      const { companyId, user, generation } = session;
-      requireLive(session, await userCache().view({ companyId, userId: user.id, generation }));
+    return await signedIn(request, place, async (opened) => {
+      const session: LiveSession = requireLive(opened, await userCache().view(ownerOf(opened)));
       return welcomePage({
         extension: extension(),
-        company: companyId,
-        userName: user.name,
+        company: companyOf(session.tenant),
+        userName: session.user.name,
         applicationId: place.applicationId,
         missingScopes: missingScopes(session.scopes, extension().scopes),
       });
@@ -35,8 +36,8 @@ export const handler = http(async (request) => {
 /** Back to this very page after sign-in: it is named only where that is not where people land anyway. */
 async function redirectToSignIn(request: HttpRequest, { companyId = '', applicationId }: Place): Promise<HttpResponse> {
   const here = `${request.rawPath}${request.rawQuery === '' ? '' : `?${request.rawQuery}`}`;
-  const landing = launchPath(extension().launchPath, companyId, applicationId);
+  const landing = launchPath(extension().launchPath, companyTenant(companyId), applicationId);
   const redirectPath = here === landing || here.length > 512 ? undefined : here;
-  const path = installPath(await apiKey(), companyId, applicationId, redirectPath);
+  const path = installPath(await apiKey(), companyTenant(companyId), applicationId, redirectPath);
   return { status: 302, headers: { ...redirectHeaders, location: `${baseUrl()}${path}` } };
 }

@@ -24,7 +24,7 @@ export const handler = http(async (request) => {
   requireSameOrigin(request, baseUrl());
   const path = platformPath(proxiedSegments(request));
   const place = {
-    companyId: input(tenant, { company_id: path.companyId }).company_id,
+    companyId: input(tenant, { company_id: path.tenant?.id }).company_id,
     applicationId: applicationOf(path.segments),
   };
   return await signedIn(request, place, async (session) => {

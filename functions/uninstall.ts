@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { toQueue } from '../shared/background/messages.ts';
 import { lifecycleSignedAt } from '../shared/install/verify-lifecycle.ts';
 import { AppError } from '../shared/problems.ts';
-import { companyId } from '../shared/tenant.ts';
+import { companyId, companyTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import { input } from './runtime/http/input.ts';
 import { jsonFields } from './runtime/http/json-body.ts';
@@ -25,7 +25,7 @@ export const handler = http(async ({ method, rawPath, rawQuery, headers, body = 
   await workQueue().send([
     // Many calls for one company within a minute are one job; one with a date of its own is another.
     toQueue(
-      { kind: 'uninstall', company: company_id, receivedAtMs, signedAtMs },
+      { kind: 'uninstall', tenant: companyTenant(company_id), receivedAtMs, signedAtMs },
       `${company_id} ${signedAtMs ?? Math.floor(receivedAtMs / 60_000)}`,
     ),
   ]);

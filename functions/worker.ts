@@ -6,7 +6,7 @@ import type { Credentials } from '../shared/fynd/token-requests.ts';
 import { createHttpClient, deadlineIn } from '../shared/http/http-client.ts';
 import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { describeError, writeLog } from './runtime/log.ts';
-import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
+import { apiKey, apiSecret, secretsSettled, tokenKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now, once } from './runtime/settings.ts';
 import { deliveries, offlineGrants } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
@@ -45,6 +45,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   };
   const groups = Map.groupBy(event.Records, (record) => record.attributes.MessageGroupId ?? record.messageId);
   const failed = await Promise.all([...groups.values()].map((records) => workInOrder(given, records, context)));
+  await secretsSettled();
   return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
@@ -88,7 +89,8 @@ async function workOne(given: WorkDependencies, record: SQSRecord, context: Cont
       level,
       message_id: record.messageId,
       kind: message?.kind,
-      company_id: message !== undefined && 'company' in message ? message.company : undefined,
+      schedule: message !== undefined && 'name' in message ? message.name : undefined,
+      company_id: message !== undefined && 'tenant' in message ? message.tenant.id : undefined,
       attempt,
       ...fields,
       duration_ms: Math.round(performance.now() - startedAtMs),
@@ -103,7 +105,7 @@ async function workOne(given: WorkDependencies, record: SQSRecord, context: Cont
   }
   try {
     const outcome = await work(given, message, attempt, deadlineIn(Math.min(remainingMs, maxMs)));
-    tell('info', { outcome });
+    tell(outcome === 'runaway' ? 'error' : 'info', { outcome });
     return true;
   } catch (error) {
     const retrySeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;

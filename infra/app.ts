@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { ConfigurationError, parseOrigin } from '../shared/config.ts';
 import { bundle } from './bundle/bundle.ts';
-import { ExtensionStack, entriesOf } from './extension-stack.ts';
+import { environmentOf, loadBundles } from './bundle/load-bundles.ts';
+import { ExtensionStack } from './extension-stack.ts';
+import { entriesOf } from './functions.ts';
 import { loadExtension } from './load-extension.ts';
 import { loadOwnResources } from './load-own-resources.ts';
 import { stackName } from './stack-name.ts';
@@ -46,6 +48,14 @@ async function synthesize(): Promise<void> {
     functions: stack.functions,
     worker: stack.worker,
     extension,
+  });
+  await loadBundles({
+    extension,
+    bundles,
+    environmentOf: (entry) => {
+      const fn = stack.functionsByEntry.get(entry);
+      return fn === undefined ? {} : environmentOf(fn);
+    },
   });
   app.synth();
 }

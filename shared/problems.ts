@@ -52,6 +52,11 @@ export const problems = {
     advice: 'Ask the author of the extension.',
   },
   not_found: { status: 404, title: 'There is nothing here', advice: 'Open the extension from your admin panel.' },
+  method_not_allowed: {
+    status: 405,
+    title: 'This address does not take that method',
+    advice: 'Open the extension from your admin panel.',
+  },
   installation_required: {
     status: 409,
     title: 'The extension is not installed in this company',

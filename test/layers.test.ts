@@ -77,10 +77,17 @@ const plants: readonly Plant[] = [
   ['functions/app/planted.ts', '../runtime/x.ts', undefined],
   ['functions/app/planted.ts', '../../shared/problems.ts', undefined],
   ...['infra/planted.ts', 'infra/resources/planted.ts', 'infra/bundle/planted.ts'].flatMap((file): Plant[] =>
-    ['functions/x.ts', 'test/x.ts', 'infra/local/x.ts', 'infra/commands/x.ts', 'infra/simulated-platform/x.ts'].map(
-      (target) => [file, toFile(file, target), synthesized],
-    ),
+    [
+      'functions/x.ts',
+      'test/x.ts',
+      'infra/local/x.ts',
+      'infra/local/sqs/x.ts',
+      'infra/commands/x.ts',
+      'infra/simulated-platform/x.ts',
+    ].map((target) => [file, toFile(file, target), synthesized]),
   ),
+  ['infra/resources/planted.ts', '../local/template/x.ts', synthesized],
+  ['infra/bundle/planted.ts', '../local/template/x.ts', undefined],
   ['infra/resources/planted.ts', '../../shared/contract.ts', undefined],
   ['infra/commands/planted.ts', '../../functions/x.ts', commands],
   ['infra/commands/planted.ts', '../local/x.ts', undefined],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { webhookMessage } from '../../shared/background/messages.ts';
+import { companyTenant, tenantKey } from '../../shared/tenant.ts';
 import { companies, eventBody } from '../events.ts';
 import { productPath } from '../platform-answers.ts';
 import type { Subject } from '../subject.ts';
@@ -30,7 +31,7 @@ export async function start(setup: WorkerSetup): Promise<Subject<SQSEvent>> {
 }
 
 function record(companyId: string): SQSEvent['Records'][number] {
-  const message = webhookMessage(companyId, eventBody(companyId), Date.now());
+  const message = webhookMessage(companyTenant(companyId), eventBody(companyId), Date.now());
   if (message === undefined) throw new Error('The event does not fit into a message.');
   return {
     messageId: message.deduplicationId,
@@ -59,10 +60,10 @@ function bareWorker({ tables, platform }: WorkerSetup): Handler {
     client.send(new GetItemCommand({ TableName, Key: { pk: { S: pk } }, ConsistentRead: true }));
   const handle = async (body: string) => {
     const { company } = JSON.parse(body) as { company: string };
-    const delivery = `company#${company}#${createHash('sha256').update(body).digest('hex')}`;
+    const delivery = `${tenantKey(companyTenant(company))}#${createHash('sha256').update(body).digest('hex')}`;
     await get(tables.deliveries, delivery);
-    await get(tables.installations, `company#${company}`);
-    await get(tables.installations, `company#${company}`);
+    await get(tables.installations, tenantKey(companyTenant(company)));
+    await get(tables.installations, tenantKey(companyTenant(company)));
     await callByHttp(platform, 'GET', `/service/platform/${productPath}`);
     const expiresAt = { N: String(Math.floor(Date.now() / 1000) + 259_200) };
     await client.send(new PutItemCommand({ TableName: tables.deliveries, Item: { pk: { S: delivery }, expiresAt } }));

@@ -7,12 +7,15 @@ import {
   PlatformResponseError,
 } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
-import { requireLive } from '../../shared/session/live-session.ts';
+import { type LiveSession, requireLive } from '../../shared/session/live-session.ts';
+import { ownerOf } from '../../shared/store/user-cache.ts';
+import { companyOf } from '../../shared/tenant.ts';
 import { http, type LambdaHandler } from './http/http.ts';
 import type { HttpRequest, HttpResponse } from './http/http-messages.ts';
 import { platformResponse } from './http/platform-response.ts';
 import { requireSameOrigin } from './http/same-origin.ts';
 import { placeOf, signedIn } from './http/signed-in.ts';
+import { made } from './made-handlers.ts';
 import { baseUrl, extension, now, once } from './settings.ts';
 import { userCache } from './tables.ts';
 
@@ -41,13 +44,12 @@ const httpClient = once(createHttpClient);
  * 204); a `Response` is sent as it is. An AppError, or a refusal of the platform, becomes the answer.
  */
 export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHandler {
-  return http(async (request) => {
+  const handler = http(async (request) => {
     const deadline = deadlineIn(budgetMs);
     requireSameOrigin(request, baseUrl());
     const place = placeOf(request);
-    return await signedIn(request, place, async (session) => {
-      const { companyId, user, generation, scopes } = session;
-      requireLive(session, await userCache().view({ companyId, userId: user.id, generation }));
+    return await signedIn(request, place, async (opened) => {
+      const session: LiveSession = requireLive(opened, await userCache().view(ownerOf(opened)));
       const answers: PlatformResponse[] = [];
       const dependencies = { extension: extension(), userCache: userCache(), httpClient: httpClient(), now };
       const platform = createPlatformClient(async (call) => {
@@ -58,11 +60,16 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
       try {
         const result = await handle({
           platform,
-          company: companyId,
+          company: companyOf(session.tenant),
           application: place.applicationId,
-          user,
-          scopes,
-          request: { ...request, json: () => parseJson(request.body) },
+          user: session.user,
+          scopes: session.scopes,
+          request: {
+            ...request,
+            // A handler that knows GET answers HEAD, and does nothing else.
+            method: request.method === 'HEAD' ? 'GET' : request.method,
+            json: () => parseJson(request.body),
+          },
         });
         return await toResponse(result, answers);
       } catch (error) {
@@ -71,6 +78,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHa
       }
     });
   });
+  return made('api', handler);
 }
 
 async function toResponse(result: unknown, answers: readonly PlatformResponse[]): Promise<HttpResponse> {

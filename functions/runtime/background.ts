@@ -5,18 +5,19 @@ import type {
   LaunchHandler,
   ScheduleHandler,
 } from '../../shared/background/handlers.ts';
+import { made } from './made-handlers.ts';
 
 /**
  * Makes a handler of an event. It runs at least once for each event, one at a time per company and in order. What it
  * throws makes the queue deliver the event again, and dead-letters it in the end.
  */
 export function event<Payload = unknown>(handle: (context: EventContext<Payload>) => Promise<void>): EventHandler {
-  return handle as EventHandler;
+  return made('event', (context) => handle(context as EventContext<Payload>));
 }
 
 /** Makes a handler of a schedule; it runs once per run for each installed company. */
 export function schedule(handle: ScheduleHandler): ScheduleHandler {
-  return handle;
+  return made('schedule', (context) => handle(context));
 }
 
 /**
@@ -24,7 +25,7 @@ export function schedule(handle: ScheduleHandler): ScheduleHandler {
  * @public for extensions
  */
 export function hook(handle: HookHandler): HookHandler {
-  return handle;
+  return made('hook', (context) => handle(context));
 }
 
 /**
@@ -32,5 +33,5 @@ export function hook(handle: HookHandler): HookHandler {
  * @public for extensions
  */
 export function launch(handle: LaunchHandler): LaunchHandler {
-  return handle;
+  return made('launch', (context) => handle(context));
 }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, build, formatMessages } from 'esbuild';
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
-import { configuredHandlers, refuseMissingExports } from './configured-handlers.ts';
+import { configuredHandlers, entryPointOf } from './configured-handlers.ts';
 
 export interface Bundle {
   /** Holds `index.js`, a `package.json` that says what kind of module it is, and nothing else: what Lambda receives. */
@@ -16,14 +16,20 @@ export interface Bundle {
 /** Each function's bundle by its entry file, e.g. `./functions/install.ts`. */
 export type Bundles = ReadonlyMap<string, Bundle>;
 
+/** The bundle of an entry file. @throws where it was not bundled. */
+export function bundleOf(bundles: Bundles, entry: string): Bundle {
+  const bundle = bundles.get(entry);
+  if (bundle === undefined) throw new Error(`${entry} was not bundled.`);
+  return bundle;
+}
+
 const substitute = (file: string): string => fileURLToPath(import.meta.resolve(`./substitutes/${file}`));
 
 /**
  * Bundles every entry file into a folder of its own below `directory`, all in one esbuild run, with the configuration
  * compiled in as the constant `EXTENSION`, and the handlers that it names as `#handlers` and `#launched`: a function
  * reads no file and parses nothing when it starts.
- * @throws {ConfigurationError} naming the field whose handler file exports no handler, or with esbuild's own words about
- * the code that does not bundle.
+ * @throws {ConfigurationError} with esbuild's own words about the code that does not bundle.
  */
 export async function bundle(options: {
   readonly extension: Extension;
@@ -31,7 +37,10 @@ export async function bundle(options: {
   readonly directory: string;
 }): Promise<Bundles> {
   const { outputFiles, metafile } = await build({
-    entryPoints: options.entries.map((entry) => ({ in: entry, out: join(folderName(entry), 'index') })),
+    entryPoints: options.entries.map((entry) => ({
+      in: entryPointOf(options.extension, entry),
+      out: join(folderName(entry), 'index'),
+    })),
     outdir: options.directory,
     define: {
       EXTENSION: JSON.stringify(options.extension),
@@ -63,7 +72,6 @@ export async function bundle(options: {
     logLevel: 'silent',
   }).catch(async (error: BuildFailure) => {
     if (!Array.isArray(error.errors)) throw error;
-    refuseMissingExports(options.extension, error.errors);
     const messages = await formatMessages(error.errors, { kind: 'error' });
     throw new ConfigurationError(`The functions cannot be bundled:\n${messages.join('').trimEnd()}`);
   });
@@ -90,8 +98,8 @@ export async function bundle(options: {
 const importMetaUrl = '$importMetaUrl';
 const importMetaUrlBanner = `const ${importMetaUrl}=require('node:url').pathToFileURL(__filename).href;`;
 
-/** `./functions/app/products.ts` → `functions--products`: a name for a folder and for a construct. */
-export function folderName(entry: string): string {
+/** `./functions/app/products.ts` → `functions--app--products`. */
+function folderName(entry: string): string {
   return entry
     .replace(/^\.\//, '')
     .replace(/\.ts$/, '')

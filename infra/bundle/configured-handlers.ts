@@ -1,25 +1,29 @@
-import type { Message, Plugin } from 'esbuild';
-import { ConfigurationError, type Extension } from '../../shared/config.ts';
-import { eventKeyOf } from '../../shared/event-key.ts';
+import type { Plugin } from 'esbuild';
+import { type Extension, eventKeyOf } from '../../shared/config.ts';
 
 const namespace = 'configured-handlers';
+const routePrefix = '#api:';
 
 /** A handler file of the author's, and the field of the configuration that names it. */
-interface ConfiguredHandler {
-  readonly field: string;
-  readonly key: string;
+export interface ConfiguredHandler {
   readonly file: string;
+  /** Begins a sentence about it. */
+  readonly place: string;
+  readonly key: string;
+  /** Who must have made it: a name in `functions/runtime/made-handlers.ts`. */
+  readonly maker: string;
 }
 
 /**
- * Makes the modules `#handlers`, for the worker, and `#launched`, for the callback, of what the configuration names. So
- * the author's files are part of those bundles, and nobody lists them in code.
+ * Makes the modules `#handlers`, for the worker, `#launched`, for the callback, and one around each route's file, of what
+ * the configuration names. So the author's files are part of those bundles, and nobody lists them in code. Each refuses
+ * to load with a handler that was not made where it belongs.
  */
 export function configuredHandlers(extension: Extension): Plugin {
   return {
     name: namespace,
     setup(build) {
-      build.onResolve({ filter: /^#(handlers|launched)$/ }, ({ path }) => ({ path, namespace }));
+      build.onResolve({ filter: /^#(handlers$|launched$|api:)/ }, ({ path }) => ({ path, namespace }));
       build.onLoad({ filter: /.*/, namespace }, ({ path }) => ({
         contents: sourceOf(path, extension),
         loader: 'js',
@@ -30,53 +34,67 @@ export function configuredHandlers(extension: Extension): Plugin {
   };
 }
 
-/** @throws {ConfigurationError} where esbuild found that a handler file exports no handler. */
-export function refuseMissingExports(extension: Extension, errors: readonly Message[]): void {
-  const sentences = errors.flatMap(({ text, location }) => {
-    const [prefix, path] = location?.file.split(':') ?? [];
-    if (prefix !== namespace || !text.startsWith('No matching export')) return [];
-    const handler = Object.values(handlersOf(path ?? '', extension)).flat()[(location?.line ?? 0) - 1];
-    return handler === undefined
-      ? []
-      : [`extension.config.ts: ${handler.field} names ${handler.file}, which exports no "handler".`];
-  });
-  if (sentences.length > 0) throw new ConfigurationError([...new Set(sentences)].join('\n'));
+/** What esbuild begins with for an entry file: where a route names it, the module around it. */
+export function entryPointOf(extension: Extension, entry: string): string {
+  return Object.values(extension.api).includes(entry) ? `${routePrefix}${entry}` : entry;
 }
 
-/** One import per line, first of all: an error's line tells which handler it is about. */
+/** The author's handlers in the bundle of an entry file. */
+export function handlersIn(extension: Extension, entry: string): ConfiguredHandler[] {
+  const modules: Readonly<Record<string, string>> = {
+    './functions/worker.ts': '#handlers',
+    './functions/callback.ts': '#launched',
+  };
+  const path = modules[entry] ?? entryPointOf(extension, entry);
+  return path === entry ? [] : Object.values(handlersOf(path, extension)).flat();
+}
+
 function sourceOf(path: string, extension: Extension): string {
-  const groups = handlersOf(path, extension);
-  let imported = 0;
-  const imports: string[] = [];
-  const exports = Object.entries(groups).map(([group, handlers]) => {
-    const entries = handlers.map(({ key, file }) => {
-      const name = `handler${++imported}`;
-      imports.push(`import { handler as ${name} } from ${JSON.stringify(file)};`);
-      return { key, name };
+  const lines = [`import { requireMade } from './functions/runtime/made-handlers.ts';`];
+  const text = (value: string) => JSON.stringify(value);
+  for (const [group, handlers] of Object.entries(handlersOf(path, extension))) {
+    const entries = handlers.map(({ key, file, maker, place }) => {
+      const name = `file${lines.length}`;
+      lines.push(`import * as ${name} from ${text(file)};`);
+      return [text(key), `requireMade(${text(maker)}, ${name}.handler, ${text(place)})`] as const;
     });
-    return path === '#launched'
-      ? `export const ${group} = ${entries[0]?.name ?? 'undefined'};`
-      : `export const ${group} = { ${entries.map(({ key, name }) => `${JSON.stringify(key)}: ${name}`).join(', ')} };`;
-  });
-  return [...imports, ...exports, ''].join('\n');
+    lines.push(
+      path === '#handlers'
+        ? `export const ${group} = { ${entries.map((entry) => entry.join(': ')).join(', ')} };`
+        : `export const ${group} = ${entries[0]?.[1] ?? 'undefined'};`,
+    );
+  }
+  return lines.join('\n');
 }
 
 /** The module's exports, each with the handlers that it holds. */
 function handlersOf(path: string, extension: Extension): Record<string, ConfiguredHandler[]> {
   const { launched, ...queued } = extension.hooks;
+  const handler = (maker: string, field: string, key: string, file: string): ConfiguredHandler => ({
+    maker,
+    place: `extension.config.ts: ${field} names ${file}`,
+    key,
+    file,
+  });
   if (path === '#launched') {
-    return { launched: launched === undefined ? [] : [{ field: 'hooks.launched', key: 'launched', file: launched }] };
+    return { launched: launched === undefined ? [] : [handler('launch', 'hooks.launched', 'launched', launched)] };
   }
-  return {
-    events: extension.events.flatMap((event) => {
-      const key = eventKeyOf(event);
-      return event.handler === undefined ? [] : [{ field: `events.${key}`, key, file: event.handler }];
-    }),
-    schedules: Object.entries(extension.schedules).map(([key, { handler }]) => ({
-      field: `schedules.${key}.handler`,
-      key,
-      file: handler,
-    })),
-    hooks: Object.entries(queued).map(([key, file]) => ({ field: `hooks.${key}`, key, file })),
-  };
+  if (path === '#handlers') {
+    return {
+      events: extension.events.flatMap((event) => {
+        const key = eventKeyOf(event);
+        return event.handler === undefined ? [] : [handler('event', `events.${key}`, key, event.handler)];
+      }),
+      schedules: Object.entries(extension.schedules).map(([key, { handler: file }]) =>
+        handler('schedule', `schedules.${key}.handler`, key, file),
+      ),
+      hooks: Object.entries(queued).flatMap(([key, file]) =>
+        file === undefined ? [] : [handler('hook', `hooks.${key}`, key, file)],
+      ),
+    };
+  }
+  const [route] = Object.entries(extension.api)
+    .filter(([, file]) => path === `${routePrefix}${file}`)
+    .map(([key, file]) => handler('api', `api.${JSON.stringify(key)}`, key, file));
+  return { handler: route === undefined ? [] : [route] };
 }

@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { ConfigurationError } from '../../shared/config.ts';
 import { loadExtension } from '../load-extension.ts';
 
@@ -34,13 +35,12 @@ async function objection(): Promise<string | undefined> {
   const ssm = new SSMClient({
     ...(profile && { profile }),
     ...(named && { region: named }),
-    maxAttempts: 2,
-    requestHandler: { requestTimeout: 5_000 },
+    ...awsClientOptions(5_000),
   });
   const region = await ssm.config.region().catch(() => undefined);
   // The CLI would take us-east-1, and a second deployment from another shell would make a second, empty extension.
   if (!region) {
-    if (named) return `${named} is no region of AWS.`;
+    if (named) return `${named} is not a region of AWS.`;
     return 'No region is named: set AWS_REGION, or "region" in the context in cdk.json, so that every deployment meets the same one.';
   }
   process.env.AWS_REGION = region;

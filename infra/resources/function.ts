@@ -1,6 +1,14 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  Code,
+  Function,
+  LoggingFormat,
+  type RecursiveLoop,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Bundle } from '../bundle/bundle.ts';
@@ -9,7 +17,16 @@ import type { Bundle } from '../bundle/bundle.ts';
 export function createFunction(
   scope: Construct,
   id: string,
-  options: { readonly bundle: Bundle; readonly timeoutSeconds: number; readonly memoryMegabytes?: number },
+  options: {
+    readonly bundle: Bundle;
+    readonly timeoutSeconds: number;
+    readonly memoryMegabytes?: number;
+    /**
+     * Lambda ends a chain of calls of one function after some 16, unless the function may go on.
+     * https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+     */
+    readonly recursiveLoop?: RecursiveLoop;
+  },
 ): Function {
   const home = new Construct(scope, id);
   const logGroup = new LogGroup(home, 'Log', {
@@ -36,6 +53,7 @@ export function createFunction(
     logGroup,
     // The functions print one JSON object per line already; JSON here would wrap each into another.
     loggingFormat: LoggingFormat.TEXT,
+    ...(options.recursiveLoop && { recursiveLoop: options.recursiveLoop }),
   });
 }
 
@@ -45,7 +63,7 @@ export function allow(
   statement: {
     readonly actions: string[];
     readonly resource: string;
-    readonly conditions?: Record<string, Record<string, string | readonly string[]>>;
+    readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
   },
 ): void {
   fn.addToRolePolicy(

@@ -15,6 +15,8 @@ const webhooks = v.strictObject({
   timeoutMs: v.pipe(v.number(), v.integer(), v.minValue(1)),
   /** A registration that is accepted is tried with a ping. */
   pingOnRegistration: v.boolean(),
+  /** Whether a person's token may call the webhook service. */
+  onlineTokens: v.picklist(['accepted', 'refused']),
   companyIdAs: v.picklist(['number', 'string']),
   applicationIdAs: v.picklist(['string', 'array']),
 });
@@ -91,6 +93,7 @@ export const defaultSettings = (): Settings => ({
     retryAfterMs: [100, 250, 500, 1000, 2000, 4000],
     timeoutMs: 5000,
     pingOnRegistration: false,
+    onlineTokens: 'accepted',
     companyIdAs: 'number',
     applicationIdAs: 'string',
   },

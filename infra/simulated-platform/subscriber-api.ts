@@ -83,10 +83,12 @@ function register(state: State, call: Call, version: 'v1' | 'v2' | 'v3'): Answer
   );
 }
 
-/** The webhook service: what the extension's own token registers. */
+/** The webhook service: what the extension's own token registers, and a person's may see and change, too. */
 export function answerWebhook(state: State, call: Call): Answer | undefined {
   const { httpClient, version, rest, tenant, user } = call;
-  if (user !== null) return serviceError('webhook', 403, 'Webhooks are registered with the offline token');
+  if (user !== null && state.settings.webhooks.onlineTokens === 'refused') {
+    return serviceError('webhook', 403, 'Webhooks are registered with the offline token');
+  }
   const address = rest.replace(/\/$/, '');
   if (httpClient.method === 'GET' && version === 'v1.0') {
     if (address === '/events') return json(200, { event_configs: eventConfigs });

@@ -1,5 +1,4 @@
-import type { Extension } from '../config.ts';
-import { eventKeyOf } from '../event-key.ts';
+import { type Extension, eventKeyOf } from '../config.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
 import { AppError } from '../problems.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
@@ -34,15 +33,15 @@ export async function acceptWebhook(
   if (!isSignedBody(body, signature, secrets)) {
     throw new AppError('signature_mismatch', 'x-fp-signature is not the signature of this body.');
   }
-  const { companyId, event } = parseEnvelope(body);
+  const { tenant, event } = parseEnvelope(body);
   if (event.name === 'ping') return 'ping';
   const nowMs = dependencies.now().getTime();
   if (event.createdAtMs !== undefined && nowMs - event.createdAtMs > maxAgeMs) return 'too_old';
   const isHandled = extension.events.some(
     (wanted) => wanted.provider === 'rest' && eventKeyOf(wanted) === eventKeyOf(event),
   );
-  if (!isHandled || companyId === undefined) return 'unhandled';
-  const message = webhookMessage(companyId, body, nowMs);
+  if (!isHandled || tenant === undefined) return 'unhandled';
+  const message = webhookMessage(tenant, body, nowMs);
   if (message === undefined) {
     throw new AppError('invalid_request', 'The body is too large to be queued, even compressed.', { status: 413 });
   }

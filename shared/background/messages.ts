@@ -2,31 +2,33 @@ import { createHash } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import * as v from 'valibot';
 import type { QueuedMessage } from '../store/work-queue.ts';
-import { companyId } from '../tenant.ts';
+import { companyId, companyOf, companyTenant, type Tenant, tenantKey } from '../tenant.ts';
+
+const company = v.pipe(companyId, v.transform(companyTenant));
 
 const schema = v.variant('kind', [
   /** A verified webhook; its body is the signed one, packed. */
   v.object({
     kind: v.literal('webhook'),
-    company: companyId,
+    company,
     body: v.string(),
     receivedAtMs: v.number(),
   }),
   /** What the author wants to know of an installation. */
   v.object({
     kind: v.literal('lifecycle'),
-    company: companyId,
+    company,
     hook: v.picklist(['installed', 'scopesChanged', 'uninstalled']),
     generation: v.number(),
     scopes: v.pipe(v.array(v.string()), v.readonly()),
     confirmedBy: v.optional(v.picklist(['platform', 'signature'])),
   }),
   /** Keeps the subscriber at the platform in step with the configuration. */
-  v.object({ kind: v.literal('register'), company: companyId, generation: v.number() }),
+  v.object({ kind: v.literal('register'), company, generation: v.number() }),
   /** The platform, or somebody, says that a company uninstalled. */
   v.object({
     kind: v.literal('uninstall'),
-    company: companyId,
+    company,
     receivedAtMs: v.number(),
     signedAtMs: v.optional(v.number()),
   }),
@@ -36,14 +38,21 @@ const schema = v.variant('kind', [
     name: v.string(),
     run: v.string(),
     partition: v.optional(v.number(), 0),
-    after: v.optional(companyId),
+    after: v.optional(company),
+    /** Which page of the run it is, from 1. */
+    page: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1)), 1),
+    /** Where an earlier page of the run was, for one that comes there again. */
+    mark: v.optional(v.string()),
   }),
   /** A schedule's work for one company. */
-  v.object({ kind: v.literal('scheduled'), company: companyId, name: v.string(), run: v.string() }),
+  v.object({ kind: v.literal('scheduled'), company, name: v.string(), run: v.string() }),
 ]);
 
-/** What goes through the work queue. */
-export type WorkMessage = v.InferOutput<typeof schema>;
+type Queued = v.InferOutput<typeof schema>;
+type OfTenant<Each> = Each extends { company: Tenant } ? Omit<Each, 'company'> & { readonly tenant: Tenant } : Each;
+
+/** What goes through the work queue, whose own field for the tenant is `company`. */
+export type WorkMessage = OfTenant<Queued>;
 type Kind<K extends WorkMessage['kind']> = Extract<WorkMessage, { kind: K }>;
 export type WebhookMessage = Kind<'webhook'>;
 export type LifecycleMessage = Kind<'lifecycle'>;
@@ -59,30 +68,48 @@ const maxMessageBytes = 1_000_000;
 export function parseMessage(text: string): WorkMessage | undefined {
   try {
     const parsed = v.safeParse(schema, JSON.parse(text));
-    return parsed.success ? parsed.output : undefined;
+    return parsed.success ? fromQueued(parsed.output) : undefined;
   } catch {
     return undefined;
   }
 }
 
+function fromQueued(queued: Queued): WorkMessage {
+  if (queued.kind === 'schedule') return queued;
+  const { company, ...rest } = queued;
+  return { ...rest, tenant: company };
+}
+
+function toQueued(message: WorkMessage): object {
+  if (message.kind === 'schedule') return { ...message, after: message.after && companyOf(message.after) };
+  const { tenant, ...rest } = message;
+  return { ...rest, company: companyOf(tenant) };
+}
+
 /**
- * A company's events and hooks share a group, so that they are handled in order and never two at once. Registration and
+ * A tenant's events and hooks share a group, so that they are handled in order and never two at once. Registration and
  * uninstalling have groups of their own: waiting for the platform there holds up no event.
  */
 export function toQueue(message: WorkMessage, deduplicationId: string): QueuedMessage {
-  const group = {
-    webhook: 'company',
-    lifecycle: 'company',
-    scheduled: 'company',
-    register: 'register',
-    uninstall: 'uninstall',
-    schedule: 'schedule',
-  }[message.kind];
   return {
-    body: JSON.stringify(message),
-    group: `${group}#${message.kind === 'schedule' ? message.name : message.company}`,
+    body: JSON.stringify(toQueued(message)),
+    group: groupOf(message),
     deduplicationId: createHash('sha256').update(`${message.kind} ${deduplicationId}`).digest('hex'),
   };
+}
+
+function groupOf(message: WorkMessage): string {
+  switch (message.kind) {
+    case 'webhook':
+    case 'lifecycle':
+    case 'scheduled':
+      return tenantKey(message.tenant);
+    case 'register':
+    case 'uninstall':
+      return `${message.kind}#${companyOf(message.tenant)}`;
+    case 'schedule':
+      return `${message.kind}#${message.name}`;
+  }
 }
 
 /**
@@ -90,9 +117,9 @@ export function toQueue(message: WorkMessage, deduplicationId: string): QueuedMe
  * the queue changes characters that XML does not know. The de-duplication id is the digest of the signed body: the event
  * id travels in an unsigned header. Undefined where even the compressed body does not fit.
  */
-export function webhookMessage(company: string, body: Buffer, receivedAtMs: number): QueuedMessage | undefined {
+export function webhookMessage(tenant: Tenant, body: Buffer, receivedAtMs: number): QueuedMessage | undefined {
   const packed = brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }).toString('base64');
-  const message = toQueue({ kind: 'webhook', company, body: packed, receivedAtMs }, bodyDigest(body));
+  const message = toQueue({ kind: 'webhook', tenant, body: packed, receivedAtMs }, bodyDigest(body));
   return Buffer.byteLength(message.body) > maxMessageBytes ? undefined : message;
 }
 

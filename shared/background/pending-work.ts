@@ -1,6 +1,7 @@
 import type { Extension } from '../config.ts';
 import type { Installation } from '../store/installations.ts';
 import type { QueuedMessage } from '../store/work-queue.ts';
+import { companyOf } from '../tenant.ts';
 import { toQueue } from './messages.ts';
 import { registrationOf } from './webhook-registration.ts';
 
@@ -16,13 +17,14 @@ export function announcementOf(generation: number, scopes: readonly string[]): s
 export function pendingWork(
   given: { extension: Extension; baseUrl: string; apiKey: string },
   {
-    companyId,
+    tenant,
     generation,
     scopes,
     announced,
     registered,
-  }: Pick<Installation, 'companyId' | 'generation' | 'scopes' | 'announced' | 'registered'>,
+  }: Pick<Installation, 'tenant' | 'generation' | 'scopes' | 'announced' | 'registered'>,
 ): QueuedMessage[] {
+  const company = companyOf(tenant);
   const { hooks } = given.extension;
   const messages: QueuedMessage[] = [];
   const announcement = announcementOf(generation, scopes ?? []);
@@ -31,12 +33,12 @@ export function pendingWork(
   // An installation is noted for `scopesChanged` too: without it, no change could be told from the beginning.
   const isWanted = hooks[hook] !== undefined || hooks.scopesChanged !== undefined;
   if (announced !== announcement && isWanted) {
-    const message = { kind: 'lifecycle', company: companyId, hook, generation, scopes: scopes ?? [] } as const;
-    messages.push(toQueue(message, `${companyId} ${hook} ${announcement}`));
+    const message = { kind: 'lifecycle', tenant, hook, generation, scopes: scopes ?? [] } as const;
+    messages.push(toQueue(message, `${company} ${hook} ${announcement}`));
   }
   const registration = registrationOf(given, generation);
   if (registration !== undefined && registration !== registered) {
-    messages.push(toQueue({ kind: 'register', company: companyId, generation }, `${companyId} ${registration}`));
+    messages.push(toQueue({ kind: 'register', tenant, generation }, `${company} ${registration}`));
   }
   return messages;
 }

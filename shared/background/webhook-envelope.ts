@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import * as v from 'valibot';
 import { parseJson } from '../http/json.ts';
 import { AppError } from '../problems.ts';
-import { applicationId, companyId } from '../tenant.ts';
+import { applicationId, companyId, companyTenant, type Tenant } from '../tenant.ts';
 
 const asText = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
 
 const schema = v.looseObject({
-  company_id: v.optional(v.nullable(v.pipe(asText, companyId))),
+  company_id: v.optional(v.nullable(v.pipe(asText, companyId, v.transform(companyTenant)))),
   /** One sales channel, or several. */
   application_id: v.optional(
     v.nullable(v.union([v.pipe(asText, applicationId), v.array(v.pipe(asText, applicationId))])),
@@ -29,8 +29,8 @@ const schema = v.looseObject({
 
 /** A webhook's body as the platform sends it. Every id is text, whatever it was in the JSON. */
 export interface WebhookEnvelope {
-  /** Undefined for events that concern no company (category `global`), and perhaps for a test delivery (`ping`). */
-  readonly companyId: string | undefined;
+  /** Undefined for events that concern nobody in particular (category `global`), and perhaps for a test delivery (`ping`). */
+  readonly tenant: Tenant | undefined;
   readonly applicationIds: readonly string[];
   readonly event: {
     readonly category: string;
@@ -68,10 +68,10 @@ export function parseEnvelope(body: Buffer): WebhookEnvelope {
   if (!parsed.success) throw refuse(`has no valid ${v.getDotPath(parsed.issues[0]) ?? 'content'}`);
   const { company_id, application_id, contains, event, payload } = parsed.output;
   // What a test delivery holds beside its name is not known.
-  const needsCompany = event.category !== 'global' && event.name !== 'ping';
-  if (needsCompany && (company_id ?? undefined) === undefined) throw refuse('has no valid company_id');
+  const needsTenant = event.category !== 'global' && event.name !== 'ping';
+  if (needsTenant && (company_id ?? undefined) === undefined) throw refuse('has no valid company_id');
   return {
-    companyId: company_id ?? undefined,
+    tenant: company_id ?? undefined,
     applicationIds: [application_id ?? []].flat(),
     event: {
       category: event.category ?? '',

@@ -1,14 +1,14 @@
-import type { Extension } from '../config.ts';
+import { type Extension, eventKeyOf } from '../config.ts';
 import { installationsTable } from '../contract.ts';
-import { eventKeyOf } from '../event-key.ts';
 import type { Deadline, HttpClient } from '../http/http-client.ts';
 import { confirmUninstall } from '../install/confirm-uninstall.ts';
-import { callAsCompany } from '../platform/call-as-company.ts';
+import { callAsTenant } from '../platform/call-as-tenant.ts';
 import { createPlatformClient } from '../platform/platform-client.ts';
 import { AppError } from '../problems.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
+import { companyOf, type Tenant } from '../tenant.ts';
 import type { OfflineTokens } from '../tokens/offline-tokens.ts';
 import type { BackgroundContext, EventHandler, HookHandler, ScheduleHandler } from './handlers.ts';
 import {
@@ -61,7 +61,9 @@ export type WorkOutcome =
   | 'uninstalled'
   | 'unconfirmed'
   | 'registered'
-  | 'fanned_out';
+  | 'fanned_out'
+  /** A schedule that goes round in circles: ended, and logged as an error. The stack has no alarm; one can look for this. */
+  | 'runaway';
 
 /** How often the platform is asked whether a grant still works before an unproven uninstall is dropped. */
 const maxUninstallAttempts = 4;
@@ -97,63 +99,62 @@ async function handleWebhook(
   deadline: Deadline,
 ): Promise<WorkOutcome> {
   const { grants, deliveries, now } = deps;
-  const { company } = message;
+  const { tenant } = message;
   const body = webhookBody(message);
   const digest = bodyDigest(body);
-  if (await deliveries.isHandled(company, digest, now())) return 'duplicate';
-  const grant = await grants.find(company);
+  if (await deliveries.isHandled(tenant, digest, now())) return 'duplicate';
+  const grant = await grants.find(tenant);
   if (grant === undefined || grant.status === 'uninstalled') return 'not_installed';
   // It waited in the queue while the company uninstalled and installed again.
   if (message.receivedAtMs < grant.installedAtMs) return 'outdated';
   const { applicationIds: applications, event, payload } = parseEnvelope(body);
   const handler = deps.handlers.events[eventKeyOf(event)];
   if (handler === undefined) return 'unhandled';
-  await handler({ ...backgroundOf(deps, company, deadline), applications, event, payload });
-  await deliveries.recordHandled(company, digest, now());
+  await handler({ ...backgroundOf(deps, tenant, deadline), applications, event, payload });
+  await deliveries.recordHandled(tenant, digest, now());
   return 'handled';
 }
 
 async function handleLifecycle(
   deps: WorkDependencies,
-  { company, hook, generation, scopes, confirmedBy }: LifecycleMessage,
+  { tenant, hook, generation, scopes, confirmedBy }: LifecycleMessage,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
   const handler = deps.handlers.hooks[hook];
-  const grant = await deps.grants.find(company);
+  const grant = await deps.grants.find(tenant);
   if (grant === undefined) return 'not_installed';
   const announcement = announcementOf(generation, scopes);
   if (grant.announced === announcement) return 'duplicate';
   const isGone = hook === 'uninstalled';
   // An installation that is over before its hook ran is told of by the hook of what came after it.
   if (!isGone && grant.generation !== generation) return 'outdated';
-  const { platform, log } = backgroundOf(deps, company, deadline);
+  const { company, platform, log } = backgroundOf(deps, tenant, deadline);
   await handler?.({ company, log, generation, scopes, confirmedBy, platform: isGone ? undefined : platform });
   // Also where nobody wanted to know: `scopesChanged` is what differs from what was noted last.
   if (grant.generation === generation) await deps.grants.recordAnnounced(grant, announcement);
   return handler === undefined ? 'unhandled' : 'handled';
 }
 
-async function register(
-  deps: WorkDependencies,
-  { company }: RegisterMessage,
-  deadline: Deadline,
-): Promise<WorkOutcome> {
+async function register(deps: WorkDependencies, { tenant }: RegisterMessage, deadline: Deadline): Promise<WorkOutcome> {
   const { extension, baseUrl, apiKey, apiSecret: secret } = deps;
-  const grant = await deps.grants.find(company);
+  const grant = await deps.grants.find(tenant);
   if (grant === undefined || grant.status !== 'installed') return 'not_installed';
   const registration = registrationOf(deps, grant.generation);
   if (registration === undefined || registration === grant.registered) return 'duplicate';
-  await registerWebhooks({ extension, baseUrl, apiKey, secret, companyId: company }, async (method, path, body) => {
-    const call = {
-      method,
-      // Not only the Platform API: what events there are is asked of a service beside it.
-      path: { segments: path.split('/'), target: `/service/${path}`, companyId: company },
-      rawQuery: '',
-      headers: { accept: 'application/json', 'content-type': 'application/json' },
-      body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
-    };
-    return await callAsCompany({ ...deps, cluster: extension.cluster }, company, call, deadline);
-  });
+  await registerWebhooks(
+    { extension, baseUrl, apiKey, secret, companyId: companyOf(tenant) },
+    async (method, path, body) => {
+      const call = {
+        method,
+        // Not only the Platform API: what events there are is asked of a service beside it.
+        path: { segments: path.split('/'), target: `/service/${path}`, tenant },
+        rawQuery: '',
+        headers: { accept: 'application/json', 'content-type': 'application/json' },
+        body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+      };
+      return await callAsTenant({ ...deps, cluster: extension.cluster }, tenant, call, deadline);
+    },
+  );
   await deps.grants.recordRegistered(grant, registration);
   return 'registered';
 }
@@ -164,7 +165,7 @@ async function uninstall(
   attempt: number,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
-  const { company } = message;
+  const { tenant } = message;
   const result = await confirmUninstall({ ...deps, cluster: deps.extension.cluster }, message, deadline);
   if (result.outcome === 'unconfirmed') {
     // The platform may say so before it revokes the grant: it is asked again, a little later.
@@ -172,59 +173,74 @@ async function uninstall(
       throw new AppError('platform_error', 'The grant still works: asked again later.');
     return 'unconfirmed';
   }
-  if (result.outcome === 'uninstalled' || (await isUninstallUnannounced(deps, company))) {
-    const grant = await deps.grants.find(company);
+  if (result.outcome === 'uninstalled' || (await isUninstallUnannounced(deps, tenant))) {
+    const grant = await deps.grants.find(tenant);
     const generation = result.outcome === 'uninstalled' ? result.generation : (grant?.generation ?? 0);
     const confirmedBy = result.outcome === 'uninstalled' ? result.confirmedBy : undefined;
-    const hook = { kind: 'lifecycle', company, hook: 'uninstalled', generation, scopes: [], confirmedBy } as const;
-    await deps.queue.send([toQueue(hook, `${company} uninstalled ${generation}`)]);
+    const hook = { kind: 'lifecycle', tenant, hook: 'uninstalled', generation, scopes: [], confirmedBy } as const;
+    await deps.queue.send([toQueue(hook, `${companyOf(tenant)} uninstalled ${generation}`)]);
     return 'uninstalled';
   }
   return 'not_installed';
 }
 
 /** The installation ended, but a crash came before its hook was queued. */
-async function isUninstallUnannounced({ grants, extension }: WorkDependencies, company: string): Promise<boolean> {
+async function isUninstallUnannounced({ grants, extension }: WorkDependencies, tenant: Tenant): Promise<boolean> {
   if (extension.hooks.uninstalled === undefined) return false;
-  const grant = await grants.find(company);
+  const grant = await grants.find(tenant);
   return grant?.status === 'uninstalled' && grant.announced !== announcementOf(grant.generation, []);
 }
 
-/** One message per installed company, a page at a time: whatever was sent is sent again without harm. */
-async function fanOut(deps: WorkDependencies, { name, run, partition, after }: ScheduleMessage): Promise<WorkOutcome> {
+/**
+ * One message per installed tenant, a page at a time: whatever was sent is sent again without harm.
+ *
+ * Lambda lets the worker call itself without end, so that a run that goes round in circles ends itself: the last page
+ * whose number is a power of two is its mark, and whoever comes by that again has been there (R. P. Brent, 1980). That is
+ * seen within three times as many pages as there are, however many those are.
+ */
+async function fanOut(deps: WorkDependencies, message: ScheduleMessage): Promise<WorkOutcome> {
+  const { name, run, partition, after, page } = message;
   if (deps.handlers.schedules[name] === undefined) return 'unhandled';
-  const { companies, isLast } = await deps.grants.listInstalled(partition, after, schedulePageSize);
-  const messages = companies.map((company) =>
-    toQueue({ kind: 'scheduled', company, name, run }, `${name} ${run} ${company}`),
+  const { tenants, isLast } = await deps.grants.listInstalled(partition, after, schedulePageSize);
+  const messages = tenants.map((tenant) =>
+    toQueue({ kind: 'scheduled', tenant, name, run }, `${name} ${run} ${companyOf(tenant)}`),
   );
-  const next = isLast ? { partition: partition + 1, after: undefined } : { partition, after: companies.at(-1) };
-  if (next.partition < installationsTable.listing.partitions) {
-    const position = `${name} ${run} ${next.partition} ${next.after ?? ''}`;
-    messages.push(toQueue({ kind: 'schedule', name, run, ...next }, position));
+  const next = isLast ? { partition: partition + 1, after: undefined } : { partition, after: tenants.at(-1) };
+  const mark = Number.isInteger(Math.log2(page)) ? positionOf(message) : message.mark;
+  const isRunaway = positionOf(next) === mark;
+  if (!isRunaway && next.partition < installationsTable.listing.partitions) {
+    const goOn = { kind: 'schedule', name, run, ...next, page: page + 1, mark } as const;
+    // With the page: a circle is to be found, not to end unheard of because the queue has seen the message before.
+    messages.push(toQueue(goOn, `${name} ${run} ${goOn.page} ${positionOf(next)}`));
   }
   await deps.queue.send(messages);
-  return 'fanned_out';
+  return isRunaway ? 'runaway' : 'fanned_out';
+}
+
+function positionOf({ partition, after }: Pick<ScheduleMessage, 'partition' | 'after'>): string {
+  return `${partition} ${after === undefined ? '' : companyOf(after)}`;
 }
 
 async function handleScheduled(
   deps: WorkDependencies,
-  { company, name, run }: ScheduledMessage,
+  { tenant, name, run }: ScheduledMessage,
   deadline: Deadline,
 ): Promise<WorkOutcome> {
   const handler = deps.handlers.schedules[name];
   if (handler === undefined) return 'unhandled';
-  const grant = await deps.grants.find(company);
+  const grant = await deps.grants.find(tenant);
   if (grant?.status !== 'installed') return 'not_installed';
-  await handler({ ...backgroundOf(deps, company, deadline), schedule: name, run });
+  await handler({ ...backgroundOf(deps, tenant, deadline), schedule: name, run });
   return 'handled';
 }
 
-/** What every handler of the author's is deps. */
-function backgroundOf(deps: WorkDependencies, company: string, deadline: Deadline): BackgroundContext {
+/** What every handler of the author's is given. */
+function backgroundOf(deps: WorkDependencies, tenant: Tenant, deadline: Deadline): BackgroundContext {
+  const company = companyOf(tenant);
   const { cluster } = deps.extension;
   return {
     company,
-    platform: createPlatformClient((call) => callAsCompany({ ...deps, cluster }, company, call, deadline)),
+    platform: createPlatformClient((call) => callAsTenant({ ...deps, cluster }, tenant, call, deadline)),
     log: (message, fields = {}) => deps.writeLog({ level: 'info', company_id: company, message, ...fields }),
   };
 }

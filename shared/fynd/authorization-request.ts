@@ -1,10 +1,11 @@
+import type { Tenant } from '../tenant.ts';
 import { signatureDate, signV1 } from './signature.ts';
 import { authenticationPath } from './token-requests.ts';
 
 /** Where the browser is sent to give consent; the query carries a v1 signature. */
 export function buildAuthorizationUrl(request: {
   cluster: string;
-  companyId: string;
+  tenant: Tenant;
   clientId: string;
   redirectUri: string;
   scopes: readonly string[];
@@ -21,7 +22,7 @@ export function buildAuthorizationUrl(request: {
     state: request.state,
     'x-fp-date': date,
   });
-  const target = `${authenticationPath(request.companyId)}/authorize?${query.toString()}`;
+  const target = `${authenticationPath(request.tenant)}/authorize?${query.toString()}`;
   const signature = signV1({ method: 'GET', target, headers: { host: new URL(request.cluster).host } }, date);
   return `${request.cluster}${target}&x-fp-signature=${encodeURIComponent(signature)}`;
 }

@@ -1,13 +1,14 @@
 import { hasControlCharacter } from '../http/control-characters.ts';
 import { AppError } from '../problems.ts';
+import { companyTenant, type Tenant } from '../tenant.ts';
 
 /** A path below `/service/platform/`, as decoded segments; the last one is empty where the path ends with a slash. */
 export interface PlatformPath {
   readonly segments: readonly string[];
   /** As the platform receives it: `/service/platform/…`, each segment encoded once. */
   readonly target: string;
-  /** The company whose data it names; absent where the path names none. */
-  readonly companyId: string | undefined;
+  /** Whose data it names, with an id as it stands there; undefined where the path names nobody. */
+  readonly tenant: Tenant | undefined;
 }
 
 /** U+FFFD stands for bytes that were no UTF-8: their value is lost. */
@@ -29,10 +30,11 @@ export function platformPath(segments: readonly string[]): PlatformPath {
       throw new AppError('invalid_request', 'The path below /api/platform/ has a character that is not allowed there.');
     }
   }
+  const [, , kind, id] = segments;
   return {
     segments,
     target: `/service/platform/${segments.map(encodeURIComponent).join('/')}`,
-    companyId: segments[2] === 'company' ? segments[3] : undefined,
+    tenant: kind === 'company' && id !== undefined ? companyTenant(id) : undefined,
   };
 }
 

@@ -40,7 +40,6 @@ const servicesByResource: Readonly<Record<string, readonly string[]>> = {
   communication: ['communication'],
   leads: ['lead'],
   audit_trail: ['audit-trail'],
-  webhook: ['webhook'],
 };
 
 /** What the scopes open by default: the services, or `'all'` where a wildcard covers everything of a company. */

@@ -1,7 +1,9 @@
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
+import type { Tenant } from '../tenant.ts';
 import { signatureDate, signV1 } from './signature.ts';
 import {
+  maxTokenResponseBytes,
   type PlatformUser,
   processRefreshResponse,
   processTokenResponse,
@@ -18,7 +20,7 @@ export interface Credentials {
 interface TokenRequest {
   readonly httpClient: HttpClient;
   readonly cluster: string;
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly credentials: Credentials;
   readonly now: Date;
   readonly deadline: Deadline;
@@ -95,8 +97,8 @@ async function post(
   contentType: string,
   body: string,
 ): Promise<HttpClientResponse> {
-  const { cluster, credentials, companyId } = request;
-  const target = `${authenticationPath(companyId)}/${endpoint}`;
+  const { cluster, credentials, tenant } = request;
+  const target = `${authenticationPath(tenant)}/${endpoint}`;
   const date = signatureDate(request.now);
   const headers = {
     host: new URL(cluster).host,
@@ -114,12 +116,13 @@ async function post(
       target,
       headers: { ...headers, 'x-fp-signature': signature },
       body: Buffer.from(body),
+      maxResponseBytes: maxTokenResponseBytes,
     },
     request.deadline,
   );
 }
 
-/** Where a company’s authorization and tokens are asked for. */
-export function authenticationPath(companyId: string): string {
-  return `/service/panel/authentication/v1.0/company/${companyId}/oauth`;
+/** Where a tenant’s authorization and tokens are asked for. */
+export function authenticationPath({ kind, id }: Tenant): string {
+  return `/service/panel/authentication/v1.0/${kind}/${id}/oauth`;
 }

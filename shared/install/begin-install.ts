@@ -1,13 +1,15 @@
 import type { Extension } from '../config.ts';
+import { paths } from '../contract.ts';
 import { buildAuthorizationUrl } from '../fynd/authorization-request.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Cookies } from '../session/cookies.ts';
 import { startedAtMs } from '../session/started-at.ts';
 import { createState, sealTransaction, transactionCookieName, transactionSeconds } from '../session/transactions.ts';
+import type { Tenant } from '../tenant.ts';
 
 /** A launch of the extension, validated. Nobody signed it: it proves nothing. */
 export interface Launch {
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly applicationId: string | undefined;
   readonly redirectPath: string | undefined;
   readonly installEvent: boolean;
@@ -31,7 +33,7 @@ export async function beginInstall(
   return {
     location: buildAuthorizationUrl({
       cluster: extension.cluster,
-      companyId: launch.companyId,
+      tenant: launch.tenant,
       clientId: apiKey,
       redirectUri: callbackUrl(baseUrl, launch.applicationId),
       scopes: extension.scopes,
@@ -42,5 +44,5 @@ export async function beginInstall(
 }
 
 function callbackUrl(baseUrl: string, applicationId: string | undefined): string {
-  return `${baseUrl}/fp/auth${applicationId === undefined ? '' : `?application_id=${applicationId}`}`;
+  return `${baseUrl}${paths.callback}${applicationId === undefined ? '' : `?application_id=${applicationId}`}`;
 }

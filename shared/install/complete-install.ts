@@ -8,6 +8,7 @@ import type { KeyRing } from '../sealing.ts';
 import type { Session } from '../session/sessions.ts';
 import type { Transaction } from '../session/transactions.ts';
 import type { Installation, Installations } from '../store/installations.ts';
+import type { Tenant } from '../tenant.ts';
 import { sealTokenSet } from '../tokens/offline-token.ts';
 import { probeGrant } from '../tokens/probe-grant.ts';
 
@@ -20,8 +21,8 @@ export interface CompleteInstallDependencies {
   readonly now: () => Date;
 }
 
-/** A company's installation after a sign-in: what its hooks and webhooks are brought in step with. */
-export type Installed = Pick<Installation, 'companyId' | 'generation' | 'scopes' | 'announced' | 'registered'>;
+/** A tenant's installation after a sign-in: what its hooks and webhooks are brought in step with. */
+export type Installed = Pick<Installation, 'tenant' | 'generation' | 'scopes' | 'announced' | 'registered'>;
 
 /** All calls of the platform together. */
 const budgetMs = 25_000;
@@ -40,19 +41,19 @@ export async function completeInstall(
   code: string,
 ): Promise<{ session: Session; installed: Installed }> {
   const { extension, credentials, httpClient, installations } = dependencies;
-  const { companyId } = transaction;
+  const { tenant } = transaction;
   const deadline = deadlineIn(budgetMs);
   const redeem = {
     httpClient,
     cluster: extension.cluster,
-    companyId,
+    tenant,
     credentials,
     code,
     scopes: extension.scopes,
     deadline,
   };
   const online = await authorizationCodeGrant({ ...redeem, now: dependencies.now() });
-  const installation = await installations.find(companyId);
+  const installation = await installations.find(tenant);
 
   const need = neededGrant(extension, installation, transaction, online.scopes);
   if (need === 'refused') throw scopesMissing(missingScopes(online.scopes, extension.scopes));
@@ -69,7 +70,7 @@ export async function completeInstall(
 
   const now = dependencies.now();
   const session = {
-    companyId,
+    tenant,
     user: online.user,
     generation: installed.generation,
     signedInAtMs: now.getTime(),
@@ -88,7 +89,7 @@ export async function completeInstall(
  */
 export async function autoInstall(
   dependencies: CompleteInstallDependencies,
-  companyId: string,
+  tenant: Tenant,
   code: string,
 ): Promise<Installed | undefined> {
   const { extension, credentials, httpClient, installations } = dependencies;
@@ -96,12 +97,12 @@ export async function autoInstall(
   if (accessMode === 'online') return undefined;
   const deadline = deadlineIn(budgetMs);
   const now = dependencies.now();
-  const grant = await offlineTokenGrant({ httpClient, cluster, companyId, credentials, code, scopes, deadline, now });
+  const grant = await offlineTokenGrant({ httpClient, cluster, tenant, credentials, code, scopes, deadline, now });
   const missing = missingScopes(grant.scopes, scopes);
   if (missing.length > 0) throw scopesMissing(missing);
-  const installation = await installations.find(companyId);
+  const installation = await installations.find(tenant);
   // It may have uninstalled before without our hearing of it: the grant of the row, which cannot be asked here, is dead then.
-  const launch = { companyId, installEvent: true, startedAtMs: now.getTime() };
+  const launch = { tenant, installEvent: true, startedAtMs: now.getTime() };
   return await install(dependencies, launch, installation, grant, deadline);
 }
 
@@ -159,23 +160,23 @@ const maxWriteAttempts = 4;
  */
 async function install(
   { installations, extension, httpClient, tokenKeys, now }: CompleteInstallDependencies,
-  launch: Launch & Pick<Transaction, 'companyId'>,
+  launch: Launch & Pick<Transaction, 'tenant'>,
   found: Installation | undefined,
   grant: TokenSet | undefined,
   deadline: Deadline,
 ): Promise<Installed> {
-  const { companyId } = launch;
+  const { tenant } = launch;
   let seen = found;
   for (let attempt = 1; attempt <= maxWriteAttempts; attempt++) {
     const generation = nextGeneration(seen, launch);
-    const stored = grant && (await sealTokenSet(await tokenKeys.current(), { companyId, generation }, grant, now()));
-    if (await installations.save(companyId, seen, { generation, grant: stored, now: now() })) {
-      return { companyId, generation, scopes: grant?.scopes, announced: seen?.announced, registered: seen?.registered };
+    const stored = grant && (await sealTokenSet(await tokenKeys.current(), { tenant, generation }, grant, now()));
+    if (await installations.save(tenant, seen, { generation, grant: stored, now: now() })) {
+      return { tenant, generation, scopes: grant?.scopes, announced: seen?.announced, registered: seen?.registered };
     }
-    seen = await installations.find(companyId);
+    seen = await installations.find(tenant);
     // A platform that cannot be asked counts as «no»: nothing is overwritten on a guess.
     const platform = { cluster: extension.cluster, httpClient, now };
-    const works = grant && (await probeGrant(platform, companyId, grant.accessToken, deadline)) === 'alive';
+    const works = grant && (await probeGrant(platform, tenant, grant.accessToken, deadline)) === 'alive';
     if (seen?.status === 'installed' && (!works || attempt === maxWriteAttempts)) return seen;
     if (works) {
       await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * 20 * Math.random()));

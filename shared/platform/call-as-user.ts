@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Extension } from '../config.ts';
-import { matchesRoute } from '../fynd/allowed-routes.ts';
+import { isForPeople, matchesRoute } from '../fynd/allowed-routes.ts';
+import { withQuery } from '../fynd/platform-path.ts';
 import {
   isSafe,
   type PlatformCall,
@@ -9,19 +10,23 @@ import {
   requestHeaders,
   sendWithRetry,
 } from '../fynd/platform-request.ts';
+import { proxiedAddresses } from '../fynd/proxied-addresses.ts';
 import { missingScopes } from '../fynd/scopes.ts';
+import { type CacheControl, parseCacheControl } from '../http/cache-control.ts';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import { packScopes } from '../session/granted-scopes.ts';
-import { requireLive } from '../session/live-session.ts';
+import { type LiveSession, requireLive } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
 import {
   type CacheEntry,
   type CacheOwner,
   type CacheView,
   maxEntryBytes,
+  ownerOf,
   type UserCache,
 } from '../store/user-cache.ts';
+import { isSameTenant } from '../tenant.ts';
 import {
   freshnessHeaders,
   isSilent,
@@ -78,8 +83,8 @@ const responseHeaders = [
  * One consistent read tells whether the session still counts and brings the cached answer. A fresh one is the answer; a
  * stale one is revalidated. A write makes everything this person has cached stale, before and after the call, so that
  * an answer that was on its way meanwhile is stale too.
- * @throws {AppError} `session_expired` (also for the platform's own 401), `tenant_mismatch`, `platform_error`,
- * `platform_timeout`, `response_too_large`.
+ * @throws {AppError} `route_not_allowed` for a service that is not for people, `session_expired` (also for the
+ * platform's own 401), `tenant_mismatch`, `platform_error`, `platform_timeout`, `response_too_large`.
  */
 export async function callAsUser(
   dependencies: CallAsUserDependencies,
@@ -87,19 +92,27 @@ export async function callAsUser(
   call: PlatformCall,
   deadline: Deadline,
 ): Promise<PlatformResponse> {
-  if (call.path.companyId !== undefined && call.path.companyId !== session.companyId) {
+  if (!isForPeople(call.path.segments)) {
+    throw new AppError('route_not_allowed', 'No call for a person reaches this service of the Platform API.');
+  }
+  if (call.path.tenant !== undefined && !isSameTenant(call.path.tenant, session.tenant)) {
     throw new AppError('tenant_mismatch', 'The path names another company than the session.');
   }
-  const answer = await (call.method === 'GET' ? read : isSafe(call.method) ? pass : write)(
-    dependencies,
-    session,
-    call,
-    deadline,
-  );
+  const step = call.method === 'GET' ? read : isSafe(call.method) ? pass : write;
+  const answer = withProxiedAddresses(await step(dependencies, session, call, deadline), dependencies, call);
   if (answer.status === 401) throw new AppError('session_expired', 'The platform no longer accepts this session.');
   const missing = answer.status === 403 ? missingScopes(session.scopes, dependencies.extension.scopes) : [];
   if (missing.length === 0) return answer;
   return { ...answer, headers: { ...answer.headers, 'x-missing-scopes': missing.join(' ') } };
+}
+
+function withProxiedAddresses(
+  answer: PlatformResponse,
+  { extension }: CallAsUserDependencies,
+  { path, rawQuery }: PlatformCall,
+): PlatformResponse {
+  const request = { origin: extension.cluster, target: withQuery(path.target, rawQuery) };
+  return { ...answer, headers: proxiedAddresses(answer.headers, request) };
 }
 
 type Step = (
@@ -115,13 +128,13 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const defaultTtlSeconds =
     extension.cache.rules.find(({ route }) => matchesRoute(route, call.method, call.path.segments))?.ttlSeconds ??
     extension.cache.defaultTtlSeconds;
-  const asked = call.headers['cache-control'] ?? '';
-  const bypass = call.body !== undefined || /\bno-store\b/i.test(asked);
+  const asked = parseCacheControl(call.headers['cache-control']);
+  const bypass = call.body !== undefined || asked.has('no-store');
   const key = bypass ? undefined : entryKey(extension, session, call);
   const view = await userCache.view(owner, key);
-  requireLive(session, view);
+  const live = requireLive(session, view);
   if (key === undefined) {
-    return withCacheStatus(forwarded(await send(dependencies, session, call, deadline)), 'fwd=bypass');
+    return withCacheStatus(forwarded(await send(dependencies, live, call, deadline)), 'fwd=bypass');
   }
 
   const kept = storedResponse(view, now());
@@ -133,7 +146,7 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const validators = kept?.validators ?? {};
   // The browser's own condition is answered from what is kept or fetched: only ours travels.
   const { 'if-none-match': _etag, 'if-modified-since': _date, ...headers } = call.headers;
-  const answer = await send(dependencies, session, { ...call, headers: { ...headers, ...validators } }, deadline);
+  const answer = await send(dependencies, live, { ...call, headers: { ...headers, ...validators } }, deadline);
   const store = (content: EntryContent, verdict: Verdict) =>
     storeEntry(dependencies, owner, key, { ...content, epoch: view.epoch }, verdict);
 
@@ -163,14 +176,14 @@ const read: Step = async (dependencies, session, call, deadline) => {
 
 /** HEAD and OPTIONS: neither cached nor a change. */
 const pass: Step = async (dependencies, session, call, deadline) => {
-  requireLive(session, await dependencies.userCache.view(ownerOf(session)));
-  return forwarded(await send(dependencies, session, call, deadline));
+  const live = requireLive(session, await dependencies.userCache.view(ownerOf(session)));
+  return forwarded(await send(dependencies, live, call, deadline));
 };
 
 const write: Step = async (dependencies, session, call, deadline) => {
   const { userCache, now } = dependencies;
   const owner = ownerOf(session);
-  requireLive(session, await userCache.view(owner));
+  const live = requireLive(session, await userCache.view(owner));
   await userCache.moveEpoch(owner, now());
   const moveAgain = () =>
     userCache.moveEpoch(owner, now()).then(
@@ -179,7 +192,7 @@ const write: Step = async (dependencies, session, call, deadline) => {
     );
   let answer: HttpClientResponse;
   try {
-    answer = await send(dependencies, session, call, deadline);
+    answer = await send(dependencies, live, call, deadline);
   } catch (error) {
     await moveAgain();
     throw error;
@@ -190,7 +203,7 @@ const write: Step = async (dependencies, session, call, deadline) => {
 
 const send = (
   { extension, httpClient, now }: CallAsUserDependencies,
-  session: Session,
+  session: LiveSession,
   call: PlatformCall,
   deadline: Deadline,
 ): Promise<HttpClientResponse> =>
@@ -216,13 +229,9 @@ function entryKey(
   return hash('sha256', JSON.stringify(parts), 'base64url');
 }
 
-function ownerOf(session: Session): CacheOwner {
-  return { companyId: session.companyId, userId: session.user.id, generation: session.generation };
-}
-
 /** What a browser sends when somebody reloads with force: RFC 9111 §5.2.1. */
-function asksForNew(cacheControl: string): boolean {
-  return /\bno-cache\b|\bmax-age=0\b/i.test(cacheControl);
+function asksForNew(asked: CacheControl): boolean {
+  return asked.has('no-cache') || Number(asked.get('max-age')) === 0;
 }
 
 function storedResponse(view: CacheView, now: Date): (StoredResponse & { entry: CacheEntry }) | undefined {

@@ -1,6 +1,7 @@
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { AppError } from '../problems.ts';
-import { companyOfSessionCookie } from './sessions.ts';
+import { type Tenant, tenantKey } from '../tenant.ts';
+import { tenantOfSessionCookie } from './sessions.ts';
 import { isTransactionCookie } from './transactions.ts';
 
 /**
@@ -28,9 +29,9 @@ export class Cookies {
     return this.#received.get(name);
   }
 
-  /** The companies whose session cookies the browser sent. */
-  companies(): string[] {
-    return [...this.#received.keys()].flatMap((name) => companyOfSessionCookie(name) ?? []);
+  /** The tenants whose session cookies the browser sent. */
+  tenants(): Tenant[] {
+    return [...this.#received.keys()].flatMap((name) => tenantOfSessionCookie(name) ?? []);
   }
 
   set(name: string, value: string, maxAgeSeconds: number): void {
@@ -51,7 +52,7 @@ export class Cookies {
       else after.delete(name);
     }
     for (const name of after.keys()) {
-      if (companyOfSessionCookie(name) === undefined && !isTransactionCookie(name)) after.delete(name);
+      if (tenantOfSessionCookie(name) === undefined && !isTransactionCookie(name)) after.delete(name);
     }
     return after;
   }
@@ -103,17 +104,18 @@ export class Cookies {
 }
 
 /**
- * Which company's session a request means. What it names only selects a cookie and proves nothing: path, header and
+ * Which tenant's session a request means. What it names only selects a cookie and proves nothing: path, header and
  * query must agree, and without any of them there must be just one session.
  * @throws {AppError} `tenant_mismatch`, `invalid_request` or `session_required`.
  */
-export function selectCompany(named: readonly (string | undefined)[], cookies: Pick<Cookies, 'companies'>): string {
-  const [company, ...others] = new Set(named.filter((id) => id !== undefined));
+export function selectTenant(named: readonly (Tenant | undefined)[], cookies: Pick<Cookies, 'tenants'>): Tenant {
+  const different = new Map(named.flatMap((tenant) => (tenant === undefined ? [] : [[tenantKey(tenant), tenant]])));
+  const [tenant, ...others] = different.values();
   if (others.length > 0) {
     throw new AppError('tenant_mismatch', 'The path, X-Company-Id and company_id name different companies.');
   }
-  if (company !== undefined) return company;
-  const [only, ...more] = cookies.companies();
+  if (tenant !== undefined) return tenant;
+  const [only, ...more] = cookies.tenants();
   if (only === undefined) throw new AppError('session_required', 'There is no session.');
   if (more.length > 0) {
     throw new AppError('invalid_request', 'There are sessions of several companies: name one in X-Company-Id.');

@@ -20,15 +20,20 @@ export interface SessionState {
   readonly signedOutAtMs: number | undefined;
 }
 
+declare const checked: unique symbol;
+
 /**
- * Compares an opened session with what the tables say now.
+ * A session that was compared with what the tables say now. Whatever acts for a person takes one, and `requireLive`
+ * alone makes it: where the check is forgotten, nothing compiles.
+ */
+export type LiveSession = Session & { readonly [checked]: true };
+
+/**
+ * Compares an opened session with what the tables say now of its owner.
  * @throws {AppError} `session_expired` where the installation is gone or newer, or the person or everybody was signed
  * out after the session began.
  */
-export function requireLive(
-  session: Pick<Session, 'generation' | 'signedInAtMs'>,
-  { installation, signedOutAtMs }: SessionState,
-): void {
+export function requireLive(session: Session, { installation, signedOutAtMs }: SessionState): LiveSession {
   if (installation === undefined || installation.status === 'uninstalled') {
     throw new AppError('session_expired', 'The extension is no longer installed in this company.');
   }
@@ -37,4 +42,5 @@ export function requireLive(
   }
   const endedAtMs = Math.max(signedOutAtMs ?? 0, installation.sessionsValidFromMs ?? 0);
   if (session.signedInAtMs <= endedAtMs) throw new AppError('session_expired', 'This session was signed out.');
+  return session as LiveSession;
 }

@@ -2,11 +2,12 @@ import * as v from 'valibot';
 import type { PlatformUser } from '../fynd/token-response.ts';
 import { AppError } from '../problems.ts';
 import { type KeyRing, open, seal } from '../sealing.ts';
+import { companyId, companyTenant, type Tenant, tenantKey } from '../tenant.ts';
 import { packScopes, unpackScopes } from './granted-scopes.ts';
 
-/** A signed-in person in one company: proven by the sealed cookie, still to be compared with the installation. */
+/** A signed-in person of one tenant: proven by the sealed cookie, still to be compared with the installation. */
 export interface Session {
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly user: PlatformUser;
   /** The installation that it was made under; another generation ends it. */
   readonly generation: number;
@@ -23,15 +24,20 @@ export interface Session {
 /** A cookie with its name has at most this many bytes: what browsers promise to keep (RFC 6265 §6.1). */
 export const maxCookieBytes = 4_096;
 
-const cookiePrefix = '__Host-ext_session_';
+const cookiePrefixes = {
+  company: '__Host-ext_session_',
+  organization: '__Host-ext_session_org_',
+} as const satisfies Record<Tenant['kind'], string>;
 
-export function sessionCookieName(companyId: string): string {
-  return `${cookiePrefix}${companyId}`;
+export function sessionCookieName({ kind, id }: Tenant): string {
+  return `${cookiePrefixes[kind]}${id}`;
 }
 
-/** The company in a session cookie's name; undefined for any other cookie. */
-export function companyOfSessionCookie(name: string): string | undefined {
-  return /^__Host-ext_session_([1-9]\d{0,17})$/.exec(name)?.[1];
+/** The tenant that a session cookie's name claims; undefined for any other cookie. Only companies have sessions yet. */
+export function tenantOfSessionCookie(name: string): Tenant | undefined {
+  if (!name.startsWith(cookiePrefixes.company)) return undefined;
+  const id = name.slice(cookiePrefixes.company.length);
+  return v.is(companyId, id) ? companyTenant(id) : undefined;
 }
 
 const claimsSchema = v.object({
@@ -55,7 +61,7 @@ export async function sealSession(
   session: Session,
 ): Promise<string> {
   const text = await seal(keys, 'session', {
-    subject: `company#${session.companyId}`,
+    subject: tenantKey(session.tenant),
     expiresAt: session.expiresAt,
     claims: {
       uid: session.user.id,
@@ -67,21 +73,21 @@ export async function sealSession(
       sco: packScopes(configuredScopes, session.scopes),
     },
   });
-  if (sessionCookieName(session.companyId).length + 1 + text.length > maxCookieBytes) {
+  if (sessionCookieName(session.tenant).length + 1 + text.length > maxCookieBytes) {
     throw new AppError('platform_error', 'The platform gave a token that is too long for a browser to keep.');
   }
   return text;
 }
 
 /**
- * Opens the session cookie of a company.
+ * Opens the session cookie of a tenant.
  * @throws {AppError} `session_required` where it is not ours, `session_expired` where its time is over or the
- * configured scopes have changed, `tenant_mismatch` where it belongs to another company than its name says.
+ * configured scopes have changed, `tenant_mismatch` where it belongs to another tenant than its name says.
  */
 export async function openSession(
   keys: Pick<KeyRing, 'find'>,
   configuredScopes: readonly string[],
-  { companyId, text, now }: { companyId: string; text: string; now: Date },
+  { tenant, text, now }: { tenant: Tenant; text: string; now: Date },
 ): Promise<Session> {
   const opened = await open(keys, 'session', { text, now });
   if (opened.outcome === 'expired') throw new AppError('session_expired', 'The session has reached its end.');
@@ -90,7 +96,7 @@ export async function openSession(
     throw new AppError('session_required', 'The session cookie was not made by this extension.');
   }
   const claims = parsed.output;
-  if (claims.sub !== `company#${companyId}`) {
+  if (claims.sub !== tenantKey(tenant)) {
     throw new AppError('tenant_mismatch', 'The session cookie holds another company than its name says.');
   }
   const scopes = unpackScopes(configuredScopes, claims.sco);
@@ -98,7 +104,7 @@ export async function openSession(
     throw new AppError('session_expired', 'The extension asks for other permissions than when this session began.');
   }
   return {
-    companyId,
+    tenant,
     user: { id: claims.uid, name: claims.name, email: claims.mail },
     generation: claims.gen,
     signedInAtMs: claims.at,

@@ -1,6 +1,6 @@
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
-import { companyOfSessionCookie, openSession } from './sessions.ts';
+import { openSession, tenantOfSessionCookie } from './sessions.ts';
 import { openTransaction } from './transactions.ts';
 
 /** When the session or the transaction in a cookie began; undefined where it does not open any more. */
@@ -11,10 +11,10 @@ export async function startedAtMs(
   name: string,
   text: string,
 ): Promise<number | undefined> {
-  const companyId = companyOfSessionCookie(name);
-  if (companyId === undefined) return (await openTransaction(keys, text, now))?.startedAtMs;
+  const tenant = tenantOfSessionCookie(name);
+  if (tenant === undefined) return (await openTransaction(keys, text, now))?.startedAtMs;
   try {
-    return (await openSession(keys, configuredScopes, { companyId, text, now })).signedInAtMs;
+    return (await openSession(keys, configuredScopes, { tenant, text, now })).signedInAtMs;
   } catch (error) {
     if (error instanceof AppError) return undefined;
     throw error;

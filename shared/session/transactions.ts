@@ -2,11 +2,12 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import type { AccessMode } from '../config.ts';
 import { type KeyRing, open, seal } from '../sealing.ts';
+import { parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
 
 /** A sign-in under way: what was asked for at install, kept by the browser until it comes back with a code. */
 export interface Transaction {
   readonly state: string;
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly applicationId: string | undefined;
   readonly redirectPath: string | undefined;
   readonly accessMode: AccessMode;
@@ -48,7 +49,7 @@ const claimsSchema = v.object({
 
 export async function sealTransaction(keys: Pick<KeyRing, 'current'>, transaction: Transaction): Promise<string> {
   return await seal(keys, 'transaction', {
-    subject: `company#${transaction.companyId}`,
+    subject: tenantKey(transaction.tenant),
     expiresAt: Math.floor(transaction.startedAtMs / 1000) + transactionSeconds,
     claims: {
       st: transaction.state,
@@ -72,9 +73,11 @@ export async function openTransaction(
   const parsed = v.safeParse(claimsSchema, opened.claims);
   if (!parsed.success) return undefined;
   const { sub, st, app, path, mode, inst, at } = parsed.output;
+  const tenant = parseTenantKey(sub);
+  if (tenant === undefined) return undefined;
   return {
     state: st,
-    companyId: sub.slice('company#'.length),
+    tenant,
     applicationId: app,
     redirectPath: path,
     accessMode: mode,

@@ -1,5 +1,6 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { deliveriesTable } from '../contract.ts';
+import { type Tenant, tenantKey } from '../tenant.ts';
 import { optionalInteger } from './dynamodb.ts';
 
 /** The platform retries for 48 hours; a record outlives that, whatever the clocks say. */
@@ -18,24 +19,24 @@ export class Deliveries {
     this.#tableName = tableName;
   }
 
-  async isHandled(company: string, digest: string, now: Date): Promise<boolean> {
+  async isHandled(tenant: Tenant, digest: string, now: Date): Promise<boolean> {
     const { Item: item } = await this.#client.send(
-      new GetItemCommand({ TableName: this.#tableName, Key: key(company, digest), ConsistentRead: true }),
+      new GetItemCommand({ TableName: this.#tableName, Key: key(tenant, digest), ConsistentRead: true }),
     );
     return item !== undefined && (optionalInteger(item, deliveriesTable.ttlAttribute) ?? 0) > now.getTime() / 1000;
   }
 
-  async recordHandled(company: string, digest: string, now: Date): Promise<void> {
+  async recordHandled(tenant: Tenant, digest: string, now: Date): Promise<void> {
     const expiresAt = Math.floor(now.getTime() / 1000) + keepSeconds;
     await this.#client.send(
       new PutItemCommand({
         TableName: this.#tableName,
-        Item: { ...key(company, digest), [deliveriesTable.ttlAttribute]: { N: String(expiresAt) } },
+        Item: { ...key(tenant, digest), [deliveriesTable.ttlAttribute]: { N: String(expiresAt) } },
       }),
     );
   }
 }
 
-function key(company: string, digest: string) {
-  return { [deliveriesTable.partitionKey]: { S: `company#${company}#${digest}` } };
+function key(tenant: Tenant, digest: string) {
+  return { [deliveriesTable.partitionKey]: { S: `${tenantKey(tenant)}#${digest}` } };
 }

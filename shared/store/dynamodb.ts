@@ -1,9 +1,9 @@
 import { type AttributeValue, ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { awsClientOptions } from '../aws-client-options.ts';
 
 /** One client per process: connections are kept between requests. The SDK retries what DynamoDB asks to retry. */
 export function createDynamoDb(): DynamoDBClient {
-  const requestHandler = { connectionTimeout: 1_000, requestTimeout: 3_000 };
-  const client = new DynamoDBClient({ maxAttempts: 4, requestHandler });
+  const client = new DynamoDBClient(awsClientOptions());
   // Without a logger it still filters, at each call, what it would log: a twentieth of all that a read costs.
   client.middlewareStack.remove('loggerMiddleware');
   return client;
@@ -13,7 +13,7 @@ export function createDynamoDb(): DynamoDBClient {
 export type Item = Record<string, AttributeValue>;
 
 /** A stored item that this extension cannot have written, or wrote in another version. Never the caller's fault. */
-export class CorruptItemError extends Error {
+class CorruptItemError extends Error {
   override readonly name = 'CorruptItemError';
 }
 

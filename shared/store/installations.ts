@@ -1,6 +1,7 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { installationsTable } from '../contract.ts';
 import type { InstallationGate, InstallationStatus } from '../session/live-session.ts';
+import { companyOf, type Tenant, tenantKey } from '../tenant.ts';
 import {
   corrupt,
   expressionNames,
@@ -15,9 +16,9 @@ import {
 
 const statuses = ['installed', 'reauthorize', 'uninstalled'] as const satisfies InstallationStatus[];
 
-/** What the callback knows of a company's installation. The token is not among it: the callback cannot read it. */
+/** What the callback knows of a tenant's installation. The token is not among it: the callback cannot read it. */
 export interface Installation {
-  readonly companyId: string;
+  readonly tenant: Tenant;
   /** New at each installation; what was made under another one is dead. */
   readonly generation: number;
   /** Moves at each write, so that no write overwrites one that it has not seen. */
@@ -43,13 +44,13 @@ export interface StoredTokenSet {
   readonly refreshFrom: number;
 }
 
-export function installationKey(companyId: string): Item {
-  return { [installationsTable.partitionKey]: { S: `company#${companyId}` } };
+export function installationKey(tenant: Tenant): Item {
+  return { [installationsTable.partitionKey]: { S: tenantKey(tenant) } };
 }
 
 /** Installed companies are listed by partition, so that none of them grows hot. */
-function listingPartition(companyId: string): string {
-  return `installed#${Number(companyId.slice(-6)) % installationsTable.listing.partitions}`;
+function listingPartition(tenant: Tenant): string {
+  return `installed#${Number(companyOf(tenant).slice(-6)) % installationsTable.listing.partitions}`;
 }
 
 export class Installations {
@@ -61,12 +62,12 @@ export class Installations {
     this.#tableName = tableName;
   }
 
-  /** The installation as of now (a consistent read); undefined where the company never installed. */
-  async find(companyId: string): Promise<Installation | undefined> {
+  /** The installation as of now (a consistent read); undefined where the tenant never installed. */
+  async find(tenant: Tenant): Promise<Installation | undefined> {
     const { Item: item } = await this.#client.send(
       new GetItemCommand({
         TableName: this.#tableName,
-        Key: installationKey(companyId),
+        Key: installationKey(tenant),
         ConsistentRead: true,
         ProjectionExpression: installationsTable.callbackAttributes.map((name) => `#${name}`).join(', '),
         ExpressionAttributeNames: expressionNames(installationsTable.callbackAttributes),
@@ -74,7 +75,7 @@ export class Installations {
     );
     if (item === undefined) return undefined;
     return {
-      companyId,
+      tenant,
       generation: integer(item, 'generation'),
       version: integer(item, 'version'),
       status: parseStatus(item),
@@ -86,11 +87,11 @@ export class Installations {
   }
 
   /**
-   * Makes the company installed, in one write: the old installation is there until it succeeds, the new one afterwards.
+   * Makes the tenant installed, in one write: the old installation is there until it succeeds, the new one afterwards.
    * `seen` is the row that the decision rests on. False where somebody else wrote in the meantime; nothing changed then.
    */
   async save(
-    companyId: string,
+    tenant: Tenant,
     seen: Installation | undefined,
     next: { generation: number; grant: StoredTokenSet | undefined; now: Date },
   ): Promise<boolean> {
@@ -100,7 +101,7 @@ export class Installations {
       generation: { N: String(next.generation) },
       version: { N: String((seen?.version ?? 0) + 1) },
       status: { S: 'installed' },
-      listed: { S: listingPartition(companyId) },
+      listed: { S: listingPartition(tenant) },
       updatedAt: now,
       ...(isNewGeneration ? { installedAtMs: { N: String(next.now.getTime()) } } : {}),
       ...(next.grant === undefined
@@ -123,7 +124,7 @@ export class Installations {
       await this.#client.send(
         new UpdateItemCommand({
           TableName: this.#tableName,
-          Key: installationKey(companyId),
+          Key: installationKey(tenant),
           UpdateExpression: update,
           ConditionExpression:
             seen === undefined

@@ -1,7 +1,9 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { installationsTable } from '../contract.ts';
 import type { InstallationStatus } from '../session/live-session.ts';
+import { parseTenantKey, type Tenant } from '../tenant.ts';
 import {
+  corrupt,
   expressionNames,
   type Item,
   integer,
@@ -13,9 +15,9 @@ import {
 } from './dynamodb.ts';
 import { installationKey, parseStatus, type StoredTokenSet } from './installations.ts';
 
-/** A company's offline grant and who is refreshing it. Only background functions can read it. */
+/** A tenant's offline grant and who is refreshing it. Only background functions can read it. */
 export interface OfflineGrant {
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly generation: number;
   readonly version: number;
   readonly status: InstallationStatus;
@@ -40,7 +42,7 @@ export interface OfflineGrant {
 }
 
 export interface InstalledPage {
-  readonly companies: readonly string[];
+  readonly tenants: readonly Tenant[];
   readonly isLast: boolean;
 }
 
@@ -54,12 +56,12 @@ export class OfflineGrants {
     this.#tableName = tableName;
   }
 
-  /** As of now (a consistent read); undefined where the company never installed. */
-  async find(companyId: string): Promise<OfflineGrant | undefined> {
+  /** As of now (a consistent read); undefined where the tenant never installed. */
+  async find(tenant: Tenant): Promise<OfflineGrant | undefined> {
     const { Item: item } = await this.#client.send(
       new GetItemCommand({
         TableName: this.#tableName,
-        Key: installationKey(companyId),
+        Key: installationKey(tenant),
         ConsistentRead: true,
         ProjectionExpression: installationsTable.refreshAttributes.map((name) => `#${name}`).join(', '),
         ExpressionAttributeNames: expressionNames(installationsTable.refreshAttributes),
@@ -69,7 +71,7 @@ export class OfflineGrants {
     const version = integer(item, 'version');
     const accessTokenExpiresAt = optionalInteger(item, 'accessTokenExpiresAt') ?? 0;
     return {
-      companyId,
+      tenant,
       generation: integer(item, 'generation'),
       version,
       status: parseStatus(item),
@@ -87,10 +89,10 @@ export class OfflineGrants {
   }
 
   /** Takes the lease, or takes it over from whoever took this very `attempt`. False where the row has moved on. */
-  async takeLease({ companyId, generation, version, attempt }: OfflineGrant): Promise<boolean> {
+  async takeLease({ tenant, generation, version, attempt }: OfflineGrant): Promise<boolean> {
     const isFirst = attempt === 0;
     return await this.#update(
-      companyId,
+      tenant,
       'SET #attempt = :next, #leasedVersion = :version',
       `#generation = :generation AND #version = :version AND #status = :installed AND ${isFirst ? 'attribute_not_exists(#attempt)' : '#attempt = :attempt'}`,
       {
@@ -104,9 +106,9 @@ export class OfflineGrants {
   }
 
   /** Gives the lease of `attempt` back; nobody asks the platform before `retryFrom` (epoch seconds). */
-  async giveLeaseBack({ companyId, version }: OfflineGrant, attempt: number, retryFrom: number): Promise<boolean> {
+  async giveLeaseBack({ tenant, version }: OfflineGrant, attempt: number, retryFrom: number): Promise<boolean> {
     return await this.#update(
-      companyId,
+      tenant,
       'SET #retryFrom = :retryFrom REMOVE #leasedVersion',
       '#version = :version AND #attempt = :attempt',
       {
@@ -121,9 +123,9 @@ export class OfflineGrants {
    * Writes the tokens of a refresh that began with `grant`. Whoever wrote first has the newer token: false, and nothing
    * changed. Also mends an installation that was marked `reauthorize` while the answer was on its way.
    */
-  async renew({ companyId, generation, version }: OfflineGrant, next: StoredTokenSet, now: Date): Promise<boolean> {
+  async renew({ tenant, generation, version }: OfflineGrant, next: StoredTokenSet, now: Date): Promise<boolean> {
     return await this.#update(
-      companyId,
+      tenant,
       'SET #version = :next, #status = :installed, #token = :token, #scopes = :scopes, #accessTokenExpiresAt = :expires, #refreshFrom = :refreshFrom, #updatedAt = :now REMOVE #leasedVersion, #retryFrom, #attempt',
       '#generation = :generation AND #version = :version',
       {
@@ -141,9 +143,9 @@ export class OfflineGrants {
   }
 
   /** Notes that the grant no longer works; the next launch asks for it again. False where the row has moved on. */
-  async markReauthorize({ companyId, generation, version }: OfflineGrant): Promise<boolean> {
+  async markReauthorize({ tenant, generation, version }: OfflineGrant): Promise<boolean> {
     return await this.#update(
-      companyId,
+      tenant,
       'SET #status = :reauthorize REMOVE #leasedVersion',
       '#generation = :generation AND #version = :version AND #status = :installed',
       {
@@ -156,12 +158,31 @@ export class OfflineGrants {
   }
 
   /**
-   * Ends the installation: a new generation, so that every session, cached answer and message of the old one is dead,
-   * and no token. False where the row has moved on, e.g. because the company installed again.
+   * The same for a token that cannot be opened, which goes: the platform may still honour it, so whoever asks whether the
+   * grant works must not take a token that nobody can try for a dead one. False where the row has moved on.
    */
-  async uninstall({ companyId, generation, version }: OfflineGrant, now: Date): Promise<boolean> {
+  async dropToken({ tenant, generation, version }: OfflineGrant): Promise<boolean> {
     return await this.#update(
-      companyId,
+      tenant,
+      'SET #version = :next, #status = :reauthorize REMOVE #token, #leasedVersion, #retryFrom, #attempt',
+      '#generation = :generation AND #version = :version AND #status = :installed',
+      {
+        ':generation': { N: String(generation) },
+        ':version': { N: String(version) },
+        ':next': { N: String(version + 1) },
+        ':reauthorize': { S: 'reauthorize' },
+        ':installed': { S: 'installed' },
+      },
+    );
+  }
+
+  /**
+   * Ends the installation: a new generation, so that every session, cached answer and message of the old one is dead,
+   * and no token. False where the row has moved on, e.g. because the tenant installed again.
+   */
+  async uninstall({ tenant, generation, version }: OfflineGrant, now: Date): Promise<boolean> {
+    return await this.#update(
+      tenant,
       'SET #status = :uninstalled, #generation = :nextGeneration, #version = :nextVersion, #uninstalledAt = :now, #updatedAt = :now REMOVE #token, #scopes, #accessTokenExpiresAt, #refreshFrom, #retryFrom, #leasedVersion, #listed, #registered',
       '#generation = :generation AND #version = :version',
       {
@@ -176,23 +197,23 @@ export class OfflineGrants {
   }
 
   /** Notes that the author's hooks know of this installation. */
-  async recordAnnounced({ companyId, generation }: OfflineGrant, announced: string): Promise<boolean> {
-    return await this.#update(companyId, 'SET #announced = :announced', '#generation = :generation', {
+  async recordAnnounced({ tenant, generation }: OfflineGrant, announced: string): Promise<boolean> {
+    return await this.#update(tenant, 'SET #announced = :announced', '#generation = :generation', {
       ':generation': { N: String(generation) },
       ':announced': { S: announced },
     });
   }
 
   /** Notes which registration the platform took. */
-  async recordRegistered({ companyId, generation }: OfflineGrant, registered: string): Promise<boolean> {
-    return await this.#update(companyId, 'SET #registered = :registered', '#generation = :generation', {
+  async recordRegistered({ tenant, generation }: OfflineGrant, registered: string): Promise<boolean> {
+    return await this.#update(tenant, 'SET #registered = :registered', '#generation = :generation', {
       ':generation': { N: String(generation) },
       ':registered': { S: registered },
     });
   }
 
-  /** A page of the installed companies of one partition, after the company given; in the index's own order. */
-  async listInstalled(partition: number, after: string | undefined, limit: number): Promise<InstalledPage> {
+  /** A page of the installed tenants of one partition, after the tenant given; in the index's own order. */
+  async listInstalled(partition: number, after: Tenant | undefined, limit: number): Promise<InstalledPage> {
     const { listing, partitionKey } = installationsTable;
     const value = { S: `installed#${partition}` };
     const { Items = [], LastEvaluatedKey } = await this.#client.send(
@@ -208,17 +229,17 @@ export class OfflineGrants {
           : { ExclusiveStartKey: { ...installationKey(after), [listing.partitionKey]: value } }),
       }),
     );
-    const companies = Items.map((item) => text(item, partitionKey).slice('company#'.length));
-    return { companies, isLast: LastEvaluatedKey === undefined };
+    const tenants = Items.map((item) => parseTenantKey(text(item, partitionKey)) ?? corrupt(partitionKey));
+    return { tenants, isLast: LastEvaluatedKey === undefined };
   }
 
-  async #update(companyId: string, update: string, condition: string, values: Item): Promise<boolean> {
+  async #update(tenant: Tenant, update: string, condition: string, values: Item): Promise<boolean> {
     const names = [...new Set([...`${update} ${condition}`.matchAll(/#(\w+)/g)].map(([, name = '']) => name))];
     try {
       await this.#client.send(
         new UpdateItemCommand({
           TableName: this.#tableName,
-          Key: installationKey(companyId),
+          Key: installationKey(tenant),
           UpdateExpression: update,
           ConditionExpression: condition,
           ExpressionAttributeNames: expressionNames(names),

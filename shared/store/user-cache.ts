@@ -6,15 +6,22 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { installationsTable, userCacheTable } from '../contract.ts';
-import type { InstallationGate, SessionState } from '../session/live-session.ts';
+import type { InstallationGate, LiveSession, SessionState } from '../session/live-session.ts';
+import type { Session } from '../session/sessions.ts';
+import { type Tenant, tenantKey } from '../tenant.ts';
 import { corrupt, expressionNames, type Item, integer, optionalInteger, optionalText, text } from './dynamodb.ts';
 import { installationKey, parseInstallationGate } from './installations.ts';
 
-/** Whose cache: a person in a company, under one installation of it. Nothing is ever shared between two of these. */
+/** Whose cache: a person of a tenant, under one installation of it. Nothing is ever shared between two of these. */
 export interface CacheOwner {
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly userId: string;
   readonly generation: number;
+}
+
+/** Whose cache a session reads; it need not be live for that. */
+export function ownerOf({ tenant, user, generation }: Session): CacheOwner {
+  return { tenant, userId: user.id, generation };
 }
 
 /** A cached answer. Everything in it came from the platform in answer to this owner's own token. */
@@ -64,7 +71,7 @@ export class UserCache {
     const sortKeys = entryKey === undefined ? [epochSortKey] : [epochSortKey, entryKey];
     let pending: Record<string, KeysAndAttributes> = {
       [this.#installationsTableName]: {
-        Keys: [installationKey(owner.companyId)],
+        Keys: [installationKey(owner.tenant)],
         ConsistentRead: true,
         ProjectionExpression: installationsTable.sessionAttributes.map((name) => `#${name}`).join(', '),
         ExpressionAttributeNames: expressionNames(installationsTable.sessionAttributes),
@@ -123,9 +130,9 @@ export class UserCache {
     await this.#updateEpochItem(owner, 'epoch', { S: crypto.randomUUID() }, now);
   }
 
-  /** Ends all of the owner's sessions that began until now, copies of their cookies included. */
-  async signOut(owner: CacheOwner, now: Date): Promise<void> {
-    await this.#updateEpochItem(owner, 'validFrom', { N: String(now.getTime()) }, now);
+  /** Ends all of this person's sessions that began until now, copies of their cookies included. */
+  async signOut(session: LiveSession, now: Date): Promise<void> {
+    await this.#updateEpochItem(ownerOf(session), 'validFrom', { N: String(now.getTime()) }, now);
   }
 
   async #updateEpochItem(owner: CacheOwner, attribute: string, value: Item[string], now: Date): Promise<void> {
@@ -146,8 +153,8 @@ export class UserCache {
 }
 
 /** The user id is escaped, so that no id can reach into another partition. */
-function partition({ companyId, userId, generation }: CacheOwner): string {
-  return `company#${companyId}#user#${encodeURIComponent(userId)}#g${generation}`;
+function partition({ tenant, userId, generation }: CacheOwner): string {
+  return `${tenantKey(tenant)}#user#${encodeURIComponent(userId)}#g${generation}`;
 }
 
 function parseEntry(item: Item): CacheEntry {

@@ -4,6 +4,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { awsClientOptions } from '../aws-client-options.ts';
 
 /** A message as the queue takes it: messages of one group are handled one after the other. */
 export interface QueuedMessage {
@@ -17,7 +18,7 @@ export interface QueuedMessage {
 const maxBatchMessages = 10;
 
 export function createSqs(): SQSClient {
-  return new SQSClient({ maxAttempts: 4, requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } });
+  return new SQSClient(awsClientOptions());
 }
 
 /** The FIFO queue through which all background work goes. */

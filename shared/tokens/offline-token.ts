@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import type { TokenSet } from '../fynd/token-response.ts';
 import { type KeyRing, open, type SealingKey, seal } from '../sealing.ts';
-import { CorruptItemError } from '../store/dynamodb.ts';
 import type { StoredTokenSet } from '../store/installations.ts';
+import { type Tenant, tenantKey } from '../tenant.ts';
 
-/** The tokens of a company's offline grant, in clear: never logged, never handed to a browser. */
+/** The tokens of a tenant's offline grant, in clear: never logged, never handed to a browser. */
 export interface OfflineToken {
   readonly accessToken: string;
   /** Absent where the platform never gave one: such a grant cannot be refreshed. */
@@ -18,7 +18,7 @@ const maxMarginShare = 0.25;
 /** Seals a grant for the row that it belongs to: it opens nowhere else. */
 export async function sealTokenSet(
   key: SealingKey,
-  row: { companyId: string; generation: number },
+  row: { tenant: Tenant; generation: number },
   grant: Pick<TokenSet, 'accessToken' | 'refreshToken' | 'scopes' | 'expiresInSeconds'>,
   now: Date,
 ): Promise<StoredTokenSet> {
@@ -37,19 +37,18 @@ export async function sealTokenSet(
 
 const claims = v.object({ tok: v.string(), ref: v.optional(v.string()) });
 
-/** @throws {CorruptItemError} where the text was not sealed by this extension for this row. */
+/** Undefined where no key opens the text, as after two rotations, or where it was not sealed for this row. */
 export async function openTokenSet(
   keys: Pick<KeyRing, 'find'>,
-  row: { companyId: string; generation: number },
+  row: { tenant: Tenant; generation: number },
   sealedToken: string,
   now: Date,
-): Promise<OfflineToken> {
+): Promise<OfflineToken | undefined> {
   const opened = await open(keys, 'offline-token', { subject: subject(row), text: sealedToken, now });
   const parsed = opened.outcome === 'opened' ? v.safeParse(claims, opened.claims) : undefined;
-  if (!parsed?.success) throw new CorruptItemError('A stored token does not open for the row that holds it.');
-  return { accessToken: parsed.output.tok, refreshToken: parsed.output.ref };
+  return parsed?.success ? { accessToken: parsed.output.tok, refreshToken: parsed.output.ref } : undefined;
 }
 
-function subject({ companyId, generation }: { companyId: string; generation: number }): string {
-  return `company#${companyId}#g${generation}`;
+function subject({ tenant, generation }: { tenant: Tenant; generation: number }): string {
+  return `${tenantKey(tenant)}#g${generation}`;
 }

@@ -4,11 +4,12 @@ import { type Deadline, deadlineIn, type HttpClient } from '../http/http-client.
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { OfflineGrant, OfflineGrants } from '../store/offline-grants.ts';
+import { type Tenant, tenantKey } from '../tenant.ts';
 import { type OfflineToken, openTokenSet, sealTokenSet } from './offline-token.ts';
 
-/** A live token of a company's offline grant. For background work only: no answer to a browser may rest on it. */
+/** A live token of a tenant's offline grant. For background work only: no answer to a browser may rest on it. */
 export interface OfflineAccess {
-  readonly companyId: string;
+  readonly tenant: Tenant;
   readonly accessToken: string;
   readonly generation: number;
   readonly scopes: readonly string[];
@@ -17,7 +18,10 @@ export interface OfflineAccess {
 export interface OfflineTokensDependencies {
   readonly cluster: string;
   readonly credentials: Credentials;
-  readonly grants: Pick<OfflineGrants, 'find' | 'takeLease' | 'giveLeaseBack' | 'renew' | 'markReauthorize'>;
+  readonly grants: Pick<
+    OfflineGrants,
+    'find' | 'takeLease' | 'giveLeaseBack' | 'renew' | 'markReauthorize' | 'dropToken'
+  >;
   readonly tokenKeys: KeyRing;
   readonly httpClient: HttpClient;
   readonly now: () => Date;
@@ -80,7 +84,7 @@ export class OfflineTokens {
   readonly #given: OfflineTokensDependencies;
   readonly #timing: RefreshTiming;
   readonly #asking = new Map<string, Promise<OfflineAccess>>();
-  /** By company, and beyond one question: while the old token lives, everybody is answered before a lease is over. */
+  /** By tenant, and beyond one question: while the old token lives, everybody is answered before a lease is over. */
   readonly #watches = new Map<string, Watch>();
 
   constructor(given: OfflineTokensDependencies) {
@@ -90,31 +94,35 @@ export class OfflineTokens {
 
   /**
    * A token that lives for ten more seconds, where the platform gives tokens of more than forty.
-   * @throws {AppError} `installation_required` where the company is not installed or its grant no longer works;
+   * @throws {AppError} `installation_required` where the tenant is not installed or its grant no longer works;
    * `platform_error` or `platform_timeout` where the platform gives no token in time.
    */
-  async get(companyId: string, options: Asking = {}): Promise<OfflineAccess> {
-    const key = `${companyId} ${options.rejected ?? ''}`;
-    const asking = this.#asking.get(key) ?? this.#obtain(companyId, options).finally(() => this.#asking.delete(key));
+  async get(tenant: Tenant, options: Asking = {}): Promise<OfflineAccess> {
+    const key = `${tenantKey(tenant)} ${options.rejected ?? ''}`;
+    const asking = this.#asking.get(key) ?? this.#obtain(tenant, options).finally(() => this.#asking.delete(key));
     this.#asking.set(key, asking);
     return await asking;
   }
 
-  async #obtain(companyId: string, { rejected, deadline }: Asking): Promise<OfflineAccess> {
+  async #obtain(tenant: Tenant, { rejected, deadline }: Asking): Promise<OfflineAccess> {
     const { grants, tokenKeys, now, monotonicMs, wait } = this.#given;
     const { leaseMs, pollMs, patienceMs } = this.#timing;
     const startedAtMs = monotonicMs();
     const jitter = Math.random();
     while (monotonicMs() - startedAtMs < patienceMs && deadline?.remainingMs() !== 0) {
-      const grant = await grants.find(companyId);
+      const grant = await grants.find(tenant);
       if (grant === undefined || grant.status !== 'installed' || grant.sealedToken === undefined) {
         throw installationRequired(grant);
       }
       const token = await openTokenSet(tokenKeys, grant, grant.sealedToken, now());
+      if (token === undefined) {
+        await grants.dropToken(grant);
+        continue;
+      }
       const nowSeconds = now().getTime() / 1000;
       const isLive = token.accessToken !== rejected && grant.accessTokenExpiresAt - nowSeconds > minLife(grant);
       const isDue = token.refreshToken !== undefined && nowSeconds >= refreshMoment(grant, jitter);
-      const access = { companyId, accessToken: token.accessToken, generation: grant.generation, scopes: grant.scopes };
+      const access = { tenant, accessToken: token.accessToken, generation: grant.generation, scopes: grant.scopes };
       const pauseSeconds = Math.max(0, grant.retryFrom - nowSeconds);
       const hasTime = deadline === undefined || deadline.remainingMs() >= leaseMs;
       const mayTake = this.#isFree(grant) && pauseSeconds === 0 && hasTime;
@@ -133,12 +141,13 @@ export class OfflineTokens {
   }
 
   /** Whether nobody has the lease, or whoever has it was watched for its length without a sign of life. */
-  #isFree({ companyId, version, attempt, isLeased }: OfflineGrant): boolean {
+  #isFree({ tenant, version, attempt, isLeased }: OfflineGrant): boolean {
     if (!isLeased) return true;
     const nowMs = this.#given.monotonicMs();
-    const watch = this.#watches.get(companyId);
+    const key = tenantKey(tenant);
+    const watch = this.#watches.get(key);
     if (watch?.version === version && watch.attempt === attempt) return nowMs - watch.sinceMs >= this.#timing.leaseMs;
-    this.#watches.set(companyId, { version, attempt, sinceMs: nowMs });
+    this.#watches.set(key, { version, attempt, sinceMs: nowMs });
     return false;
   }
 
@@ -157,7 +166,7 @@ export class OfflineTokens {
   ): Promise<OfflineAccess | undefined> {
     const { cluster, credentials, grants, tokenKeys, httpClient, now } = this.#given;
     const { startWithinMs, callMs } = this.#timing;
-    const { companyId, generation } = grant;
+    const { tenant, generation } = grant;
     const attempt = grant.attempt + 1;
     // Nothing that can wait stands between the platform's answer and the write.
     const key = await tokenKeys.current();
@@ -166,7 +175,7 @@ export class OfflineTokens {
       return undefined;
     }
     const askedAt = now();
-    const asked = { httpClient, cluster, companyId, credentials, scopes: grant.scopes, now: askedAt };
+    const asked = { httpClient, cluster, tenant, credentials, scopes: grant.scopes, now: askedAt };
     const result: RefreshOutcome =
       refreshToken === undefined
         ? { outcome: 'invalid_grant' }
@@ -176,7 +185,7 @@ export class OfflineTokens {
         // The token's life began some time between the question and the answer.
         const stored = await sealTokenSet(key, grant, result.tokens, askedAt);
         if (!(await this.#insist(() => grants.renew(grant, stored, now())))) break;
-        return { companyId, accessToken: result.tokens.accessToken, generation, scopes: result.tokens.scopes };
+        return { tenant, accessToken: result.tokens.accessToken, generation, scopes: result.tokens.scopes };
       }
       case 'refused': {
         const retryFrom = now().getTime() / 1000 + pauseAfter(attempt, result.retryAfterSeconds);

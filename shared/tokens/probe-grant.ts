@@ -2,18 +2,19 @@ import { platformPath } from '../fynd/platform-path.ts';
 import { platformRequest } from '../fynd/platform-request.ts';
 import type { Deadline, HttpClient } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
+import { companyOf, type Tenant } from '../tenant.ts';
 
 /**
- * Asks the platform whether a company's token works. A 401 says no; any other answer below 500 says yes, since a 403 or
+ * Asks the platform whether a tenant's token works. A 401 says no; any other answer below 500 says yes, since a 403 or
  * a 404 is about the resource; a platform that cannot be asked now says nothing.
  */
 export async function probeGrant(
   { cluster, httpClient, now }: { cluster: string; httpClient: HttpClient; now: () => Date },
-  companyId: string,
+  tenant: Tenant,
   accessToken: string,
   deadline: Deadline,
 ): Promise<'alive' | 'dead' | 'unknown'> {
-  const path = platformPath(['company-profile', 'v1.0', 'company', companyId]);
+  const path = platformPath(['company-profile', 'v1.0', 'company', companyOf(tenant)]);
   const call = { method: 'GET', path, rawQuery: '', headers: { accept: 'application/json' }, body: undefined };
   try {
     const { status } = await httpClient(platformRequest(cluster, accessToken, call, now()), deadline);

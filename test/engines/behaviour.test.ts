@@ -13,6 +13,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable, userCacheTable } from '../../shared/contract.ts';
 import { type CacheEntry, maxEntryBytes } from '../../shared/store/user-cache.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { startTables, type TestTables } from '../shared/fixture/dynamodb.ts';
 import { engineName } from '../shared/fixture/engine.ts';
 import { noon } from '../shared/fixture/extension.ts';
@@ -36,7 +37,11 @@ function aws(what: string, probe: () => Promise<void>): void {
   else test.fails(`${what}: not so, because ${difference.because}`, probe);
 }
 
-const owner = (companyId: string, userId = 'u1') => ({ companyId, userId, generation: 1 });
+const owner = (companyId: string, userId = 'u1') => ({
+  tenant: companyTenant(companyId),
+  userId,
+  generation: 1,
+});
 const entry: CacheEntry = {
   epoch: undefined,
   policy: '{}',
@@ -119,12 +124,12 @@ describe(`${engine}, as AWS does,`, () => {
   aws('has exactly one of many writers win that rest on the same version', async () => {
     const company = tables.newCompany();
     await tables.putInstallation(company);
-    const grant = (await tables.grants.find(company))!;
+    const grant = (await tables.grants.find(companyTenant(company)))!;
     for (let attempt = 0; attempt < 5; attempt++) {
       const takes = Array.from({ length: 12 }, () => tables.grants.takeLease({ ...grant, attempt }));
       expect((await Promise.all(takes)).filter(Boolean)).toHaveLength(1);
     }
-    expect((await tables.grants.find(company))?.attempt).toBe(5);
+    expect((await tables.grants.find(companyTenant(company)))?.attempt).toBe(5);
   });
 
   aws('refuses a reserved word that is spelt out', async () => {

@@ -3,6 +3,7 @@ import { UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deliveriesTable, userCacheTable } from '../../shared/contract.ts';
 import type { CacheEntry } from '../../shared/store/user-cache.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { startTables, type TestTables } from '../shared/fixture/dynamodb.ts';
 import { engineName } from '../shared/fixture/engine.ts';
 import { deletingEngines } from './differences.ts';
@@ -25,7 +26,7 @@ describe.runIf(deletes)(`what has expired, on ${engine},`, () => {
   });
   afterAll(() => tables.close());
 
-  const owner = { companyId: '1', userId: 'u1', generation: 1 };
+  const owner = { tenant: companyTenant('1'), userId: 'u1', generation: 1 };
   const secondsFromNow = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
   const entry = (expiresAt: number): CacheEntry => ({
     epoch: undefined,
@@ -52,8 +53,8 @@ describe.runIf(deletes)(`what has expired, on ${engine},`, () => {
     await tables.userCache.put(owner, 'fresh', entry(secondsFromNow(3_600)));
     await tables.userCache.put(owner, 'soon', entry(soon));
     await tables.userCache.put(owner, 'stale', entry(secondsFromNow(-3_600)));
-    await tables.deliveries.recordHandled('1', 'recent', daysAgo(2));
-    await tables.deliveries.recordHandled('1', 'old', daysAgo(4));
+    await tables.deliveries.recordHandled(companyTenant('1'), 'recent', daysAgo(2));
+    await tables.deliveries.recordHandled(companyTenant('1'), 'old', daysAgo(4));
     await waitUntilLeft(['#epoch', 'company#1#recent', 'fresh']);
     // The attribute counts in seconds: as milliseconds, it would have been over at once or never.
     expect(Date.now()).toBeGreaterThanOrEqual(soon * 1_000);
@@ -61,16 +62,16 @@ describe.runIf(deletes)(`what has expired, on ${engine},`, () => {
     expect(view.entry).toBeUndefined();
     expect(view.epoch).toBeDefined();
     expect((await tables.userCache.view(owner, 'fresh')).entry).toBeDefined();
-    expect(await tables.deliveries.isHandled('1', 'recent', now)).toBe(true);
-    expect(await tables.deliveries.isHandled('1', 'old', now)).toBe(false);
+    expect(await tables.deliveries.isHandled(companyTenant('1'), 'recent', now)).toBe(true);
+    expect(await tables.deliveries.isHandled(companyTenant('1'), 'old', now)).toBe(false);
   });
 });
 
 test.runIf(!deletes)(`what has expired is not waited for on ${engine}: every read judges it by itself`, async () => {
   const tables = await startTables();
-  await tables.deliveries.recordHandled('1', 'old', new Date(Date.now() - 4 * 86_400_000));
+  await tables.deliveries.recordHandled(companyTenant('1'), 'old', new Date(Date.now() - 4 * 86_400_000));
   expect(await tables.items()).toHaveLength(1);
-  expect(await tables.deliveries.isHandled('1', 'old', new Date())).toBe(false);
+  expect(await tables.deliveries.isHandled(companyTenant('1'), 'old', new Date())).toBe(false);
   await tables.close();
 });
 

@@ -57,6 +57,13 @@ describe('a route of the author', () => {
     expect(answer).toMatchObject({ status: 201, text: 'a;b', headers: { 'content-type': 'text/csv' } });
   });
 
+  test('that knows GET answers HEAD as well, and is not told of another method', async () => {
+    const methods: string[] = [];
+    const route = ({ request: { method } }: ApiContext) => Promise.resolve(methods.push(method));
+    expect((await ask(route, { method: 'HEAD' })).answer.status).toBe(200);
+    expect(methods).toEqual(['GET']);
+  });
+
   test('may answer a 304, whose headers say nothing about a body', async () => {
     const headers = { 'content-type': 'text/csv', 'content-encoding': 'br', etag: '"1"' };
     const { answer } = await ask(() => Promise.resolve(new Response(null, { status: 304, headers })));
@@ -95,6 +102,12 @@ describe('a route of the author', () => {
   test('cannot reach another company', async () => {
     const { answer } = await ask(({ platform }) => platform.get('catalog/v2.0/company/7/products/'));
     expect(answer.json).toMatchObject({ status: 403, code: 'tenant_mismatch' });
+    expect(world.platform.requests).toEqual([]);
+  });
+
+  test('cannot reach a service that is not for people', async () => {
+    const { answer } = await ask(({ platform, company }) => platform.get(`webhook/v1.0/company/${company}/subscriber`));
+    expect(answer.json).toMatchObject({ status: 403, code: 'route_not_allowed' });
     expect(world.platform.requests).toEqual([]);
   });
 
@@ -137,6 +150,21 @@ describe('a route of the author', () => {
     for (const answer of [{ body }, { body: gzipSync(body), headers: { 'content-encoding': 'gzip' } }]) {
       world.platform.answer = () => answer;
       expect((await ask(route)).answer.json).toEqual({ items });
+    }
+  });
+
+  test('is not given an answer of more than 8 MiB, however few bytes it came in', async () => {
+    const route = async ({ platform, company }: ApiContext) => {
+      return (await platform.get<unknown[]>(`catalog/v2.0/company/${company}/x`)).length;
+    };
+    for (const [count, outcome] of [
+      [4_000_000, 4_000_000],
+      [4_200_000, { status: 502, code: 'response_too_large' }],
+    ] as const) {
+      const body = gzipSync(`[${'0,'.repeat(count - 1)}0]`);
+      world.platform.answer = () => ({ body, headers: { 'content-encoding': 'gzip' } });
+      const { answer } = await ask(route);
+      expect(answer.json).toEqual(typeof outcome === 'number' ? outcome : expect.objectContaining(outcome));
     }
   });
 

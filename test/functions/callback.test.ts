@@ -3,6 +3,7 @@ import type { handler as Callback } from '../../functions/callback.ts';
 import type { handler as Install } from '../../functions/install.ts';
 import { openSession, sessionCookieName } from '../../shared/session/sessions.ts';
 import { isTransactionCookie, sealTransaction, transactionCookieName } from '../../shared/session/transactions.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { testExtension } from '../shared/fixture/extension.ts';
 import { keyRing } from '../shared/fixture/key-ring.ts';
 import { bareEvent, gatewayEvent } from './fixture/event.ts';
@@ -39,7 +40,7 @@ describe('a browser that comes back with a code', () => {
         ...redirects,
         location: `https://extension.example/company/${flow.company}`,
       });
-      expect(flow.browser.names).toEqual([sessionCookieName(flow.company)]);
+      expect(flow.browser.names).toEqual([sessionCookieName(companyTenant(flow.company))]);
       const session = answer.cookies.find((each) => each.startsWith('__Host-ext_session_')) ?? '';
       expect(session).toMatch(/; Max-Age=7200;/);
       for (const attribute of ['HttpOnly', 'Secure', 'SameSite=None', 'Partitioned', 'Path=/']) {
@@ -47,11 +48,11 @@ describe('a browser that comes back with a code', () => {
       }
       const text = flow.browser.header.slice(flow.browser.header.indexOf('=') + 1);
       const opened = await openSession(world.sessionKeys, testExtension().scopes, {
-        companyId: flow.company,
+        tenant: companyTenant(flow.company),
         text,
         now: new Date(),
       });
-      expect(opened).toMatchObject({ companyId: flow.company, generation: 1, user: { id: 'u1' } });
+      expect(opened).toMatchObject({ tenant: companyTenant(flow.company), generation: 1, user: { id: 'u1' } });
       expect(await world.tables.row(flow.company)).toMatchObject({ status: { S: 'installed' } });
     });
   }
@@ -83,7 +84,7 @@ describe('a browser that comes back with a code', () => {
     }
     for (let round = 0; round < 20; round++) await flow.launch();
     const state = await flow.launch();
-    for (const company of companies) expect(flow.browser.names).toContain(sessionCookieName(company));
+    for (const company of companies) expect(flow.browser.names).toContain(sessionCookieName(companyTenant(company)));
     expect(flow.browser.names.filter(isTransactionCookie).length).toBeGreaterThan(2);
     expect((await flow.comeBack(flow.withCode(state))).status).toBe(302);
   });
@@ -95,7 +96,7 @@ describe('a browser that comes back with a code', () => {
       if (round % 4 !== 0) await flow.comeBack(flow.withCode(state));
       expect(flow.browser.header.length).toBeLessThan(6_000);
     }
-    expect(flow.browser.names).toContain(sessionCookieName(flow.company));
+    expect(flow.browser.names).toContain(sessionCookieName(companyTenant(flow.company)));
   });
 });
 
@@ -114,13 +115,15 @@ test('the oldest sessions go when a new one would make the browser send too much
     accessMode: 'offline',
     installEvent: false,
   } as const;
-  const transaction = { ...launched, state, companyId: flow.company, startedAtMs: Date.now() };
+  const transaction = { ...launched, state, tenant: companyTenant(flow.company), startedAtMs: Date.now() };
   const sealed = await sealTransaction(world.sessionKeys, transaction);
   flow.browser.take([`${transactionCookieName(state)}=${sealed}; Secure; Path=/`]);
   expect(flow.browser.header.length).toBeGreaterThan(6_000);
   expect((await flow.comeBack(flow.withCode(state))).status).toBe(302);
   expect(flow.browser.header.length).toBeLessThan(6_000);
-  const kept = [...companies.slice(-(flow.browser.names.length - 1)), flow.company].map(sessionCookieName);
+  const kept = [...companies.slice(-(flow.browser.names.length - 1)), flow.company].map((id) =>
+    sessionCookieName(companyTenant(id)),
+  );
   expect(flow.browser.names).toEqual(kept);
 });
 
@@ -173,7 +176,7 @@ describe('a state', () => {
     const state = 'state-one';
     const transaction = {
       state,
-      companyId: flow.company,
+      tenant: companyTenant(flow.company),
       applicationId: undefined,
       redirectPath: undefined,
       accessMode: 'offline',
@@ -182,7 +185,7 @@ describe('a state', () => {
     } as const;
     for (const sealed of [
       await sealTransaction(world.sessionKeys, { ...transaction, startedAtMs: Date.now() - 601_000 }),
-      await sealTransaction(keyRing('CANARY-other-secret'), transaction),
+      await sealTransaction(keyRing('CANARY-other-secret-0123456789abcdef'), transaction),
       await sealTransaction(world.sessionKeys, { ...transaction, accessMode: 'online' }),
       await sealTransaction(world.sessionKeys, { ...transaction, state: 'state-ond' }),
       'garbage',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { handler as Page } from '../../functions/page.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { clientId } from '../shared/fixture/extension.ts';
 import { bareEvent, gatewayEvent } from './fixture/event.ts';
 import { pages, redirects, startWorld, type World } from './fixture/world.ts';
@@ -57,7 +58,7 @@ describe('the page of a company', () => {
       'somebody with a cookie that is not ours',
       async () => {
         const company = world.tables.newCompany();
-        return { company, cookie: `${sessionCookieName(company)}=garbage` };
+        return { company, cookie: `${sessionCookieName(companyTenant(company))}=garbage` };
       },
     ],
   ] as const) {
@@ -70,7 +71,7 @@ describe('the page of a company', () => {
         location: `https://extension.example/fp/install?company_id=${company}&client_id=${clientId}`,
       });
       expect(answer.cookies.map((each) => each.split('=')[0])).toEqual(
-        cookie === '' ? [] : [sessionCookieName(company)],
+        cookie === '' ? [] : [sessionCookieName(companyTenant(company))],
       );
       for (const each of answer.cookies) expect(each).toMatch(/=; Max-Age=0;/);
     });
@@ -108,7 +109,7 @@ describe('the page of a company', () => {
     const { cookie } = await world.signIn();
     const other = world.tables.newCompany();
     await world.tables.putInstallation(other);
-    const renamed = `${sessionCookieName(other)}=${cookie.slice(cookie.indexOf('=') + 1)}`;
+    const renamed = `${sessionCookieName(companyTenant(other))}=${cookie.slice(cookie.indexOf('=') + 1)}`;
     const answer = await world.send(page, gatewayEvent(request(other, { cookie: renamed })));
     expect([answer.status, answer.log['code']]).toEqual([403, 'tenant_mismatch']);
   });

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { handler as Proxy } from '../../functions/platform-proxy.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { clientId } from '../shared/fixture/extension.ts';
 import { bareEvent, gatewayEvent, type TestRequest } from './fixture/event.ts';
 import { everywhere, signsIn, startWorld, type World } from './fixture/world.ts';
@@ -229,6 +230,31 @@ describe('a call through the proxy', () => {
       expect(given).toMatchObject({ status: answer.status, headers: answer.headers ?? {}, text: answer.body ?? '' });
     }
   });
+
+  test('gives addresses of the Platform API as those of the proxy, also out of the cache', async () => {
+    const { company, cookie } = await world.signIn();
+    const path = productsOf(company);
+    const cacheControl = { 'cache-control': 'max-age=60' };
+    for (const [method, status, location] of [
+      ['GET', 301, `/service/platform/${path}?page_no=1`],
+      ['GET', 301, 'not asked again'],
+      ['POST', 201, `{cluster}/service/platform/${path}?page_no=1`],
+      ['GET', 302, '?page_no=1'],
+    ] as const) {
+      const link = '<?page_no=2>; rel="next", <https://elsewhere.example/a,b>; rel="up"';
+      world.platform.answer = ({ headers: { host } }) => ({
+        status,
+        headers: { ...cacheControl, location: location.replace('{cluster}', `http://${host}`), link },
+      });
+      const query = status === 302 ? 'other=1' : '';
+      const answer = await send({ method, path, query, cookie, headers: { 'x-company-id': company } });
+      expect(answer.status).toBe(status);
+      expect(answer.headers['location']).toBe(`/api/platform/${path}?page_no=1`);
+      expect(answer.headers['link']).toBe(
+        `</api/platform/${path}?page_no=2>; rel="next", <https://elsewhere.example/a,b>; rel="up"`,
+      );
+    }
+  });
 });
 
 describe('a call through the proxy is refused', () => {
@@ -240,7 +266,7 @@ describe('a call through the proxy is refused', () => {
     expect([answer.status, answer.json['code']]).toEqual([401, 'session_expired']);
     const query = `company_id=${company}&client_id=${clientId}&application_id=${application}`;
     expect(answer.headers['x-reauthorize-url']).toBe(`/fp/install?${query}`);
-    expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(company)}=; Max-Age=0;`));
+    expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(companyTenant(company))}=; Max-Age=0;`));
   });
 
   test('with 502 where the platform hangs up', async () => {
@@ -261,7 +287,7 @@ describe('a call through the proxy is refused', () => {
     expect((await send({ path, cookie, query: `company_id=${two.company}` })).json['code']).toBe('tenant_mismatch');
     expect((await send({ path: productsOf('7'), cookie })).json['code']).toBe('session_required');
     expect((await send({ path: productsOf('07'), cookie })).json['code']).toBe('invalid_request');
-    const renamed = `${sessionCookieName(one.company)}=${two.cookie.slice(two.cookie.indexOf('=') + 1)}`;
+    const renamed = `${sessionCookieName(companyTenant(one.company))}=${two.cookie.slice(two.cookie.indexOf('=') + 1)}`;
     expect((await send({ path, cookie: renamed })).json).toMatchObject({ status: 403, code: 'tenant_mismatch' });
     expect(world.platform.requests).toEqual([]);
   });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { handler as SessionHandler } from '../../functions/session.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
-import { clientId } from '../shared/fixture/extension.ts';
+import { companyTenant } from '../../shared/tenant.ts';
+import { clientId, liveSession } from '../shared/fixture/extension.ts';
 import { bareEvent, gatewayEvent, type TestRequest } from './fixture/event.ts';
 import { everywhere, startWorld, type World } from './fixture/world.ts';
 
@@ -84,7 +85,7 @@ describe('GET /api/session', () => {
       expect(answer.json).toMatchObject({ type: 'about:blank', request_id: 'JKJaXmPLvHcESHA=', status: 401 });
       expect(answer.headers['x-reauthorize-url']).toBe(`/fp/install?company_id=${company}&client_id=${clientId}`);
       expect(answer.cookies).toHaveLength(1);
-      expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(company)}=; Max-Age=0;`));
+      expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(companyTenant(company))}=; Max-Age=0;`));
       expect(answer.log).toMatchObject({ status: 401, code, level: 'info' });
     });
   }
@@ -112,7 +113,7 @@ describe('DELETE /api/session', () => {
     const answer = await send({ method: 'DELETE', cookie, headers });
     expect([answer.status, answer.text]).toEqual([204, '']);
     expect(answer.cookies).toHaveLength(1);
-    expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(company)}=; Max-Age=0;`));
+    expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(companyTenant(company))}=; Max-Age=0;`));
     expect((await send({ cookie, headers })).json).toMatchObject({ status: 401, code: 'session_expired' });
   });
 
@@ -125,7 +126,10 @@ describe('DELETE /api/session', () => {
   test('of one person leaves the others signed in', async () => {
     const { company, cookie } = await world.signIn();
     const userCache = world.tables.userCache;
-    await userCache.signOut({ companyId: company, userId: 'u2', generation: 1 }, new Date());
+    await userCache.signOut(
+      liveSession({ tenant: companyTenant(company), user: { id: 'u2', name: 'Ravi', email: undefined } }),
+      new Date(),
+    );
     expect((await send({ cookie })).status).toBe(200);
   });
 });

@@ -4,6 +4,7 @@ import type { handler as Worker } from '../../functions/worker.ts';
 import type { EventHandler } from '../../shared/background/handlers.ts';
 import { toQueue, webhookMessage } from '../../shared/background/messages.ts';
 import { AppError } from '../../shared/problems.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { signIn } from '../shared/fixture/sign-in.ts';
 import { startWorld, type World } from './fixture/world.ts';
 
@@ -11,7 +12,7 @@ import { startWorld, type World } from './fixture/world.ts';
 const author = vi.hoisted(() => ({ handle: (() => Promise.resolve()) as EventHandler }));
 vi.mock('#handlers', () => ({
   events: { 'company/product/update/v1': (context: Parameters<EventHandler>[0]) => author.handle(context) },
-  schedules: {},
+  schedules: { nightly: () => Promise.resolve() },
   hooks: {},
 }));
 
@@ -59,7 +60,7 @@ function record(body: string, group: string, attempt = 1): SQSRecord {
 function productUpdate(company: string, n: number, attempt = 1): SQSRecord {
   const event = { category: 'company', name: 'product', type: 'update', version: '1' };
   const body = Buffer.from(JSON.stringify({ company_id: company, event, payload: { n, secret: 'CANARY-payload' } }));
-  const message = webhookMessage(company, body, Date.now());
+  const message = webhookMessage(companyTenant(company), body, Date.now());
   return record(message?.body ?? '', message?.group ?? '', attempt);
 }
 
@@ -200,6 +201,17 @@ describe('the worker', () => {
     });
   }
 
+  test('tells of a schedule that goes round in circles as an error, and does not try it again', async () => {
+    const message = { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, page: 3, mark: '1 ' } as const;
+    const { body, group } = toQueue(message, 'x');
+    world.queue.sent.length = 0;
+    const { failed, log } = await work([record(body, group)]);
+    expect(failed).toEqual([]);
+    expect(log).toMatchObject([{ level: 'error', kind: 'schedule', schedule: 'nightly', outcome: 'runaway' }]);
+    expect(world.queue.sent.filter((sent) => sent.message['kind'] === 'schedule')).toEqual([]);
+    expect(world.queue.retried).toEqual([]);
+  });
+
   test('begins nothing that it might not finish', async () => {
     const company = await installed();
     let runs = 0;
@@ -220,8 +232,8 @@ describe('the worker', () => {
 
   test('does the other kinds of work too: a registration, a forged uninstall', async () => {
     const company = await installed();
-    const register = toQueue({ kind: 'register', company, generation: 1 }, 'r');
-    const uninstall = toQueue({ kind: 'uninstall', company, receivedAtMs: Date.now() }, 'u');
+    const register = toQueue({ kind: 'register', tenant: companyTenant(company), generation: 1 }, 'r');
+    const uninstall = toQueue({ kind: 'uninstall', tenant: companyTenant(company), receivedAtMs: Date.now() }, 'u');
     const first = record(register.body, register.group);
     const forged = record(uninstall.body, uninstall.group, 4);
     const { failed, log } = await work([first, forged]);

@@ -40,6 +40,11 @@ describe('a configuration that cannot work ends synthesis with status 1 and one 
     ],
     ['a file that does not parse', 'export default {{;', /^\S+ cannot be loaded \(SyntaxError: .*\)\.\n$/],
     ['a file that is not there', { EXTENSION_CONFIG: 'nowhere.ts' }, /^nowhere\.ts does not exist\..*\n$/],
+    [
+      'a handler that nobody made',
+      `export default { name: 'X', scopes: ['company/x'], api: { 'GET /api/x': './functions/healthz.ts' } };`,
+      /^extension\.config\.ts: api\."GET \/api\/x" names \.\/functions\/healthz\.ts, whose "handler" is not made by api\(…\)\.\n$/,
+    ],
     ['a wrong platform', { FP_API_DOMAIN: 'ftp://api.fynd.com' }, /^FP_API_DOMAIN must be .*\n$/],
     ['a wrong base URL', { EXTENSION_BASE_URL: 'http://lens.example.com' }, /^EXTENSION_BASE_URL must be .*\n$/],
     ['a wrong stack name', { CDK_CONTEXT_JSON: '{"stackName":"my stack"}' }, /^stackName must begin .*\n$/],

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { installPath } from '../../../shared/install/launch-path.ts';
 import { AppError } from '../../../shared/problems.ts';
-import { selectCompany } from '../../../shared/session/cookies.ts';
+import { selectTenant } from '../../../shared/session/cookies.ts';
 import { openSession, type Session, sessionCookieName } from '../../../shared/session/sessions.ts';
-import { applicationId, companyId } from '../../../shared/tenant.ts';
+import { applicationId, companyId, companyTenant } from '../../../shared/tenant.ts';
 import { apiKey, sessionKeys } from '../secrets.ts';
 import { extension, now } from '../settings.ts';
 import type { HttpRequest } from './http-messages.ts';
@@ -39,13 +39,14 @@ export async function signedIn<Result>(
   const fromHeader = input(header, { 'X-Company-Id': request.headers['x-company-id'] })['X-Company-Id'];
   const fromQuery = input(query, request.query).company_id;
   const { cookies } = request;
-  const company = selectCompany([place.companyId, fromHeader, fromQuery], cookies);
-  request.retryPath = installPath(await apiKey(), company, place.applicationId);
-  const cookieName = sessionCookieName(company);
+  const named = [place.companyId, fromHeader, fromQuery].map((id) => (id === undefined ? id : companyTenant(id)));
+  const tenant = selectTenant(named, cookies);
+  request.retryPath = installPath(await apiKey(), tenant, place.applicationId);
+  const cookieName = sessionCookieName(tenant);
   try {
     const text = cookies.get(cookieName);
     if (text === undefined) throw new AppError('session_required', 'There is no session for this company.');
-    const session = await openSession(sessionKeys(), extension().scopes, { companyId: company, text, now: now() });
+    const session = await openSession(sessionKeys(), extension().scopes, { tenant, text, now: now() });
     return await use(session);
   } catch (error) {
     if (error instanceof AppError && error.status === 401) cookies.clear(cookieName);

@@ -147,10 +147,16 @@ describe('registering a subscriber', () => {
     expect((await send(token, 'PUT', subscriberPath(version), foreign)).status).toBe(400);
   });
 
-  test('needs the company’s own live offline token and a signature', async () => {
-    const token = await registered();
+  test('lets a person’s token in, or refuses it', async () => {
+    await registered();
     const online = (await onlineToken())['access_token'];
+    expect(await (await call('GET', listPath(), bearer(online))).text()).toContain(extension.apiSecret);
+    await control('PUT', '/settings', { webhooks: { onlineTokens: 'refused' } });
     expect((await call('GET', listPath(), bearer(online))).status).toBe(403);
+  });
+
+  test('needs the company’s own live token and a signature', async () => {
+    const token = await registered();
     expect((await call('GET', listPath('2'), bearer(token))).status).toBe(403);
     expect((await call('GET', listPath())).status).toBe(401);
     expect((await call('GET', listPath('1', 'another'), bearer(token))).status).toBe(404);

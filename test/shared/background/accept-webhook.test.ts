@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { acceptWebhook } from '../../../shared/background/accept-webhook.ts';
 import { parseMessage, webhookBody } from '../../../shared/background/messages.ts';
 import type { QueuedMessage } from '../../../shared/store/work-queue.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { noon, testExtension } from '../fixture/extension.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
@@ -40,7 +41,7 @@ describe('a delivery', () => {
     expect(sent).toHaveLength(1);
     const message = parseMessage(sent[0]?.body ?? '');
     if (message?.kind !== 'webhook') throw new Error('It is no webhook.');
-    expect(message).toMatchObject({ company: '12', receivedAtMs: noon.getTime() });
+    expect(message).toMatchObject({ tenant: companyTenant('12'), receivedAtMs: noon.getTime() });
     expect(webhookBody(message).toString()).toBe(text);
     expect(sent[0]?.group).toBe('company#12');
   });

@@ -9,26 +9,38 @@ import {
   webhookBody,
   webhookMessage,
 } from '../../../shared/background/messages.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
+import { refusalOf } from '../fixture/refusal.ts';
 
 const roundTrip = (body: Buffer) => {
-  const queued = webhookMessage('12', body, 1);
+  const queued = webhookMessage(companyTenant('12'), body, 1);
   const message = parseMessage(queued?.body ?? '');
   if (message?.kind !== 'webhook') throw new Error('It is no webhook.');
   return { queued, message, body: webhookBody(message) };
 };
 
 const messages: [WorkMessage, string][] = [
-  [{ kind: 'webhook', company: '12', body: 'x', receivedAtMs: 1 }, 'company#12'],
-  [{ kind: 'lifecycle', company: '12', hook: 'installed', generation: 1, scopes: ['a/b'] }, 'company#12'],
+  [{ kind: 'webhook', tenant: companyTenant('12'), body: 'x', receivedAtMs: 1 }, 'company#12'],
+  [{ kind: 'lifecycle', tenant: companyTenant('12'), hook: 'installed', generation: 1, scopes: ['a/b'] }, 'company#12'],
   [
-    { kind: 'lifecycle', company: '12', hook: 'uninstalled', generation: 2, scopes: [], confirmedBy: 'platform' },
+    {
+      kind: 'lifecycle',
+      tenant: companyTenant('12'),
+      hook: 'uninstalled',
+      generation: 2,
+      scopes: [],
+      confirmedBy: 'platform',
+    },
     'company#12',
   ],
-  [{ kind: 'scheduled', company: '12', name: 'nightly', run: 'r1' }, 'company#12'],
-  [{ kind: 'register', company: '12', generation: 1 }, 'register#12'],
-  [{ kind: 'uninstall', company: '12', receivedAtMs: 1 }, 'uninstall#12'],
-  [{ kind: 'uninstall', company: '12', receivedAtMs: 1, signedAtMs: 2 }, 'uninstall#12'],
-  [{ kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: '12' }, 'schedule#nightly'],
+  [{ kind: 'scheduled', tenant: companyTenant('12'), name: 'nightly', run: 'r1' }, 'company#12'],
+  [{ kind: 'register', tenant: companyTenant('12'), generation: 1 }, 'register#12'],
+  [{ kind: 'uninstall', tenant: companyTenant('12'), receivedAtMs: 1 }, 'uninstall#12'],
+  [{ kind: 'uninstall', tenant: companyTenant('12'), receivedAtMs: 1, signedAtMs: 2 }, 'uninstall#12'],
+  [
+    { kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: companyTenant('12'), page: 9, mark: '3 7' },
+    'schedule#nightly',
+  ],
 ];
 
 describe('a message', () => {
@@ -40,12 +52,40 @@ describe('a message', () => {
     });
   }
 
-  test('of a schedule begins with the first partition', () => {
+  test('is in the queue as it always was, with the company’s id in company', () => {
+    const tenant = companyTenant('12');
+    const bodyOf = (message: WorkMessage) => JSON.parse(toQueue(message, 'id').body) as unknown;
+    expect(bodyOf({ kind: 'register', tenant, generation: 1 })).toEqual({
+      kind: 'register',
+      company: '12',
+      generation: 1,
+    });
+    const schedule = { kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, page: 9 } as const;
+    expect(bodyOf({ ...schedule, after: tenant })).toEqual({ ...schedule, after: '12' });
+    expect(parseMessage('{"kind":"uninstall","company":"12","receivedAtMs":1}')).toEqual({
+      kind: 'uninstall',
+      tenant,
+      receivedAtMs: 1,
+    });
+  });
+
+  test('about an organization is never one about the company with its id', async () => {
+    const tenant = { kind: 'organization', id: '12' } as const;
+    for (const message of [
+      { kind: 'register', tenant, generation: 1 },
+      { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, page: 1, after: tenant },
+    ] satisfies WorkMessage[]) {
+      expect(await refusalOf(() => toQueue(message, 'id'))).toMatchObject({ code: 'internal' });
+    }
+  });
+
+  test('of a schedule begins with the first page of the first partition', () => {
     expect(parseMessage('{"kind":"schedule","name":"nightly","run":"r1"}')).toEqual({
       kind: 'schedule',
       name: 'nightly',
       run: 'r1',
       partition: 0,
+      page: 1,
     });
   });
 
@@ -104,17 +144,19 @@ describe('a webhook’s message', () => {
 
   test('has the digest of the signed body for its id, whenever it came', () => {
     const body = Buffer.from('{"a":1}');
-    const id = webhookMessage('12', body, 1)?.deduplicationId;
-    expect(webhookMessage('12', body, 2)?.deduplicationId).toBe(id);
-    expect(webhookMessage('12', Buffer.from('{"a": 1}'), 1)?.deduplicationId).not.toBe(id);
+    const id = webhookMessage(companyTenant('12'), body, 1)?.deduplicationId;
+    expect(webhookMessage(companyTenant('12'), body, 2)?.deduplicationId).toBe(id);
+    expect(webhookMessage(companyTenant('12'), Buffer.from('{"a": 1}'), 1)?.deduplicationId).not.toBe(id);
     expect(bodyDigest(body)).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test('fits into the queue, or is none', () => {
-    expect(Buffer.byteLength(webhookMessage('12', Buffer.alloc(6_000_000, 'x'), 1)?.body ?? '')).toBeLessThan(10_000);
-    const largest = webhookMessage('12', randomBytes(740_000), 1);
+    expect(
+      Buffer.byteLength(webhookMessage(companyTenant('12'), Buffer.alloc(6_000_000, 'x'), 1)?.body ?? ''),
+    ).toBeLessThan(10_000);
+    const largest = webhookMessage(companyTenant('12'), randomBytes(740_000), 1);
     expect(Buffer.byteLength(largest?.body ?? '')).toBeLessThanOrEqual(1_000_000);
     expect(largest).toBeDefined();
-    expect(webhookMessage('12', randomBytes(760_000), 1)).toBeUndefined();
+    expect(webhookMessage(companyTenant('12'), randomBytes(760_000), 1)).toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { announcementOf, pendingWork } from '../../../shared/background/pending-work.ts';
 import { registrationOf } from '../../../shared/background/webhook-registration.ts';
 import type { ExtensionInput } from '../../../shared/config.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { baseUrl, clientId, testExtension } from '../fixture/extension.ts';
 
 const file = './functions/x.ts';
@@ -11,7 +12,13 @@ const withEvents: Partial<ExtensionInput> = {
 };
 const given = (input: Partial<ExtensionInput>) => ({ extension: testExtension(input), baseUrl, apiKey: clientId });
 const scopes = ['company/products', 'company/orders'];
-const installation = { companyId: '12', generation: 2, scopes, announced: undefined, registered: undefined };
+const installation = {
+  tenant: companyTenant('12'),
+  generation: 2,
+  scopes,
+  announced: undefined,
+  registered: undefined,
+};
 const pending = (input: Partial<ExtensionInput>, changes: object = {}) =>
   pendingWork(given(input), { ...installation, ...changes }).map(({ body, group }) => ({
     ...(JSON.parse(body) as object),
@@ -80,7 +87,7 @@ describe('what an installation is behind with', () => {
       );
     expect(idsOf({})).toHaveLength(2);
     expect(idsOf({})).toEqual(idsOf({}));
-    const others = [{}, { generation: 3 }, { companyId: '13' }].flatMap(idsOf);
+    const others = [{}, { generation: 3 }, { tenant: companyTenant('13') }].flatMap(idsOf);
     expect(new Set(others).size).toBe(others.length);
   });
 });

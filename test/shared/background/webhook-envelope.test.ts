@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseEnvelope } from '../../../shared/background/webhook-envelope.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
 const event = { category: 'company', name: 'product', type: 'update', version: '1' };
@@ -17,7 +18,7 @@ const refused = async (body: unknown) =>
 describe('a webhook’s body', () => {
   test('is read in its usual form', () => {
     expect(parse(whole)).toEqual({
-      companyId: '1',
+      tenant: companyTenant('1'),
       applicationIds: ['0123456789abcdef01234567'],
       contains: ['product'],
       event: {
@@ -32,7 +33,7 @@ describe('a webhook’s body', () => {
 
   test('may name little more than its company and its event', () => {
     expect(parse({ company_id: '1', event: { name: 'product' } })).toEqual({
-      companyId: '1',
+      tenant: companyTenant('1'),
       applicationIds: [],
       contains: [],
       event: {
@@ -52,7 +53,7 @@ describe('a webhook’s body', () => {
     const nulls = { application_id: null, contains: null, payload: null, x: {} };
     const sparse = { ...event, id: null, created_timestamp: null, trace_id: null, y: 1 };
     expect(parse({ company_id: 1, ...nulls, event: sparse })).toMatchObject({
-      companyId: '1',
+      tenant: companyTenant('1'),
       applicationIds: [],
       contains: [],
       event: { ...event, id: undefined, createdAtMs: undefined, traceIds: [] },
@@ -69,7 +70,7 @@ describe('a webhook’s body', () => {
   test('may have numbers where text is usual, and text where numbers are', () => {
     const odd = { ...event, version: 1, id: 12, trace_id: [3, 'x'] };
     expect(parse({ company_id: '999999999999999999', event: odd })).toMatchObject({
-      companyId: '999999999999999999',
+      tenant: companyTenant('999999999999999999'),
       event: { version: '1', id: '12', traceIds: ['3', 'x'] },
     });
   });
@@ -79,18 +80,18 @@ describe('a webhook’s body', () => {
       .replace('"company_id":1', '"company_id":9007199254740993')
       .replace('"uid":7', '"uid":9007199254740992');
     expect(parse(text)).toMatchObject({
-      companyId: '9007199254740993',
+      tenant: companyTenant('9007199254740993'),
       payload: { product: { uid: '9007199254740992' } },
     });
   });
 
   test('of an event that concerns no company has none', () => {
-    expect(parse({ event: { ...event, category: 'global' } }).companyId).toBeUndefined();
-    expect(parse({ company_id: null, event: { ...event, category: 'global' } }).companyId).toBeUndefined();
+    expect(parse({ event: { ...event, category: 'global' } }).tenant).toBeUndefined();
+    expect(parse({ company_id: null, event: { ...event, category: 'global' } }).tenant).toBeUndefined();
   });
 
   test('of a test delivery may have no company, since what it holds is not known', () => {
-    expect(parse({ event: { name: 'ping' } })).toMatchObject({ companyId: undefined, event: { name: 'ping' } });
+    expect(parse({ event: { name: 'ping' } })).toMatchObject({ tenant: undefined, event: { name: 'ping' } });
   });
 
   for (const [field, body] of [

@@ -3,6 +3,7 @@ import type { HookContext } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
 import { announcementOf, pendingWork } from '../../../shared/background/pending-work.ts';
 import { type Handlers, work } from '../../../shared/background/work.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, testExtension } from '../fixture/extension.ts';
 import { messagesIn, type OfflineAnswers } from '../fixture/offline-work.ts';
@@ -47,7 +48,7 @@ function hooked(
 
 const hook = (company: string, name: Hook, generation: number, more: object = {}): WorkMessage => ({
   kind: 'lifecycle',
-  company,
+  tenant: companyTenant(company),
   hook: name,
   generation,
   scopes: name === 'uninstalled' ? [] : scopes,
@@ -55,11 +56,11 @@ const hook = (company: string, name: Hook, generation: number, more: object = {}
 });
 const uninstall = (company: string, more: object = {}): WorkMessage => ({
   kind: 'uninstall',
-  company,
+  tenant: companyTenant(company),
   receivedAtMs: afterNoon(60).getTime(),
   ...more,
 });
-const announced = async (company: string) => (await tables.grants.find(company))?.announced;
+const announced = async (company: string) => (await tables.grants.find(companyTenant(company)))?.announced;
 
 /** Does what waits in the queue, until nothing does. */
 async function drain(worker: Worker) {
@@ -98,7 +99,7 @@ describe('a hook', () => {
   test('is not told of an installation that is over, nor of a company that never installed', async () => {
     const { worker, told } = hooked(['installed', 'scopesChanged']);
     const company = await worker.install();
-    await tables.grants.uninstall((await tables.grants.find(company))!, afterNoon(1));
+    await tables.grants.uninstall((await tables.grants.find(companyTenant(company)))!, afterNoon(1));
     expect(await worker.does(hook(company, 'installed', 1))).toBe('outdated');
     expect(await worker.does(hook(company, 'scopesChanged', 1))).toBe('outdated');
     expect(await worker.does(hook(tables.newCompany(), 'installed', 1))).toBe('not_installed');
@@ -110,7 +111,7 @@ describe('a hook', () => {
     const { extension, baseUrl, apiKey } = worker.given;
     const company = await worker.install();
     const pending = async (granted: readonly string[]) => {
-      const grant = (await tables.grants.find(company))!;
+      const grant = (await tables.grants.find(companyTenant(company)))!;
       await worker.queue.send(pendingWork({ extension, baseUrl, apiKey }, { ...grant, scopes: granted }));
       return await drain(worker);
     };

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { EventContext, EventHandler } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage, webhookMessage } from '../../../shared/background/messages.ts';
 import { work } from '../../../shared/background/work.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon } from '../fixture/extension.ts';
 import { messagesIn } from '../fixture/offline-work.ts';
@@ -20,7 +21,7 @@ const productUpdate = { category: 'company', name: 'product', type: 'update', ve
 
 function webhook(company: string, changes: object = {}, receivedAt = afterNoon(30)): WorkMessage {
   const body = { company_id: Number(company), event: productUpdate, payload: { n: 1 }, ...changes };
-  const queued = webhookMessage(company, Buffer.from(JSON.stringify(body)), receivedAt.getTime());
+  const queued = webhookMessage(companyTenant(company), Buffer.from(JSON.stringify(body)), receivedAt.getTime());
   const message = parseMessage(queued?.body ?? '');
   if (message === undefined) throw new Error('It is no message.');
   return message;
@@ -90,7 +91,7 @@ describe('an event', () => {
     const { worker, contexts } = handling();
     expect(await worker.does(webhook(tables.newCompany()))).toBe('not_installed');
     const company = await worker.install();
-    await tables.grants.uninstall((await tables.grants.find(company))!, afterNoon(1));
+    await tables.grants.uninstall((await tables.grants.find(companyTenant(company)))!, afterNoon(1));
     expect(await worker.does(webhook(company))).toBe('not_installed');
     expect(contexts).toEqual([]);
   });
@@ -99,7 +100,7 @@ describe('an event', () => {
     const { worker, contexts } = handling();
     const company = await worker.install();
     expect(await worker.does(webhook(company, {}, new Date(noon.getTime() - 1)))).toBe('outdated');
-    await tables.grants.uninstall((await tables.grants.find(company))!, afterNoon(40));
+    await tables.grants.uninstall((await tables.grants.find(companyTenant(company)))!, afterNoon(40));
     await signIn(tables, company, { startedAt: afterNoon(50) });
     expect(await worker.does(webhook(company, {}, afterNoon(30)))).toBe('outdated');
     expect(contexts).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isRouteAllowed, matchesRoute } from '../../../shared/fynd/allowed-routes.ts';
+import { isForPeople, isRouteAllowed, matchesRoute } from '../../../shared/fynd/allowed-routes.ts';
 import { grants, missingScopes } from '../../../shared/fynd/scopes.ts';
 import { testExtension } from '../fixture/extension.ts';
 
@@ -56,6 +56,23 @@ describe('the rules of the configuration', () => {
     expect(isAllowed('GET order/v1.0/company/1/orders', { proxy })).toBe(false);
     expect(isAllowed('GET catalog/v2.0/company/1/products', { proxy })).toBe(true);
   });
+});
+
+describe('the services that are not for people', () => {
+  const proxy = { also: ['* **'] } as const;
+  for (const service of ['webhook', 'partners', 'Webhook', 'PARTNERS', '%77ebhook', 'webhoo%256b', 'webhook;v=1']) {
+    test(`include ${service}, whatever the scopes cover and «also» names`, () => {
+      const path = `${service}/v1.0/company/1/subscriber`;
+      expect(isForPeople(path.split('/'))).toBe(false);
+      expect(isAllowed(`GET ${path}`, { scopes: ['company/*', 'company/webhook'], proxy })).toBe(false);
+    });
+  }
+
+  for (const service of ['partner', 'webhooks', 'webhook2', 'my-webhook', '%zz']) {
+    test(`do not include ${service}`, () => {
+      expect(isAllowed(`GET ${service}/v1.0/company/1/x`, { scopes: ['company/*'] })).toBe(true);
+    });
+  }
 });
 
 describe('a pattern', () => {

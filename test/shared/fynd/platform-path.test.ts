@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { proxiedSegments } from '../../../functions/runtime/http/proxied-segments.ts';
 import { platformPath, withQuery } from '../../../shared/fynd/platform-path.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
 /** Segments as the caller means them: any text that a path can carry. */
@@ -106,7 +107,7 @@ describe('a path of the Platform API', () => {
     [['company', '1'], undefined],
   ] as const) {
     test(`${segments.join('/')} names ${companyId === undefined ? 'no company' : `company ${companyId}`}`, () => {
-      expect(platformPath(segments).companyId).toBe(companyId);
+      expect(platformPath(segments).tenant).toEqual(companyId === undefined ? undefined : companyTenant(companyId));
     });
   }
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { buildAuthorizationUrl } from '../../../shared/fynd/authorization-request.ts';
 import { authorizationCodeGrant } from '../../../shared/fynd/token-requests.ts';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { clientId, noon } from '../fixture/extension.ts';
 import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
 import { refusalOf } from '../fixture/refusal.ts';
@@ -17,7 +18,7 @@ function redeem(
   return authorizationCodeGrant({
     httpClient,
     cluster: 'https://api.fynd.com',
-    companyId: '1',
+    tenant: companyTenant('1'),
     credentials: { apiKey: clientId, apiSecret: 'CANARY-api-secret' },
     code: 'CANARY-code',
     scopes,
@@ -30,7 +31,7 @@ describe('the address where a person gives consent', () => {
   const url = new URL(
     buildAuthorizationUrl({
       cluster: 'https://api.fynd.com',
-      companyId: '12',
+      tenant: companyTenant('12'),
       clientId,
       redirectUri: 'https://extension.example/fp/auth?application_id=0123456789abcdef01234567',
       scopes: ['company/products', 'company/orders'],
@@ -166,6 +167,13 @@ describe('the token answer', () => {
     ['408', { status: 408, body: {} }],
     ['101', { status: 101 }],
     ['compressed in a way that nobody knows', { headers: { 'content-encoding': 'zz' }, body: onlineToken }],
+    [
+      'compressed, and too long for a token',
+      {
+        headers: { 'content-encoding': 'gzip' },
+        body: gzipSync(JSON.stringify({ ...onlineToken, CANARY: 'x'.repeat(65_536) })),
+      },
+    ],
     ['compressed by name only', { headers: { 'content-encoding': 'gzip' }, body: onlineToken }],
     ['a redirect', { status: 302, headers: { location: 'https://evil.example/CANARY' } }],
     ['204', { status: 204 }],
@@ -214,9 +222,10 @@ describe('the token answer', () => {
     });
   }
 
-  test('is asked for without compression', async () => {
+  test('is asked for without compression, and read up to 64 KiB', async () => {
     const httpClient = fakeExchange(() => ({ body: onlineToken }));
     await redeem({ body: onlineToken }, undefined, httpClient);
+    expect(httpClient.requests[0]?.maxResponseBytes).toBe(65_536);
     expect(httpClient.requests[0]?.headers['accept-encoding']).toBe('identity');
   });
 

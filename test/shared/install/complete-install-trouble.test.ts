@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { HttpClient } from '../../../shared/http/http-client.ts';
 import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { Installations } from '../../../shared/store/installations.ts';
+import type { Tenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
 import type { FakeExchange } from '../fixture/http-client.ts';
@@ -76,7 +77,7 @@ describe('a sign-in that loses its conditional write', () => {
   function overtakenBy(other: () => Promise<unknown>) {
     let overtaken = false;
     return {
-      find: (companyId: string) => tables.installations.find(companyId),
+      find: (tenant: Tenant) => tables.installations.find(tenant),
       save: async (...input: Parameters<Installations['save']>) => {
         if (!overtaken) {
           overtaken = true;

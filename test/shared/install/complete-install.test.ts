@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { open } from '../../../shared/sealing.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { readableText, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
 import { refusalOf } from '../fixture/refusal.ts';
@@ -20,7 +21,7 @@ describe('a first installation', () => {
     const company = tables.newCompany();
     const httpClient = fakePlatform();
     expect(await signIn(tables, company, { httpClient })).toEqual({
-      companyId: company,
+      tenant: companyTenant(company),
       user: { id: 'u1', name: 'Asha Rao', email: 'asha@example.com' },
       generation: 1,
       signedInAtMs: noon.getTime(),
@@ -88,7 +89,7 @@ describe('a first installation', () => {
     expect(refusal.message).toContain('company/orders');
     expect(askedOf(httpClient)).toEqual(['token']);
     expect(await tables.row(company)).toBeUndefined();
-    expect(await signIn(tables, company)).toMatchObject({ companyId: company, generation: 1 });
+    expect(await signIn(tables, company)).toMatchObject({ tenant: companyTenant(company), generation: 1 });
   });
 
   for (const [how, offline] of [

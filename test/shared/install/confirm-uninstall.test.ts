@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
 import { type ConfirmUninstallDependencies, confirmUninstall } from '../../../shared/install/confirm-uninstall.ts';
 import type { OfflineGrants } from '../../../shared/store/offline-grants.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
+import { keyRingFor } from '../fixture/key-ring.ts';
 import { type OfflineAnswers, type OfflineWork, offlineWork } from '../fixture/offline-work.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 import { signIn } from '../fixture/sign-in.ts';
@@ -28,7 +30,7 @@ async function confirm(
   const { tokens, httpClient, now } = world;
   return await confirmUninstall(
     { cluster: 'https://api.fynd.com', grants: tables.grants, tokens, httpClient, now, ...changes },
-    { company, receivedAtMs: now().getTime(), ...message },
+    { tenant: companyTenant(company), receivedAtMs: now().getTime(), ...message },
     deadlineIn(25_000),
   );
 }
@@ -36,9 +38,9 @@ async function confirm(
 /** Something happens between the reading of the row and its end. */
 function overtakenBy(other: (company: string) => Promise<unknown>): Pick<OfflineGrants, 'find' | 'uninstall'> {
   return {
-    find: (company) => tables.grants.find(company),
+    find: (tenant) => tables.grants.find(tenant),
     uninstall: async (grant, now) => {
-      await other(grant.companyId);
+      await other(grant.tenant.id);
       return await tables.grants.uninstall(grant, now);
     },
   };
@@ -59,7 +61,7 @@ describe('an uninstallation', () => {
   test('is confirmed where the grant was found broken before', async () => {
     const world = offlineWork(tables, gone);
     const company = await world.install();
-    await tables.grants.markReauthorize((await tables.grants.find(company))!);
+    await tables.grants.markReauthorize((await tables.grants.find(companyTenant(company)))!);
     expect(await confirm(company, world)).toMatchObject({ outcome: 'uninstalled', confirmedBy: 'platform' });
     expect(world.httpClient.requests).toEqual([]);
   });
@@ -73,6 +75,18 @@ describe('an uninstallation', () => {
       `/service/platform/company-profile/v1.0/company/${company}`,
     ]);
     expect(await tables.row(company)).toEqual(before);
+  });
+
+  test('is not confirmed by a token that no key opens: whether the grant works is unknown', async () => {
+    const world = offlineWork(tables, gone, {
+      tokenKeys: keyRingFor('offline-token', 'CANARY-token-secret-9-0123456789'),
+    });
+    const company = await world.install();
+    expect(await refusalOf(confirm(company, world))).toMatchObject({ code: 'platform_error' });
+    expect(await confirm(company, world)).toEqual({ outcome: 'unconfirmed' });
+    expect(await tables.row(company)).toMatchObject({ status: { S: 'reauthorize' }, generation: { N: '1' } });
+    const signedAtMs = afterNoon(30).getTime();
+    expect(await confirm(company, world, { signedAtMs })).toMatchObject({ confirmedBy: 'signature' });
   });
 
   for (const status of [403, 404]) {
@@ -170,7 +184,7 @@ describe('an uninstallation at the very moment', () => {
     const world = offlineWork(tables, gone);
     const company = await world.install();
     const renewed = async () => {
-      const grant = (await tables.grants.find(company))!;
+      const grant = (await tables.grants.find(companyTenant(company)))!;
       const { accessTokenExpiresAt, refreshFrom } = grant;
       const stored = { sealedToken: grant.sealedToken!, scopes: grant.scopes, accessTokenExpiresAt, refreshFrom };
       expect(await tables.grants.renew(grant, stored, afterNoon(60))).toBe(true);

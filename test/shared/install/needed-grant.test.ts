@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { neededGrant } from '../../../shared/install/complete-install.ts';
 import type { Installation } from '../../../shared/store/installations.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 
 const scopes = ['company/products', 'company/orders'];
 const startedAtMs = 1_800_000_000_000;
 const installedAtMs = startedAtMs - 1;
-const row: Installation = { companyId: '1', generation: 3, version: 5, status: 'installed', scopes, installedAtMs };
+const row: Installation = {
+  tenant: companyTenant('1'),
+  generation: 3,
+  version: 5,
+  status: 'installed',
+  scopes,
+  installedAtMs,
+};
 const withoutGrant: Installation = { ...row, scopes: undefined };
 const withFewer: Installation = { ...row, scopes: ['company/products'] };
 

@@ -1,8 +1,9 @@
 import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startCaller } from '../fixture/cached-calls.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
-import { testExtension } from '../fixture/extension.ts';
+import { liveSession, testExtension } from '../fixture/extension.ts';
 import { fakeExchange } from '../fixture/http-client.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
@@ -232,7 +233,7 @@ describe('a session that does not count any more', () => {
         expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
       }
       await tables.putInstallation(caller.company);
-      await tables.userCache.signOut({ companyId: caller.company, userId: 'u1', generation: 1 }, new Date());
+      await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date());
       expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
       expect(httpClient.requests).toHaveLength(1);
     });
@@ -259,6 +260,21 @@ describe('a path that names another company', () => {
       for (const method of ['GET', 'POST', 'HEAD']) {
         const refusal = await refusalOf(caller.call({ method, path: `catalog/v2.0/company/${other}` }));
         expect(refusal).toMatchObject({ code: 'tenant_mismatch', status: 403 });
+      }
+    }
+    expect([httpClient.requests.length, caller.dynamoDbCalls()]).toEqual([0, []]);
+  });
+});
+
+describe('a service that is not for people', () => {
+  test('is a route_not_allowed whatever the scopes cover, and nobody is asked', async () => {
+    const httpClient = counting();
+    const caller = await startCaller(tables, httpClient, testExtension({ scopes: ['company/*'] }));
+    for (const service of ['webhook', 'Partners', '%77ebhook']) {
+      for (const method of ['GET', 'PUT', 'HEAD']) {
+        const path = `${service}/v1.0/company/${caller.company}/subscriber`;
+        const refusal = await refusalOf(caller.call({ method, path }));
+        expect(refusal).toMatchObject({ code: 'route_not_allowed', status: 403 });
       }
     }
     expect([httpClient.requests.length, caller.dynamoDbCalls()]).toEqual([0, []]);

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Cookies, maxAllCookiesBytes, selectCompany } from '../../../shared/session/cookies.ts';
+import { Cookies, maxAllCookiesBytes, selectTenant } from '../../../shared/session/cookies.ts';
 import { sessionCookieName } from '../../../shared/session/sessions.ts';
 import { transactionCookieName } from '../../../shared/session/transactions.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
 describe('the cookies of a request', () => {
@@ -12,8 +13,12 @@ describe('the cookies of a request', () => {
       ['a=1', '__Host-ext_session_1=x%20y', 'b=2'],
     ]) {
       const cookies = new Cookies(header);
-      expect([cookies.get('a'), cookies.get(sessionCookieName('1')), cookies.get('b')]).toEqual(['1', 'x%20y', '2']);
-      expect(cookies.companies()).toEqual(['1']);
+      expect([cookies.get('a'), cookies.get(sessionCookieName(companyTenant('1'))), cookies.get('b')]).toEqual([
+        '1',
+        'x%20y',
+        '2',
+      ]);
+      expect(cookies.tenants()).toEqual([companyTenant('1')]);
     }
   });
 
@@ -41,7 +46,7 @@ describe('the cookies of a request', () => {
       fc.property(fc.array(garbage), (header) => {
         const cookies = new Cookies([...header, '__Host-ext_session_7=x']);
         expect(cookies.setCookieHeaders()).toEqual([]);
-        expect(cookies.companies()).toContain('7');
+        expect(cookies.tenants()).toContainEqual(companyTenant('7'));
         expect(cookies.get('valueOf')).toBeUndefined();
       }),
     );
@@ -49,14 +54,14 @@ describe('the cookies of a request', () => {
 
   test('never become those of another company by their names', () => {
     const names = ['__Host-ext_session_01', '__Host-ext_session_1x', '__Host-ext_session_', '__host-ext_session_1'];
-    expect(new Cookies(names.map((name) => `${name}=x`)).companies()).toEqual([]);
+    expect(new Cookies(names.map((name) => `${name}=x`)).tenants()).toEqual([]);
   });
 });
 
 describe('a cookie that is set', () => {
   test('is kept from scripts and other sites, belongs to this host and this frame, and lives as long as it should', () => {
     const cookies = new Cookies([]);
-    cookies.set(sessionCookieName('1'), 'sealed', 3_600);
+    cookies.set(sessionCookieName(companyTenant('1')), 'sealed', 3_600);
     const [header = '', ...others] = cookies.setCookieHeaders();
     const [pair, ...attributes] = header.split('; ');
     expect(others).toEqual([]);
@@ -73,7 +78,7 @@ describe('a cookie that is set', () => {
 
   test('is cleared with the same attributes, without which a browser would keep it', () => {
     const cookies = new Cookies(['__Host-ext_session_1=sealed']);
-    cookies.clear(sessionCookieName('1'));
+    cookies.clear(sessionCookieName(companyTenant('1')));
     const [header = ''] = cookies.setCookieHeaders();
     const [pair, ...attributes] = header.split('; ');
     expect(pair).toBe('__Host-ext_session_1=');
@@ -89,7 +94,7 @@ describe('a cookie that is set', () => {
 
   test('is not cleared where the browser did not send it', () => {
     const cookies = new Cookies(['a=1']);
-    cookies.clear(sessionCookieName('1'));
+    cookies.clear(sessionCookieName(companyTenant('1')));
     expect(cookies.setCookieHeaders()).toEqual([]);
   });
 
@@ -106,7 +111,7 @@ describe('too many cookies', () => {
   const ageOf = (name: string) => Promise.resolve(ages.get(name));
   const sessions = (count: number) =>
     Array.from({ length: count }, (_, index) => {
-      const name = sessionCookieName(String(index + 1));
+      const name = sessionCookieName(companyTenant(String(index + 1)));
       ages.set(name, 1_000 + index);
       return `${name}=${'x'.repeat(700)}`;
     });
@@ -116,15 +121,15 @@ describe('too many cookies', () => {
   test('lose the oldest ones, and no more than needed', async () => {
     const cookies = new Cookies(sessions(10));
     await cookies.fit(ageOf);
-    expect(clearedBy(cookies)).toEqual(['1', '2'].map(sessionCookieName));
+    expect(clearedBy(cookies)).toEqual(['1', '2'].map((id) => sessionCookieName(companyTenant(id))));
   });
 
   test('lose what does not open any more before anything else', async () => {
     const header = sessions(9);
-    ages.delete(sessionCookieName('5'));
+    ages.delete(sessionCookieName(companyTenant('5')));
     const cookies = new Cookies(header);
     await cookies.fit(ageOf);
-    expect(clearedBy(cookies)[0]).toBe(sessionCookieName('5'));
+    expect(clearedBy(cookies)[0]).toBe(sessionCookieName(companyTenant('5')));
   });
 
   test('never lose the one that is being set, nor one that is not ours', async () => {
@@ -132,7 +137,7 @@ describe('too many cookies', () => {
     const name = transactionCookieName('CANARY-state');
     cookies.set(name, 'x'.repeat(3_000), 600);
     await cookies.fit(ageOf);
-    expect(clearedBy(cookies)).toEqual(['1', '2', '3', '4', '5'].map(sessionCookieName));
+    expect(clearedBy(cookies)).toEqual(['1', '2', '3', '4', '5'].map((id) => sessionCookieName(companyTenant(id))));
     expect(cookies.setCookieHeaders().some((header) => header.startsWith(`${name}=x`))).toBe(true);
   });
 
@@ -167,15 +172,20 @@ describe('too many cookies', () => {
 });
 
 describe('the company that a request means', () => {
-  const of = (...companies: string[]) => ({ companies: () => companies });
+  const of = (...companies: string[]) => ({ tenants: () => companies.map(companyTenant) });
+  const select = (named: readonly (string | undefined)[], cookies: Pick<Cookies, 'tenants'>) =>
+    selectTenant(
+      named.map((id) => (id === undefined ? undefined : companyTenant(id))),
+      cookies,
+    );
 
   test('is the one that it names, whatever cookies there are', () => {
-    expect(selectCompany(['2', undefined, undefined], of('1'))).toBe('2');
-    expect(selectCompany([undefined, '2', '2'], of())).toBe('2');
+    expect(select(['2', undefined, undefined], of('1'))).toEqual(companyTenant('2'));
+    expect(select([undefined, '2', '2'], of())).toEqual(companyTenant('2'));
   });
 
   test('is the only one with a session where it names none', () => {
-    expect(selectCompany([undefined], of('7'))).toBe('7');
+    expect(select([undefined], of('7'))).toEqual(companyTenant('7'));
   });
 
   test('is no company where it names several', async () => {
@@ -185,14 +195,14 @@ describe('the company that a request means', () => {
       ['1', undefined, '2'],
       ['1', '1', '2'],
     ]) {
-      const refusal = await refusalOf(() => selectCompany(named, of('1', '2')));
+      const refusal = await refusalOf(() => select(named, of('1', '2')));
       expect(refusal).toMatchObject({ code: 'tenant_mismatch', status: 403 });
     }
   });
 
   test('is unknown without a session, and ambiguous with several', async () => {
-    expect(await refusalOf(() => selectCompany([], of()))).toMatchObject({ code: 'session_required', status: 401 });
-    expect(await refusalOf(() => selectCompany([], of('1', '2')))).toMatchObject({
+    expect(await refusalOf(() => select([], of()))).toMatchObject({ code: 'session_required', status: 401 });
+    expect(await refusalOf(() => select([], of('1', '2')))).toMatchObject({
       code: 'invalid_request',
       status: 400,
     });

@@ -4,11 +4,12 @@ import { Cookies } from '../../../shared/session/cookies.ts';
 import { openSession, sealSession, sessionCookieName } from '../../../shared/session/sessions.ts';
 import { startedAtMs } from '../../../shared/session/started-at.ts';
 import { isTransactionCookie, openTransaction, transactionCookieName } from '../../../shared/session/transactions.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { Browser } from '../fixture/browser.ts';
 import { baseUrl, clientId, noon, testExtension, testSession } from '../fixture/extension.ts';
 import { keyRing } from '../fixture/key-ring.ts';
 
-const sessionKeys = keyRing('CANARY-session-secret');
+const sessionKeys = keyRing('CANARY-session-secret-0123456789abcdef');
 
 /** A person who opens company after company; the clock moves a minute with each. */
 function startJourney(scopes: readonly string[], accessToken: string) {
@@ -28,7 +29,7 @@ function startJourney(scopes: readonly string[], accessToken: string) {
       nowMs += 60_000;
       const cookies = new Cookies([browser.header]);
       const launch = {
-        companyId,
+        tenant: companyTenant(companyId),
         applicationId: undefined,
         redirectPath: `/company/${companyId}`,
         installEvent: false,
@@ -46,23 +47,24 @@ function startJourney(scopes: readonly string[], accessToken: string) {
       const cookies = new Cookies([browser.header]);
       const name = transactionCookieName(state);
       const transaction = await openTransaction(sessionKeys, cookies.get(name) ?? '', now());
-      expect(transaction).toMatchObject({ companyId, state });
+      expect(transaction).toMatchObject({ tenant: companyTenant(companyId), state });
       cookies.clear(name);
       const session = testSession({
-        companyId,
+        tenant: companyTenant(companyId),
         accessToken,
         scopes,
         signedInAtMs: nowMs,
         expiresAt: nowMs / 1000 + 7_200,
       });
-      cookies.set(sessionCookieName(companyId), await sealSession(sessionKeys, scopes, session), 7_200);
+      cookies.set(sessionCookieName(companyTenant(companyId)), await sealSession(sessionKeys, scopes, session), 7_200);
       await cookies.fit((each, text) => startedAtMs(sessionKeys, scopes, now(), each, text));
       answer(cookies);
     },
     async isSignedIn(companyId: string): Promise<boolean> {
-      const text = new Cookies([browser.header]).get(sessionCookieName(companyId));
+      const text = new Cookies([browser.header]).get(sessionCookieName(companyTenant(companyId)));
       if (text === undefined) return false;
-      return (await openSession(sessionKeys, scopes, { companyId, text, now: now() })).companyId === companyId;
+      const tenant = companyTenant(companyId);
+      return (await openSession(sessionKeys, scopes, { tenant, text, now: now() })).tenant.id === companyId;
     },
   };
 }

@@ -1,23 +1,27 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { seal } from '../../../shared/sealing.ts';
+import { describeSession } from '../../../shared/session/describe-session.ts';
 import { packScopes } from '../../../shared/session/granted-scopes.ts';
-import { requireLive } from '../../../shared/session/live-session.ts';
+import { type LiveSession, requireLive } from '../../../shared/session/live-session.ts';
 import {
-  companyOfSessionCookie,
   maxCookieBytes,
   openSession,
+  type Session,
   sealSession,
   sessionCookieName,
+  tenantOfSessionCookie,
 } from '../../../shared/session/sessions.ts';
 import { sealTransaction } from '../../../shared/session/transactions.ts';
-import { noon, testExtension, testSession } from '../fixture/extension.ts';
+import type { UserCache } from '../../../shared/store/user-cache.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
+import { liveSession, noon, testExtension, testSession } from '../fixture/extension.ts';
 import { keyRing } from '../fixture/key-ring.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
-const keys = keyRing('CANARY-session-secret');
+const keys = keyRing('CANARY-session-secret-0123456789abcdef');
 const { scopes } = testExtension();
 const openFor = (companyId: string, text: string, configured = scopes, now = noon) =>
-  openSession(keys, configured, { companyId, text, now });
+  openSession(keys, configured, { tenant: companyTenant(companyId), text, now });
 
 describe('a session', () => {
   test('comes back as it was sealed', async () => {
@@ -33,15 +37,15 @@ describe('a session', () => {
   test('with 200 scopes and a token of 2,000 characters stays below 4,096 bytes', async () => {
     const many = Array.from({ length: 200 }, (_, index) => `company/scope_number_${String(index).padStart(4, '0')}`);
     const session = testSession({
-      companyId: '9'.repeat(18),
+      tenant: companyTenant('9'.repeat(18)),
       user: { id: 'u'.repeat(24), name: '\u0905'.repeat(80), email: `${'m'.repeat(60)}@example.com` },
       accessToken: `CANARY-${'t'.repeat(1_993)}`,
       scopes: many,
       signedInAtMs: noon.getTime(),
     });
     const text = await sealSession(keys, many, session);
-    expect(sessionCookieName(session.companyId).length + 1 + text.length).toBeLessThan(4_096);
-    expect((await openFor(session.companyId, text, many)).scopes).toEqual(many);
+    expect(sessionCookieName(session.tenant).length + 1 + text.length).toBeLessThan(4_096);
+    expect((await openFor(session.tenant.id, text, many)).scopes).toEqual(many);
   });
 
   test('with a token that no cookie can hold is refused instead of being lost by the browser', async () => {
@@ -53,7 +57,7 @@ describe('a session', () => {
     for (let length = 2_500; length < 2_800; length += 25) {
       const sealing = sealSession(keys, scopes, testSession({ accessToken: 't'.repeat(length) }));
       const text = await sealing.catch(() => '');
-      expect(`${sessionCookieName('1')}=${text}`.length).toBeLessThanOrEqual(maxCookieBytes);
+      expect(`${sessionCookieName(companyTenant('1'))}=${text}`.length).toBeLessThanOrEqual(maxCookieBytes);
     }
   });
 
@@ -65,7 +69,7 @@ describe('a session', () => {
   });
 
   test('of another company than its cookie says is a tenant_mismatch', async () => {
-    const text = await sealSession(keys, scopes, testSession({ companyId: '2' }));
+    const text = await sealSession(keys, scopes, testSession({ tenant: companyTenant('2') }));
     expect(await refusalOf(openFor('1', text))).toMatchObject({ code: 'tenant_mismatch', status: 403 });
   });
 
@@ -79,13 +83,13 @@ describe('a session', () => {
     const text = await sealSession(keys, scopes, testSession());
     const refusal = await refusalOf(openFor('1', text, [...scopes, 'company/settings']));
     expect(refusal).toMatchObject({ code: 'session_expired' });
-    expect(await openFor('1', text, scopes.toReversed())).toMatchObject({ companyId: '1' });
+    expect(await openFor('1', text, scopes.toReversed())).toMatchObject({ tenant: companyTenant('1') });
   });
 
   test('that is not ours is session_required: another key, another purpose, other claims, garbage', async () => {
     const transaction = await sealTransaction(keys, {
       state: 'CANARY-state',
-      companyId: '1',
+      tenant: companyTenant('1'),
       applicationId: undefined,
       redirectPath: undefined,
       accessMode: 'offline',
@@ -96,7 +100,7 @@ describe('a session', () => {
     const sco = packScopes(scopes, scopes);
     const claims = { uid: 'u', name: 'n', gen: '1', at: 1, tok: 't', sco };
     for (const text of [
-      await sealSession(keyRing('CANARY-other-secret'), scopes, testSession()),
+      await sealSession(keyRing('CANARY-other-secret-0123456789abcdef'), scopes, testSession()),
       transaction,
       await seal(keys, 'session', { subject: 'company#1', expiresAt, claims: {} }),
       await seal(keys, 'session', { subject: 'company#1', expiresAt, claims }),
@@ -111,17 +115,42 @@ describe('a session', () => {
 
 describe('the name of a session cookie', () => {
   test('holds the company, and nothing else is taken for one', () => {
-    expect(companyOfSessionCookie(sessionCookieName('123'))).toBe('123');
+    expect(tenantOfSessionCookie(sessionCookieName(companyTenant('123')))).toEqual(companyTenant('123'));
     for (const name of ['1', '01', '', 'org_a', '1 ', '1'.repeat(19), '-1', '1\n']) {
       const cookie = `__Host-ext_session_${name}`;
-      expect([cookie, companyOfSessionCookie(cookie)]).toEqual([cookie, name === '1' ? '1' : undefined]);
+      expect([cookie, tenantOfSessionCookie(cookie)]).toEqual([cookie, name === '1' ? companyTenant('1') : undefined]);
     }
-    expect(companyOfSessionCookie('ext_session_1')).toBeUndefined();
+    expect(tenantOfSessionCookie('ext_session_1')).toBeUndefined();
+    expect(sessionCookieName(companyTenant('123'))).toBe('__Host-ext_session_123');
+    expect(sessionCookieName({ kind: 'organization', id: '123' })).toBe('__Host-ext_session_org_123');
+  });
+});
+
+describe('a session that was compared with the tables', () => {
+  test('is another type than one that was only opened: what acts for a person does not compile without the check', () => {
+    expectTypeOf(openSession).returns.resolves.toEqualTypeOf<Session>();
+    expectTypeOf<Session>().not.toExtend<LiveSession>();
+    expectTypeOf(requireLive).returns.toEqualTypeOf<LiveSession>();
+    expectTypeOf(describeSession).parameter(0).toEqualTypeOf<LiveSession>();
+    expectTypeOf<UserCache['signOut']>().parameter(0).toEqualTypeOf<LiveSession>();
+  });
+
+  test('is what the page is told of it, without the token', () => {
+    const configured = { accessMode: 'offline', scopes: [...scopes, 'company/settings'] } as const;
+    const user = { id: 'u1', name: 'Asha', email: undefined };
+    expect(describeSession(liveSession({ user }), configured)).toEqual({
+      company_id: '1',
+      user: { ...user, email: null },
+      access_mode: 'offline',
+      scopes,
+      missing_scopes: ['company/settings'],
+      expires_at: testSession().expiresAt,
+    });
   });
 });
 
 describe('a session is over', () => {
-  const session = { generation: 2, signedInAtMs: 1_000 };
+  const session = testSession({ generation: 2, signedInAtMs: 1_000 });
   const gate = { generation: 2, status: 'installed', sessionsValidFromMs: undefined } as const;
   const live = { installation: gate, signedOutAtMs: undefined };
 

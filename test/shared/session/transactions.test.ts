@@ -12,13 +12,14 @@ import {
   transactionCookieName,
   transactionSeconds,
 } from '../../../shared/session/transactions.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { noon, testSession } from '../fixture/extension.ts';
 import { keyRing } from '../fixture/key-ring.ts';
 
-const keys = keyRing('CANARY-session-secret');
+const keys = keyRing('CANARY-session-secret-0123456789abcdef');
 const transaction: Transaction = {
   state: 'CANARY-state',
-  companyId: '1',
+  tenant: companyTenant('1'),
   applicationId: '0123456789abcdef01234567',
   redirectPath: '/company/1?tab=2',
   accessMode: 'offline',
@@ -45,8 +46,13 @@ describe('a transaction', () => {
     const expiresAt = noon.getTime() / 1000 + 60;
     for (const text of [
       await sealSession(keys, ['a/b'], testSession({ scopes: ['a/b'] })),
-      await sealTransaction(keyRing('CANARY-other-secret'), transaction),
+      await sealTransaction(keyRing('CANARY-other-secret-0123456789abcdef'), transaction),
       await seal(keys, 'transaction', { subject: 'company#1', expiresAt, claims: { st: 'CANARY-state' } }),
+      await seal(keys, 'transaction', {
+        subject: 'company#',
+        expiresAt,
+        claims: { st: 'CANARY-state', mode: 'offline', at: 1 },
+      }),
       '',
       'a.b.c.d.e',
     ]) {

@@ -1,5 +1,6 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon } from '../fixture/extension.ts';
 
@@ -14,16 +15,16 @@ const hours = (count: number) => afterNoon(count * 3_600);
 describe('the record of a delivery', () => {
   test('is none until the handler has finished', async () => {
     const { deliveries } = tables;
-    expect(await deliveries.isHandled('1', 'digest', noon)).toBe(false);
-    await deliveries.recordHandled('1', 'digest', noon);
-    expect(await deliveries.isHandled('1', 'digest', noon)).toBe(true);
-    await deliveries.recordHandled('1', 'digest', noon);
-    expect(await deliveries.isHandled('1', 'digest', noon)).toBe(true);
+    expect(await deliveries.isHandled(companyTenant('1'), 'digest', noon)).toBe(false);
+    await deliveries.recordHandled(companyTenant('1'), 'digest', noon);
+    expect(await deliveries.isHandled(companyTenant('1'), 'digest', noon)).toBe(true);
+    await deliveries.recordHandled(companyTenant('1'), 'digest', noon);
+    expect(await deliveries.isHandled(companyTenant('1'), 'digest', noon)).toBe(true);
   });
 
   test('is of one company and one body', async () => {
     const { deliveries } = tables;
-    await deliveries.recordHandled('2', 'digest', noon);
+    await deliveries.recordHandled(companyTenant('2'), 'digest', noon);
     for (const [company, digest] of [
       ['3', 'digest'],
       ['2', 'other'],
@@ -31,27 +32,27 @@ describe('the record of a delivery', () => {
       ['2#digest', ''],
       ['22', 'digest'],
     ] as const) {
-      expect(await deliveries.isHandled(company, digest, noon)).toBe(false);
+      expect(await deliveries.isHandled(companyTenant(company), digest, noon)).toBe(false);
     }
   });
 
   test('outlives two days of retries by another, and is over at its time whether it was deleted or not', async () => {
     const { deliveries } = tables;
-    await deliveries.recordHandled('4', 'digest', noon);
+    await deliveries.recordHandled(companyTenant('4'), 'digest', noon);
     for (const [now, isHandled] of [
       [hours(49), true],
       [hours(71.9), true],
       [hours(72), false],
       [hours(1_000), false],
     ] as const) {
-      expect(await deliveries.isHandled('4', 'digest', now)).toBe(isHandled);
+      expect(await deliveries.isHandled(companyTenant('4'), 'digest', now)).toBe(isHandled);
     }
   });
 
   test('is read consistently, and says nothing of what was delivered', async () => {
     tables.calls.length = 0;
-    await tables.deliveries.isHandled('5', 'digest', noon);
-    await tables.deliveries.recordHandled('5', 'digest', noon);
+    await tables.deliveries.isHandled(companyTenant('5'), 'digest', noon);
+    await tables.deliveries.recordHandled(companyTenant('5'), 'digest', noon);
     expect(tables.calls.map(({ operation }) => operation)).toEqual(['GetItem', 'PutItem']);
     expect(tables.calls[0]?.input).toMatchObject({ ConsistentRead: true });
     const { Items = [] } = await tables.client.send(new ScanCommand({ TableName: tables.names.deliveries }));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable } from '../../../shared/contract.ts';
 import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { Installation, StoredTokenSet } from '../../../shared/store/installations.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { noon } from '../fixture/extension.ts';
 
@@ -22,8 +23,10 @@ const seconds = (date: Date) => ({ N: String(date.getTime() / 1000) });
 const milliseconds = (date: Date) => ({ N: String(date.getTime()) });
 
 async function installed(companyId: string): Promise<Installation> {
-  expect(await tables.installations.save(companyId, undefined, { generation: 1, grant, now: noon })).toBe(true);
-  const found = await tables.installations.find(companyId);
+  expect(
+    await tables.installations.save(companyTenant(companyId), undefined, { generation: 1, grant, now: noon }),
+  ).toBe(true);
+  const found = await tables.installations.find(companyTenant(companyId));
   if (found === undefined) throw new Error('It was not written.');
   return found;
 }
@@ -31,9 +34,9 @@ async function installed(companyId: string): Promise<Installation> {
 describe('installations', () => {
   test('are unknown until they are written, and then as they were written', async () => {
     const company = tables.newCompany();
-    expect(await tables.installations.find(company)).toBeUndefined();
+    expect(await tables.installations.find(companyTenant(company))).toBeUndefined();
     expect(await installed(company)).toEqual({
-      companyId: company,
+      tenant: companyTenant(company),
       generation: 1,
       version: 1,
       status: 'installed',
@@ -58,7 +61,7 @@ describe('installations', () => {
   test('say what the hooks were told of and what the platform registered; from before that was kept, they are old', async () => {
     const company = tables.newCompany();
     await tables.putInstallation(company, { announced: { S: 'g1 a/b' }, registered: { S: 'digest' } });
-    expect(await tables.installations.find(company)).toMatchObject({
+    expect(await tables.installations.find(companyTenant(company))).toMatchObject({
       installedAtMs: 0,
       announced: 'g1 a/b',
       registered: 'digest',
@@ -69,7 +72,7 @@ describe('installations', () => {
     const company = tables.newCompany();
     await installed(company);
     tables.calls.length = 0;
-    await tables.installations.find(company);
+    await tables.installations.find(companyTenant(company));
     const [{ operation, input } = { operation: '', input: {} }, ...others] = tables.calls;
     expect(others).toEqual([]);
     expect(operation).toBe('GetItem');
@@ -84,7 +87,7 @@ describe('installations', () => {
     for (let round = 0; round < 5; round++) {
       const company = tables.newCompany();
       const saves = Array.from({ length: 4 }, (_, index) =>
-        tables.installations.save(company, undefined, {
+        tables.installations.save(companyTenant(company), undefined, {
           generation: 1,
           grant: { ...grant, sealedToken: `sealed-${index}` },
           now: noon,
@@ -100,13 +103,13 @@ describe('installations', () => {
     const company = tables.newCompany();
     const seen = await installed(company);
     const next = { generation: 2, grant: { ...grant, sealedToken: 'sealed-2' }, now: later };
-    expect(await tables.installations.save(company, seen, next)).toBe(true);
+    expect(await tables.installations.save(companyTenant(company), seen, next)).toBe(true);
     const after = await tables.row(company);
     const lost = { generation: 9, grant: { ...grant, sealedToken: 'sealed-9' }, now: later };
-    const current = await tables.installations.find(company);
+    const current = await tables.installations.find(companyTenant(company));
     for (const stale of [undefined, seen, { ...current!, generation: 1 }, { ...current!, version: 1 }]) {
-      expect(await tables.installations.save(company, stale, lost)).toBe(false);
-      expect(await tables.installations.save(company, stale, { ...lost, grant: undefined })).toBe(false);
+      expect(await tables.installations.save(companyTenant(company), stale, lost)).toBe(false);
+      expect(await tables.installations.save(companyTenant(company), stale, { ...lost, grant: undefined })).toBe(false);
     }
     expect(await tables.row(company)).toEqual(after);
   });
@@ -114,15 +117,15 @@ describe('installations', () => {
   test('move their version with every write, and say since when only with a new generation', async () => {
     const company = tables.newCompany();
     const first = await installed(company);
-    await tables.installations.save(company, first, { generation: 1, grant, now: later });
+    await tables.installations.save(companyTenant(company), first, { generation: 1, grant, now: later });
     expect(await tables.row(company)).toMatchObject({
       version: { N: '2' },
       generation: { N: '1' },
       installedAtMs: milliseconds(noon),
       updatedAt: seconds(later),
     });
-    const second = await tables.installations.find(company);
-    await tables.installations.save(company, second, { generation: 2, grant, now: later });
+    const second = await tables.installations.find(companyTenant(company));
+    await tables.installations.save(companyTenant(company), second, { generation: 2, grant, now: later });
     expect(await tables.row(company)).toMatchObject({
       version: { N: '3' },
       generation: { N: '2' },
@@ -139,19 +142,21 @@ describe('installations', () => {
       announced: { S: 'kept' },
       sessionsValidFromMs: { N: '5' },
     });
-    const seen = await tables.installations.find(company);
-    expect(await tables.installations.save(company, seen, { generation: 2, grant: undefined, now: noon })).toBe(true);
+    const seen = await tables.installations.find(companyTenant(company));
+    expect(
+      await tables.installations.save(companyTenant(company), seen, { generation: 2, grant: undefined, now: noon }),
+    ).toBe(true);
     const row = await tables.row(company);
     expect(Object.keys(row ?? {})).not.toContain('token');
     expect(row).toMatchObject({ announced: { S: 'kept' }, sessionsValidFromMs: { N: '5' } });
-    expect((await tables.installations.find(company))?.scopes).toBeUndefined();
+    expect((await tables.installations.find(companyTenant(company)))?.scopes).toBeUndefined();
   });
 
   test('of one company are never those of another', async () => {
     const company = tables.newCompany();
     await installed(company);
-    expect(await tables.installations.find(`${company}0`)).toBeUndefined();
-    expect(await tables.installations.find(company.slice(0, -1))).toBeUndefined();
+    expect(await tables.installations.find(companyTenant(`${company}0`))).toBeUndefined();
+    expect(await tables.installations.find(companyTenant(company.slice(0, -1)))).toBeUndefined();
   });
 
   const strange: [string, Item][] = [
@@ -167,7 +172,9 @@ describe('installations', () => {
     test(`that hold a strange ${what} (${JSON.stringify(attributes)}) are nobody's fault who asks`, async () => {
       const company = tables.newCompany();
       await tables.putInstallation(company, attributes);
-      await expect(tables.installations.find(company)).rejects.toThrow(`A stored item has no valid ${what}.`);
+      await expect(tables.installations.find(companyTenant(company))).rejects.toThrow(
+        `A stored item has no valid ${what}.`,
+      );
     });
   }
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable } from '../../../shared/contract.ts';
 import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { OfflineGrant } from '../../../shared/store/offline-grants.ts';
+import { companyTenant, type Tenant, tenantKey } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon } from '../fixture/extension.ts';
 import { signIn } from '../fixture/sign-in.ts';
@@ -16,7 +17,7 @@ async function installed(attributes?: Item): Promise<OfflineGrant> {
   const company = tables.newCompany();
   if (attributes === undefined) await signIn(tables, company);
   else await tables.putInstallation(company, attributes);
-  return (await tables.grants.find(company))!;
+  return (await tables.grants.find(companyTenant(company)))!;
 }
 
 describe('a grant', () => {
@@ -36,7 +37,7 @@ describe('a grant', () => {
   });
 
   test('is none of a company that never installed', async () => {
-    expect(await tables.grants.find('999')).toBeUndefined();
+    expect(await tables.grants.find(companyTenant('999'))).toBeUndefined();
   });
 });
 
@@ -48,8 +49,8 @@ describe('an uninstallation', () => {
     await tables.grants.takeLease(grant);
     expect(await tables.grants.uninstall(grant, afterNoon(60))).toBe(true);
     const seconds = { N: String(afterNoon(60).getTime() / 1000) };
-    const { pk, ...row } = (await tables.row(grant.companyId)) ?? {};
-    expect(pk).toEqual({ S: `company#${grant.companyId}` });
+    const { pk, ...row } = (await tables.row(grant.tenant.id)) ?? {};
+    expect(pk).toEqual({ S: `company#${grant.tenant.id}` });
     expect(row).toEqual({
       status: { S: 'uninstalled' },
       generation: { N: '2' },
@@ -60,7 +61,7 @@ describe('an uninstallation', () => {
       uninstalledAt: seconds,
       updatedAt: seconds,
     });
-    expect(await tables.grants.find(grant.companyId)).toMatchObject({ sealedToken: undefined, isLeased: false });
+    expect(await tables.grants.find(grant.tenant)).toMatchObject({ sealedToken: undefined, isLeased: false });
   });
 
   test('changes nothing where the row has moved on', async () => {
@@ -69,14 +70,14 @@ describe('an uninstallation', () => {
       { ...grant, version: 0 },
       { ...grant, generation: 0 },
       { ...grant, generation: 2 },
-      { ...grant, companyId: tables.newCompany() },
+      { ...grant, tenant: companyTenant(tables.newCompany()) },
     ]) {
       expect(await tables.grants.uninstall(stale, noon)).toBe(false);
-      expect(await tables.row(stale.companyId)).toEqual(
-        stale.companyId === grant.companyId ? await tables.row(grant.companyId) : undefined,
+      expect(await tables.row(stale.tenant.id)).toEqual(
+        stale.tenant === grant.tenant ? await tables.row(grant.tenant.id) : undefined,
       );
     }
-    expect(await tables.grants.find(grant.companyId)).toEqual(grant);
+    expect(await tables.grants.find(grant.tenant)).toEqual(grant);
     expect(await tables.grants.uninstall(grant, noon)).toBe(true);
     expect(await tables.grants.uninstall(grant, noon)).toBe(false);
   });
@@ -84,14 +85,14 @@ describe('an uninstallation', () => {
   test('is not undone by a refresh or a lease that began before it', async () => {
     const grant = await installed();
     await tables.grants.uninstall(grant, noon);
-    const tombstone = await tables.row(grant.companyId);
+    const tombstone = await tables.row(grant.tenant.id);
     const stored = { sealedToken: 'sealed', scopes: [], accessTokenExpiresAt: 1, refreshFrom: 1 };
     expect(await tables.grants.takeLease(grant)).toBe(false);
     expect(await tables.grants.renew(grant, stored, noon)).toBe(false);
     expect(await tables.grants.markReauthorize(grant)).toBe(false);
     expect(await tables.grants.recordRegistered(grant, 'digest')).toBe(false);
     expect(await tables.grants.recordAnnounced(grant, 'g1 ')).toBe(false);
-    expect(await tables.row(grant.companyId)).toEqual(tombstone);
+    expect(await tables.row(grant.tenant.id)).toEqual(tombstone);
   });
 });
 
@@ -100,14 +101,14 @@ describe('what hooks were told and what the platform registered', () => {
     const grant = await installed();
     expect(await tables.grants.recordAnnounced(grant, 'g1 a/b')).toBe(true);
     expect(await tables.grants.recordRegistered(grant, 'digest')).toBe(true);
-    expect(await tables.grants.find(grant.companyId)).toEqual({ ...grant, announced: 'g1 a/b', registered: 'digest' });
+    expect(await tables.grants.find(grant.tenant)).toEqual({ ...grant, announced: 'g1 a/b', registered: 'digest' });
   });
 
   test('is not noted of another installation', async () => {
     const grant = await installed();
     expect(await tables.grants.recordAnnounced({ ...grant, generation: 2 }, 'g2 ')).toBe(false);
     expect(await tables.grants.recordRegistered({ ...grant, generation: 2 }, 'digest')).toBe(false);
-    expect(await tables.grants.find(grant.companyId)).toEqual(grant);
+    expect(await tables.grants.find(grant.tenant)).toEqual(grant);
   });
 });
 
@@ -116,10 +117,12 @@ describe('the list of installed companies', () => {
     const found: string[][] = [];
     for (let partition = 0; partition < installationsTable.listing.partitions; partition++) {
       const companies: string[] = [];
-      for (let after: string | undefined, isLast = false; !isLast; after = companies.at(-1)) {
+      let last: Tenant | undefined;
+      for (let after: Tenant | undefined, isLast = false; !isLast; after = last) {
         const page = await tables.grants.listInstalled(partition, after, limit);
-        expect(page.companies.length).toBeLessThanOrEqual(limit);
-        companies.push(...page.companies);
+        expect(page.tenants.length).toBeLessThanOrEqual(limit);
+        companies.push(...page.tenants.map(tenantKey));
+        last = page.tenants.at(-1);
         ({ isLast } = page);
       }
       found.push(companies);
@@ -135,16 +138,16 @@ describe('the list of installed companies', () => {
       const partitions = await listAll(limit);
       const all = partitions.flat();
       expect(new Set(all).size).toBe(all.length);
-      for (const { companyId } of others) expect(all).toContain(companyId);
-      expect(all).not.toContain(gone?.companyId);
+      for (const { tenant } of others) expect(all).toContain(tenantKey(tenant));
+      expect(all).not.toContain(tenantKey(gone!.tenant));
       for (const companies of partitions) expect(companies.length).toBeGreaterThan(1);
     }
   });
 
   test('goes on from a company that is gone meanwhile', async () => {
-    const [first] = (await tables.grants.listInstalled(0, undefined, 1)).companies;
-    const { companies: others } = await tables.grants.listInstalled(0, first, 100);
+    const [first] = (await tables.grants.listInstalled(0, undefined, 1)).tenants;
+    const { tenants: others } = await tables.grants.listInstalled(0, first, 100);
     await tables.grants.uninstall((await tables.grants.find(first!))!, noon);
-    expect((await tables.grants.listInstalled(0, first, 100)).companies).toEqual(others);
+    expect((await tables.grants.listInstalled(0, first, 100)).tenants).toEqual(others);
   });
 });

@@ -1,8 +1,9 @@
 import type { BatchGetItemCommand, BatchGetItemCommandOutput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CacheEntry, UserCache } from '../../../shared/store/user-cache.ts';
+import { type CacheEntry, ownerOf as ownerOfSession, UserCache } from '../../../shared/store/user-cache.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
-import { noon } from '../fixture/extension.ts';
+import { liveSession, noon } from '../fixture/extension.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
@@ -18,14 +19,16 @@ const entry: CacheEntry = {
   coding: 'identity',
   expiresAt: noon.getTime() / 1000 + 60,
 };
-const ownerOf = (companyId: string, userId = 'u1', generation = 1) => ({ companyId, userId, generation });
+const personOf = (companyId: string, userId = 'u1', generation = 1) =>
+  liveSession({ tenant: companyTenant(companyId), user: { id: userId, name: 'Asha', email: undefined }, generation });
+const ownerOf = (...of: Parameters<typeof personOf>) => ownerOfSession(personOf(...of));
 
 describe('a view', () => {
   test('is one consistent BatchGetItem that names what it may read of the installation', async () => {
     const company = tables.newCompany();
     await tables.putInstallation(company, { token: { S: 'sealed' }, sessionsValidFromMs: { N: '5' } });
     await tables.userCache.put(ownerOf(company), 'key', { ...entry, epoch: 'e1' });
-    await tables.userCache.signOut(ownerOf(company), noon);
+    await tables.userCache.signOut(personOf(company), noon);
     tables.calls.length = 0;
     const view = await tables.userCache.view(ownerOf(company), 'key');
     expect(view).toEqual({
@@ -57,7 +60,7 @@ describe('a view', () => {
     const company = tables.newCompany();
     await tables.userCache.put(ownerOf(company, 'u1', 2), 'key', entry);
     await tables.userCache.moveEpoch(ownerOf(company, 'u1', 2), noon);
-    await tables.userCache.signOut(ownerOf(company, 'u1', 2), noon);
+    await tables.userCache.signOut(personOf(company, 'u1', 2), noon);
     for (const other of [
       ownerOf(company, 'u2', 2),
       ownerOf(company, 'u1', 1),
@@ -69,6 +72,13 @@ describe('a view', () => {
       expect(view).toEqual({ installation: undefined, epoch: undefined, signedOutAtMs: undefined, entry: undefined });
     }
     expect((await tables.userCache.view(ownerOf(company, 'u1', 2), 'key')).entry).toBeDefined();
+  });
+
+  test('is of a partition that names tenant, person and installation', async () => {
+    const company = tables.newCompany();
+    await tables.userCache.put(ownerOf(company, 'u 1', 2), 'key', entry);
+    const keys = (await tables.items()).map((each) => each['pk']?.S);
+    expect(keys).toContain(`company#${company}#user#u%201#g2`);
   });
 
   test('holds nothing of a person whose id tries to look like another one’s partition', async () => {
@@ -102,10 +112,10 @@ describe('the epoch', () => {
 
   test('and the sign-out do not undo each other', async () => {
     const company = tables.newCompany();
-    await tables.userCache.signOut(ownerOf(company), noon);
+    await tables.userCache.signOut(personOf(company), noon);
     await tables.userCache.moveEpoch(ownerOf(company), noon);
     const { epoch } = await tables.userCache.view(ownerOf(company));
-    await tables.userCache.signOut(ownerOf(company), noon);
+    await tables.userCache.signOut(personOf(company), noon);
     expect(await tables.userCache.view(ownerOf(company))).toMatchObject({ epoch, signedOutAtMs: noon.getTime() });
   });
 });
@@ -131,7 +141,7 @@ describe('keys that DynamoDB leaves unprocessed', () => {
     const company = tables.newCompany();
     await tables.putInstallation(company);
     await tables.userCache.put(ownerOf(company), 'key', entry);
-    await tables.userCache.signOut(ownerOf(company), noon);
+    await tables.userCache.signOut(personOf(company), noon);
     const view = await hesitant(3).view(ownerOf(company), 'key');
     expect(view.installation).toBeDefined();
     expect(view.signedOutAtMs).toBe(noon.getTime());

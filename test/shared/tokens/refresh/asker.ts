@@ -1,13 +1,15 @@
 /** One of the processes that need a token at once: it asks when its parent says so, and tells which steps it took. */
+
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createHttpClient, deadlineIn, type HttpClient } from '../../../../shared/http/http-client.ts';
 import { AppError } from '../../../../shared/problems.ts';
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
+import { companyTenant } from '../../../../shared/tenant.ts';
 import { OfflineTokens, type OfflineTokensDependencies } from '../../../../shared/tokens/offline-tokens.ts';
 import { probeGrant } from '../../../../shared/tokens/probe-grant.ts';
-import { keyRing } from '../../fixture/key-ring.ts';
+import { keyRingFor } from '../../fixture/key-ring.ts';
 import {
   type Answer,
   type Ask,
@@ -50,6 +52,7 @@ function notedGrants(real: OfflineGrants, ask: Ask, steps: Taken[]): OfflineToke
     takeLease: (...input) => noted('takeLease', real.takeLease(...input)),
     giveLeaseBack: (...input) => noted('giveLeaseBack', real.giveLeaseBack(...input)),
     markReauthorize: (...input) => noted('markReauthorize', real.markReauthorize(...input)),
+    dropToken: (...input) => real.dropToken(...input),
     renew: async (...input) => {
       if (ask.holdAt === 'renew') await hold(ask.id);
       return await noted('renew', real.renew(...input));
@@ -72,7 +75,7 @@ async function answer(ask: Ask): Promise<void> {
         cluster,
         credentials: { apiKey, apiSecret },
         grants: notedGrants(new OfflineGrants(client, ask.tableName), ask, own),
-        tokenKeys: keyRing(tokenSecret),
+        tokenKeys: keyRingFor('offline-token', tokenSecret),
         httpClient: call,
         now,
         monotonicMs: () => performance.now(),
@@ -85,8 +88,13 @@ async function answer(ask: Ask): Promise<void> {
   );
   const askOne = async (index: number): Promise<Answer> => {
     try {
-      const { accessToken } = await instances[index % instances.length]!.get(companyId);
-      const state = await probeGrant({ cluster, httpClient, now }, companyId, accessToken, deadlineIn(30_000));
+      const { accessToken } = await instances[index % instances.length]!.get(companyTenant(companyId));
+      const state = await probeGrant(
+        { cluster, httpClient, now },
+        companyTenant(companyId),
+        accessToken,
+        deadlineIn(30_000),
+      );
       return { outcome: 'token', digest: createHash('sha256').update(accessToken).digest('hex').slice(0, 12), state };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;

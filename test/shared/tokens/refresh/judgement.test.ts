@@ -5,6 +5,7 @@ import { startPlatform } from '../../../../infra/simulated-platform/platform.ts'
 import { refreshTokenGrant } from '../../../../shared/fynd/token-requests.ts';
 import { createHttpClient, deadlineIn, type HttpClient } from '../../../../shared/http/http-client.ts';
 import { AppError } from '../../../../shared/problems.ts';
+import { companyTenant } from '../../../../shared/tenant.ts';
 import { clientId, noon } from '../../fixture/extension.ts';
 import { type FakeAnswer, fakeExchange } from '../../fixture/http-client.ts';
 
@@ -14,7 +15,7 @@ function refresh(httpClient: HttpClient, cluster = 'https://api.fynd.com', apiSe
   return refreshTokenGrant({
     httpClient,
     cluster,
-    companyId: '1',
+    tenant: companyTenant('1'),
     credentials: { apiKey: clientId, apiSecret },
     refreshToken: 'CANARY-old-refresh',
     scopes,
@@ -193,6 +194,7 @@ describe('nobody knows what became of the grant', () => {
     ['after half an answer', { body: '{"access_token":"CANARY-ne' }],
     ['after an answer that has no token', { body: { ...whole, access_token: undefined } }],
     ['after an answer whose token cannot be sent', { body: { ...whole, access_token: 'CANARY \n' } }],
+    ['after an answer that is too long for a token', { body: { ...whole, more: 'x'.repeat(65_536) } }],
     ['after a success without content', { status: 204 }],
   ])('%s', async (_title, answer) => {
     expect(await judge(answer)).toEqual({ outcome: 'unknown' });

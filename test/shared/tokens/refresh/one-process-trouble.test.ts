@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../../shared/problems.ts';
 import { sealTokenSet } from '../../../../shared/tokens/offline-token.ts';
 import { startTables, type TestTables } from '../../fixture/dynamodb.ts';
+import { keyRingFor } from '../../fixture/key-ring.ts';
 import { refusalOf } from '../../fixture/refusal.ts';
+import { tokenKeys as keysOfSignIn, signIn } from '../../fixture/sign-in.ts';
 import { numbered, startOne, tokenKeys } from './one-process.ts';
 
 let tables: TestTables;
@@ -21,7 +23,7 @@ describe('a process', () => {
     ['was frozen, with a clock that stood still,', 60, 0],
     ['was slow, with a clock that was set back,', -60, 3],
   ])('that %s before its call leaves it, and begins anew', async (_title, wallSeconds, monotonicSeconds) => {
-    const { companyId, instance, pass, clock, httpClient, grants } = await startOne(tables);
+    const { tenant, instance, pass, clock, httpClient, grants } = await startOne(tables);
     pass(life + 100);
     const leases: boolean[] = [];
     let isFirst = true;
@@ -44,25 +46,25 @@ describe('a process', () => {
         },
       },
     });
-    expect((await tokens.get(companyId)).accessToken).toBe('CANARY-access-1');
+    expect((await tokens.get(tenant)).accessToken).toBe('CANARY-access-1');
     expect(leases).toEqual([true]);
     expect(httpClient.requests).toHaveLength(1);
   });
 
   test('that was slow does not give back a lease that somebody else has taken over', async () => {
-    const { companyId, grants, pass } = await startOne(tables);
+    const { tenant, grants, pass } = await startOne(tables);
     pass(life);
-    const seen = (await grants.find(companyId))!;
+    const seen = (await grants.find(tenant))!;
     await grants.takeLease(seen);
-    await grants.takeLease((await grants.find(companyId))!);
+    await grants.takeLease((await grants.find(tenant))!);
     expect(await grants.giveLeaseBack(seen, 1, 0)).toBe(false);
-    expect(await grants.find(companyId)).toMatchObject({ isLeased: true, attempt: 2 });
+    expect(await grants.find(tenant)).toMatchObject({ isLeased: true, attempt: 2 });
   });
 
   test('whose wall clock is set forward takes no lease over before its time', async () => {
-    const { companyId, instance, pass, clock, grants, httpClient } = await startOne(tables);
+    const { tenant, instance, pass, clock, grants, httpClient } = await startOne(tables);
     pass(life);
-    const seen = (await grants.find(companyId))!;
+    const seen = (await grants.find(tenant))!;
     await grants.takeLease(seen);
     let polls = 0;
     const wait = async () => {
@@ -80,12 +82,12 @@ describe('a process', () => {
         await grants.renew(seen, await sealTokenSet(await tokenKeys.current(), seen, given, now), now);
       }
     };
-    expect((await instance({ wait }).get(companyId)).accessToken).toBe('CANARY-theirs');
+    expect((await instance({ wait }).get(tenant)).accessToken).toBe('CANARY-theirs');
     expect([polls, httpClient.requests]).toEqual([5, []]);
   });
 
   test('that does not learn that it got the lease waits for a lease like everybody, and no longer', async () => {
-    const { companyId, instance, pass, httpClient, grants, waits } = await startOne(tables);
+    const { tenant, instance, pass, httpClient, grants, waits } = await startOne(tables);
     pass(life);
     let isFirst = true;
     const takeLease: typeof grants.takeLease = async (grant) => {
@@ -94,62 +96,64 @@ describe('a process', () => {
       isFirst = false;
       return isTaken && !isLost;
     };
-    expect((await instance({ grants: { takeLease } }).get(companyId)).accessToken).toBe('CANARY-access-1');
+    expect((await instance({ grants: { takeLease } }).get(tenant)).accessToken).toBe('CANARY-access-1');
     expect(httpClient.requests).toHaveLength(1);
     const waitedMs = waits.reduce((sum, each) => sum + each, 0);
     expect([waitedMs >= leaseMs, waitedMs <= leaseMs + 200]).toEqual([true, true]);
   });
 
   test('that does not learn that it wrote the answer finds it there', async () => {
-    const { companyId, instance, pass, httpClient, grants } = await startOne(tables);
+    const { tenant, instance, pass, httpClient, grants } = await startOne(tables);
     pass(life);
     const renew: typeof grants.renew = async (...input) => !(await grants.renew(...input));
-    expect((await instance({ grants: { renew } }).get(companyId)).accessToken).toBe('CANARY-access-1');
+    expect((await instance({ grants: { renew } }).get(tenant)).accessToken).toBe('CANARY-access-1');
     expect(httpClient.requests).toHaveLength(1);
   });
 
   test('that cannot reach the table writes the answer as soon as it can: it is nowhere else', async () => {
-    const { companyId, instance, pass, httpClient, grants, row } = await startOne(tables);
+    const { tenant, instance, pass, httpClient, grants, row } = await startOne(tables);
     pass(life);
     let failures = 3;
     const renew: typeof grants.renew = async (...input) => {
       if (failures-- > 0) throw new Error('The table cannot be reached.');
       return await grants.renew(...input);
     };
-    expect((await instance({ grants: { renew } }).get(companyId)).accessToken).toBe('CANARY-access-1');
+    expect((await instance({ grants: { renew } }).get(tenant)).accessToken).toBe('CANARY-access-1');
     expect(httpClient.requests).toHaveLength(1);
     expect(await row()).toMatchObject({ version: 2, isLeased: false, attempt: 0, retryFrom: 0 });
   });
 
   test('that can never reach the table says so in the end', async () => {
-    const { companyId, instance, pass, waits } = await startOne(tables);
+    const { tenant, instance, pass, waits } = await startOne(tables);
     pass(life);
     const renew = () => Promise.reject(new Error('The table cannot be reached.'));
-    await expect(instance({ grants: { renew } }).get(companyId)).rejects.toThrow('cannot be reached');
+    await expect(instance({ grants: { renew } }).get(tenant)).rejects.toThrow('cannot be reached');
     expect(waits.reduce((sum, each) => sum + each, 0)).toBeGreaterThanOrEqual(patienceMs);
   });
 
   test('that may be ended before a lease is over begins no refresh, and uses what others bring', async () => {
-    const { companyId, instance, pass, httpClient, clock, grants, waits } = await startOne(tables);
+    const { tenant, instance, pass, httpClient, clock, grants, waits } = await startOne(tables);
     const endsAtMs = clock.monotonicMs + (life - 100) * 1000 + leaseMs - 1;
     const deadline = { remainingMs: () => Math.max(0, endsAtMs - clock.monotonicMs) };
     pass(life - 100);
-    expect((await instance().get(companyId, { deadline })).accessToken).toBe('CANARY-access-0');
-    const asking = instance().get(companyId, { deadline, rejected: 'CANARY-access-0' });
+    expect((await instance().get(tenant, { deadline })).accessToken).toBe('CANARY-access-0');
+    const asking = instance().get(tenant, { deadline, rejected: 'CANARY-access-0' });
     expect(await refusalOf(asking)).toMatchObject({ code: 'platform_timeout' });
     expect(waits.reduce((sum, each) => sum + each, 0)).toBeLessThan(leaseMs + 200);
     expect(httpClient.requests).toEqual([]);
-    expect(await grants.find(companyId)).toMatchObject({ attempt: 0, isLeased: false });
+    expect(await grants.find(tenant)).toMatchObject({ attempt: 0, isLeased: false });
   });
 
   test('that sees one holder after the other gives up in the end', async () => {
-    const { companyId, instance, pass, grants, waits, httpClient } = await startOne(tables);
+    const { tenant, instance, pass, grants, waits, httpClient } = await startOne(tables);
     pass(life);
     const find: typeof grants.find = async () => {
-      await grants.takeLease((await grants.find(companyId))!);
-      return await grants.find(companyId);
+      await grants.takeLease((await grants.find(tenant))!);
+      return await grants.find(tenant);
     };
-    expect(await refusalOf(instance({ grants: { find } }).get(companyId))).toMatchObject({ code: 'platform_timeout' });
+    expect(await refusalOf(instance({ grants: { find } }).get(tenant))).toMatchObject({
+      code: 'platform_timeout',
+    });
     expect(waits.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(patienceMs);
     expect(httpClient.requests).toEqual([]);
   });
@@ -160,22 +164,22 @@ describe('a refusal', () => {
 
   test('that is the echo of somebody else’s refresh is nothing: their token is used', async () => {
     const one = await startOne(tables, {}, async () => {
-      const seen = (await one.grants.find(one.companyId))!;
+      const seen = (await one.grants.find(one.tenant))!;
       const newer = { accessToken: 'CANARY-newer', refreshToken: 'CANARY-refresh', scopes: [], expiresInSeconds: life };
       const now = new Date(one.clock.wallMs);
       await one.grants.renew(seen, await sealTokenSet(await tokenKeys.current(), seen, newer, now), now);
       return invalid;
     });
     one.pass(life);
-    expect((await one.instance().get(one.companyId)).accessToken).toBe('CANARY-newer');
+    expect((await one.instance().get(one.tenant)).accessToken).toBe('CANARY-newer');
     expect(await one.row()).toMatchObject({ status: 'installed', version: 2 });
   });
 
   test('is enough: a grant that was given up is not tried again by those who had seen it whole', async () => {
-    const { companyId, instance, pass, grants } = await startOne(tables, {}, () => invalid);
+    const { tenant, instance, pass, grants } = await startOne(tables, {}, () => invalid);
     pass(life);
-    expect(await refusalOf(instance().get(companyId))).toMatchObject({ code: 'installation_required' });
-    const row = (await grants.find(companyId))!;
+    expect(await refusalOf(instance().get(tenant))).toMatchObject({ code: 'installation_required' });
+    const row = (await grants.find(tenant))!;
     expect(row).toMatchObject({ status: 'reauthorize', version: 1, isLeased: false });
     expect(await grants.takeLease(row)).toBe(false);
   });
@@ -186,20 +190,74 @@ describe('a refusal', () => {
       return numbered(number);
     });
     one.pass(life);
-    expect((await one.instance().get(one.companyId)).accessToken).toBe('CANARY-access-2');
+    expect((await one.instance().get(one.tenant)).accessToken).toBe('CANARY-access-2');
     expect(one.waits.reduce((sum, each) => sum + each, 0)).toBeGreaterThanOrEqual(leaseMs);
+  });
+});
+
+describe('a stored token', () => {
+  const rotatedTwice = keyRingFor(
+    'offline-token',
+    'CANARY-token-secret-3-0123456789',
+    'CANARY-token-secret-2-0123456789',
+  );
+
+  test('that no key opens is dropped without a call, and the next launch mends the installation', async () => {
+    const { tenant, instance, httpClient, row } = await startOne(tables);
+    const asking = instance({ tokenKeys: rotatedTwice }).get(tenant);
+    expect(await refusalOf(asking)).toMatchObject({ code: 'installation_required' });
+    expect(await row()).toMatchObject({ status: 'reauthorize', version: 2, sealedToken: undefined });
+    expect(httpClient.requests).toEqual([]);
+    await signIn(tables, tenant.id);
+    expect(await row()).toMatchObject({ status: 'installed', version: 3 });
+    expect((await instance({ tokenKeys: keysOfSignIn }).get(tenant)).accessToken).toMatch(/^CANARY-/);
+  });
+
+  test('that was sealed for another row is dropped as well', async () => {
+    const [one, other] = await Promise.all([startOne(tables), startOne(tables)]);
+    const grant = (await one.row())!;
+    const foreign = { ...grant, sealedToken: (await other.row())!.sealedToken! };
+    await one.grants.renew(grant, foreign, new Date(one.clock.wallMs));
+    expect(await refusalOf(one.instance().get(one.tenant))).toMatchObject({ code: 'installation_required' });
+    expect(await one.row()).toMatchObject({ status: 'reauthorize', sealedToken: undefined });
+  });
+
+  test('that no key opens is left alone where somebody has replaced it meanwhile', async () => {
+    const one = await startOne(tables);
+    const find: typeof one.grants.find = async (tenant) => {
+      const seen = await one.grants.find(tenant);
+      if (seen?.version !== 1) return seen;
+      const newer = { accessToken: 'CANARY-newer', refreshToken: 'CANARY-refresh', scopes: [], expiresInSeconds: life };
+      await one.grants.renew(
+        seen,
+        await sealTokenSet(await rotatedTwice.current(), seen, newer, new Date()),
+        new Date(),
+      );
+      return seen;
+    };
+    const tokens = one.instance({ tokenKeys: rotatedTwice, grants: { find } });
+    expect((await tokens.get(one.tenant)).accessToken).toBe('CANARY-newer');
+    expect(await one.row()).toMatchObject({ status: 'installed', version: 2 });
+  });
+
+  test('stays where the keys cannot be asked for', async () => {
+    const { tenant, instance, row } = await startOne(tables);
+    const before = await row();
+    const find = () => Promise.reject(new Error('Secrets Manager is not to be reached.'));
+    await expect(instance({ tokenKeys: { ...tokenKeys, find } }).get(tenant)).rejects.toThrow('not to be reached');
+    expect(await row()).toEqual(before);
   });
 });
 
 describe('a platform that is down', () => {
   test('for an hour is asked about once a minute, however many ask for a token', async () => {
-    const { companyId, instance, pass, httpClient, clock } = await startOne(tables, {}, () => ({ status: 503 }));
+    const { tenant, instance, pass, httpClient, clock } = await startOne(tables, {}, () => ({ status: 503 }));
     pass(life);
     const instances = [instance(), instance(), instance()];
     const backAtMs = clock.wallMs + 3_600_000;
     while (clock.wallMs < backAtMs) {
       for (const tokens of instances) {
-        const refusal = await refusalOf(tokens.get(companyId));
+        const refusal = await refusalOf(tokens.get(tenant));
         expect(refusal.code).toBe('platform_error');
         expect(Number(refusal.headers['retry-after'])).toBeGreaterThan(15);
       }
@@ -210,32 +268,32 @@ describe('a platform that is down', () => {
   });
 
   test('and asks to be left alone for ten years is asked again after an hour', async () => {
-    const { companyId, instance, pass, httpClient } = await startOne(tables, {}, (number) =>
+    const { tenant, instance, pass, httpClient } = await startOne(tables, {}, (number) =>
       number === 1 ? { status: 429, headers: { 'retry-after': '315360000' } } : numbered(number),
     );
     pass(life);
-    expect((await refusalOf(instance().get(companyId))).headers).toEqual({ 'retry-after': '3600' });
+    expect((await refusalOf(instance().get(tenant))).headers).toEqual({ 'retry-after': '3600' });
     pass(3_601);
-    expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-2');
+    expect((await instance().get(tenant)).accessToken).toBe('CANARY-access-2');
     expect(httpClient.requests).toHaveLength(2);
   });
 
   test('is asked with a second between, also where it says that none is needed', async () => {
-    const { companyId, instance, pass, waits } = await startOne(tables, {}, (number) =>
+    const { tenant, instance, pass, waits } = await startOne(tables, {}, (number) =>
       number === 1 ? { status: 429, headers: { 'retry-after': '0' } } : numbered(number),
     );
     pass(life);
-    expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-2');
+    expect((await instance().get(tenant)).accessToken).toBe('CANARY-access-2');
     expect(waits).toEqual([1_000]);
   });
 
   test('is forgiven with the first token that it gives', async () => {
     const failing = (number: number) => (number === 3 ? numbered(number) : { status: 500 });
-    const { companyId, instance, pass, waits } = await startOne(tables, {}, failing);
+    const { tenant, instance, pass, waits } = await startOne(tables, {}, failing);
     pass(life);
-    expect((await instance().get(companyId)).accessToken).toBe('CANARY-access-3');
+    expect((await instance().get(tenant)).accessToken).toBe('CANARY-access-3');
     pass(life);
-    await refusalOf(instance().get(companyId));
+    await refusalOf(instance().get(tenant));
     expect(waits).toEqual([1_000, 2_000, 1_000, 2_000, 4_000, 8_000]);
   });
 });

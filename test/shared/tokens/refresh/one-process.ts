@@ -1,12 +1,13 @@
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
+import { companyTenant } from '../../../../shared/tenant.ts';
 import { sealTokenSet } from '../../../../shared/tokens/offline-token.ts';
 import { OfflineTokens, type OfflineTokensDependencies } from '../../../../shared/tokens/offline-tokens.ts';
 import type { TestTables } from '../../fixture/dynamodb.ts';
 import { clientId, noon } from '../../fixture/extension.ts';
 import { type FakeAnswer, type FakeExchange, fakeExchange } from '../../fixture/http-client.ts';
-import { keyRing } from '../../fixture/key-ring.ts';
+import { keyRingFor } from '../../fixture/key-ring.ts';
 
-export const tokenKeys = keyRing('CANARY-token-secret');
+export const tokenKeys = keyRingFor('offline-token', 'CANARY-token-secret-0123456789abcdef');
 
 /** Token answers of a platform that counts: `CANARY-access-1`, `CANARY-access-2`, … */
 export const numbered = (number: number): FakeAnswer => ({
@@ -19,7 +20,7 @@ export async function startOne(
   { hasRefreshToken = true } = {},
   answer: (number: number) => FakeAnswer | Promise<FakeAnswer> = numbered,
 ) {
-  const companyId = tables.newCompany();
+  const tenant = companyTenant(tables.newCompany());
   const clock = { wallMs: noon.getTime(), monotonicMs: 5_000 };
   const waits: number[] = [];
   const httpClient: FakeExchange = fakeExchange((_request, number) => answer(number));
@@ -30,20 +31,20 @@ export async function startOne(
     scopes: ['company/products'],
     expiresInSeconds: 3_600,
   };
-  const stored = await sealTokenSet(await tokenKeys.current(), { companyId, generation: 1 }, grant, noon);
-  await tables.installations.save(companyId, undefined, { generation: 1, grant: stored, now: noon });
+  const stored = await sealTokenSet(await tokenKeys.current(), { tenant, generation: 1 }, grant, noon);
+  await tables.installations.save(tenant, undefined, { generation: 1, grant: stored, now: noon });
   const pass = (seconds: number) => {
     clock.wallMs += seconds * 1000;
     clock.monotonicMs += seconds * 1000;
   };
   return {
-    companyId,
+    tenant,
     clock,
     waits,
     httpClient,
     grants: real,
     pass,
-    row: () => real.find(companyId),
+    row: () => real.find(tenant),
     /** An instance; `given` replaces what it is given. */
     instance: (
       given: Partial<Omit<OfflineTokensDependencies, 'grants'>> & {
@@ -69,6 +70,7 @@ export async function startOne(
           giveLeaseBack: (...input) => real.giveLeaseBack(...input),
           renew: (...input) => real.renew(...input),
           markReauthorize: (...input) => real.markReauthorize(...input),
+          dropToken: (...input) => real.dropToken(...input),
           ...given.grants,
         },
       }),

@@ -6,9 +6,10 @@ import { createHttpClient } from '../../../../shared/http/http-client.ts';
 import { completeInstall } from '../../../../shared/install/complete-install.ts';
 import { installationKey } from '../../../../shared/store/installations.ts';
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
+import { companyTenant } from '../../../../shared/tenant.ts';
 import type { TestTables } from '../../fixture/dynamodb.ts';
 import { testExtension } from '../../fixture/extension.ts';
-import { keyRing } from '../../fixture/key-ring.ts';
+import { keyRingFor } from '../../fixture/key-ring.ts';
 import { type Answer, type Ask, apiKey, apiSecret, type FromChild, type FromParent, tokenSecret } from './ask.ts';
 
 type Done = Extract<FromChild, { kind: 'done' }>;
@@ -121,13 +122,13 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
         extension: testExtension({ cluster: platform.origin, scopes }),
         credentials: { apiKey, apiSecret },
         installations: tables.installations,
-        tokenKeys: keyRing(tokenSecret),
+        tokenKeys: keyRingFor('offline-token', tokenSecret),
         httpClient: createHttpClient(),
         now: () => new Date(),
       },
       {
         state: 'CANARY-state',
-        companyId,
+        tenant: companyTenant(companyId),
         applicationId: undefined,
         redirectPath: undefined,
         accessMode: 'offline',
@@ -143,7 +144,7 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
     await tables.client.send(
       new UpdateItemCommand({
         TableName: tables.names.installations,
-        Key: installationKey(companyId),
+        Key: installationKey(companyTenant(companyId)),
         UpdateExpression: 'SET accessTokenExpiresAt = :past, refreshFrom = :past',
         ConditionExpression: 'version = :version',
         ExpressionAttributeValues: { ':past': { N: '1' }, ':version': row!['version']! },
@@ -175,7 +176,7 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
     },
     uninstall: async () => {
       const grants = new OfflineGrants(tables.client, tables.names.installations);
-      const grant = await grants.find(companyId);
+      const grant = await grants.find(companyTenant(companyId));
       if (grant === undefined || !(await grants.uninstall(grant, new Date())))
         throw new Error('It is still installed.');
     },

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { platformPath } from '../../../shared/fynd/platform-path.ts';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
-import { callAsCompany } from '../../../shared/platform/call-as-company.ts';
+import { callAsTenant } from '../../../shared/platform/call-as-tenant.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { type OfflineAnswers, type OfflineWork, offlineWork } from '../fixture/offline-work.ts';
 import { refusalOf } from '../fixture/refusal.ts';
@@ -19,9 +20,9 @@ async function call(
 ) {
   const { method = 'GET', path = `catalog/v2.0/company/${company}/products/`, remainingMs = 20_000 } = options;
   const body = method === 'GET' ? undefined : Buffer.from('{}');
-  return await callAsCompany(
+  return await callAsTenant(
     { cluster: 'https://api.fynd.com', ...world },
-    company,
+    companyTenant(company),
     {
       method,
       path: platformPath(path.split('/')),
@@ -101,7 +102,14 @@ describe('a call in a company’s name', () => {
 
   for (const [header, waitedMs] of [
     ['3', 3_000],
+    ['Fri, 10 Jul 2026 12:01:04 GMT', 4_000],
     [undefined, 1_000],
+    ['', 1_000],
+    ['0', 1_000],
+    ['soon', 1_000],
+    ['-5', 1_000],
+    ['0.004', 1_000],
+    ['Fri, 10 Jul 2026 11:00:00 GMT', 1_000],
   ] as const) {
     test(`that is 429 waits ${waitedMs} ms, as the platform asks (${header}), and is made once more`, async () => {
       const retry: Record<string, string> = header === undefined ? {} : { 'retry-after': header };
