@@ -11,26 +11,26 @@ export async function startDistance(
   delayMs: number,
   onRequest: (request: IncomingMessage) => void = () => undefined,
 ): Promise<string> {
+  const { host, hostname, port } = new URL(origin);
   const openFromMs = new WeakMap<Socket, number>();
   const server = createServer((asked, answer) => {
     onRequest(asked);
-    const { socket, url: path, method, headers } = asked;
+    const { method, url: path } = asked;
+    const passOn = () => {
+      // Services of this machine refuse who asks for another host.
+      const headers = { ...asked.headers, host };
+      // No connection is kept on this side: one that the service just closed would be a fault of ours.
+      const passedOn = send({ agent: false, hostname, port, method, path, headers }, (response) => {
+        // What the service says about its connection is not about the one in front.
+        const { connection: _c, 'keep-alive': _k, ...own } = response.headers;
+        response.pipe(answer.writeHead(response.statusCode ?? 502, own));
+      });
+      passedOn.on('error', () => answer.destroy());
+      asked.pipe(passedOn);
+    };
     const nowMs = performance.now();
-    const arrivesAtMs = Math.max(nowMs, openFromMs.get(socket) ?? 0) + delayMs;
-    setTimeout(
-      () => {
-        const { hostname, port } = new URL(origin);
-        // No connection is kept on this side: one that the service just closed would be a fault of ours.
-        const passedOn = send({ agent: false, hostname, port, method, path, headers }, (response) => {
-          // What the service says about its connection is not about the one in front.
-          const { connection: _c, 'keep-alive': _k, ...own } = response.headers;
-          response.pipe(answer.writeHead(response.statusCode ?? 502, own));
-        });
-        passedOn.on('error', () => answer.destroy());
-        asked.pipe(passedOn);
-      },
-      Math.ceil(arrivesAtMs - nowMs),
-    );
+    const arrivesAtMs = Math.max(nowMs, openFromMs.get(asked.socket) ?? 0) + delayMs;
+    setTimeout(passOn, Math.ceil(arrivesAtMs - nowMs));
   });
   server.keepAliveTimeout = 65_000;
   server.on('connection', (socket) => openFromMs.set(socket, performance.now() + delayMs));

@@ -24,12 +24,13 @@ export interface Services {
 /** The services' operations and the calls of the platform since they were last asked for. */
 export type Counts = Readonly<Record<string, number>>;
 
+/** Of every process of the benchmark. */
+const accessKey = { accessKeyId: 'local', secretAccessKey: 'local' };
+
 /**
  * The program of a process that is everything the functions reach, so that none of it counts as theirs: DynamoDB
  * (dynalite), SQS (fauxqs), Secrets Manager and a platform that knows a few answers by heart.
  */
-/** Of every process of the benchmark. */
-const accessKey = { accessKeyId: 'local', secretAccessKey: 'local' };
 const queueName = 'bench.fifo';
 let services: Services | undefined;
 let counts: Record<string, number> = {};
