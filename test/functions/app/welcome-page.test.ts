@@ -1,7 +1,10 @@
 import { runInNewContext } from 'node:vm';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { welcomePage } from '../../../functions/app/welcome-page.ts';
+import { testExtension } from '../../shared/fixture/extension.ts';
 import { bytesOf } from '../../shared/fixture/http-client.ts';
+
+vi.stubGlobal('EXTENSION', testExtension());
 
 /** Whatever the language of the machine. */
 class EnglishNumberFormat extends Intl.NumberFormat {
@@ -13,7 +16,7 @@ class EnglishNumberFormat extends Intl.NumberFormat {
 /** What stands in the cells of the table once the page's own script has loaded these products. */
 async function cellsOf(items: readonly object[]): Promise<string[][]> {
   const { body = '' } = welcomePage({
-    extension: { name: 'Lens', adminOrigins: [] },
+    extension: { name: 'Lens' },
     company: '1',
     userName: 'Asha',
     applicationId: undefined,
