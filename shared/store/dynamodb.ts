@@ -1,15 +1,18 @@
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, type PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { awsClientOptions } from '../aws-client-options.ts';
 import { OneShotSha256 } from './one-shot-sha256.ts';
+import { throwTryAgain } from './unavailable.ts';
 
 /**
- * One client per process, taking and giving plain values: connections are kept between requests. The SDK retries what
- * DynamoDB asks to retry.
+ * One client per process, taking and giving plain values: connections are kept between requests. Every call is of a few
+ * keys at most, so that one which takes a second is lost. What DynamoDB asks to retry is tried once more, and is then
+ * `try_again`.
  */
 export function createDynamoDb(): DynamoDBDocumentClient {
-  const client = new DynamoDBClient({ ...awsClientOptions(), sha256: OneShotSha256 });
+  const options = awsClientOptions({ requestTimeoutMs: 1_000, maxAttempts: 2 });
+  const client = new DynamoDBClient({ ...options, sha256: OneShotSha256 });
   const stack = client.middlewareStack;
   // Without a logger it still filters, at each call, what it would log: a twentieth of all that a read costs.
   stack.remove('loggerMiddleware');
@@ -17,6 +20,7 @@ export function createDynamoDb(): DynamoDBDocumentClient {
   stack.remove('getUserAgentMiddleware');
   // Lambda counts by it how often a function called itself, for which a table is no way.
   stack.remove('recursionDetectionMiddleware');
+  stack.add(throwTryAgain, { step: 'initialize', priority: 'high', name: 'throwTryAgain' });
   return documentClient(client);
 }
 
@@ -110,6 +114,29 @@ export async function updateItem(
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
     throw error;
+  }
+}
+
+/**
+ * Writes an item that nothing rests on: once, whatever comes of it, and for at most so many milliseconds.
+ * @throws where it was not written, or not known to be.
+ */
+export async function putOnce(client: DocumentClient, command: PutCommand, maxMs: number): Promise<void> {
+  let failure: unknown;
+  // Inside the SDK's retries, which know nothing of the error that they get.
+  command.middlewareStack.add(
+    (next) => (args) =>
+      next(args).catch((error: unknown) => {
+        failure = error;
+        throw new Error('The item was not written.');
+      }),
+    // A document command adds its middleware twice.
+    { step: 'finalizeRequest', priority: 'low', name: 'once', override: true },
+  );
+  try {
+    await client.send(command, { abortSignal: AbortSignal.timeout(maxMs) });
+  } catch (error) {
+    throw failure ?? error;
   }
 }
 

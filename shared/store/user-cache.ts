@@ -9,8 +9,9 @@ import { installationsTable, userCacheTable } from '../contract.ts';
 import type { InstallationGate, LiveSession, SessionState } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
-import { type Change, type DocumentClient, integer, parseItem, projection, updateItem } from './dynamodb.ts';
+import { type Change, type DocumentClient, integer, parseItem, projection, putOnce, updateItem } from './dynamodb.ts';
 import { installationKey, parseInstallationGate } from './installations.ts';
+import { tryAgain } from './unavailable.ts';
 
 /** Whose cache: a person of a tenant, under one installation of it. Nothing is ever shared between two of these. */
 export interface CacheOwner {
@@ -53,6 +54,9 @@ const epochTtlSeconds = 400 * 86_400;
 
 /** DynamoDB asks for unprocessed keys again under load; after this many rounds the request fails. */
 const maxBatchRounds = 5;
+
+/** A finished answer waits no longer for being stored. */
+const maxPutMs = 1_000;
 
 const key = v.object({ [userCacheTable.sortKey]: v.string() });
 const epochItem = v.object({
@@ -100,7 +104,7 @@ export class UserCache {
         items.set(parseItem(key, item)[userCacheTable.sortKey], item);
       }
       if (Object.keys(UnprocessedKeys).length === 0) break;
-      if (round === maxBatchRounds) throw new Error('DynamoDB left keys unprocessed.');
+      if (round === maxBatchRounds) throw tryAgain();
       await new Promise((resolve) => setTimeout(resolve, 2 ** round * 20 * (0.5 + Math.random() / 2)));
       pending = UnprocessedKeys;
     }
@@ -114,6 +118,10 @@ export class UserCache {
     };
   }
 
+  /**
+   * Stores an answer, or does not: it is tried once and briefly, since the answer is there and a person waits for it.
+   * @throws where it was not stored.
+   */
   async put(owner: CacheOwner, entryKey: string, entry: CacheEntry): Promise<void> {
     const { status, expiresAt, ...attributes } = entry;
     const Item = {
@@ -122,7 +130,7 @@ export class UserCache {
       httpStatus: status,
       [userCacheTable.ttlAttribute]: expiresAt,
     };
-    await this.#client.send(new PutCommand({ TableName: this.#tableName, Item }));
+    await putOnce(this.#client, new PutCommand({ TableName: this.#tableName, Item }), maxPutMs);
   }
 
   /** Makes all of the owner's cached answers stale, also those that are being fetched at this moment. */
