@@ -5,6 +5,7 @@ import {
   type Extension,
   type ExtensionEvent,
   isLoopback,
+  maxSessionHours,
   parseOrigin,
 } from './config.ts';
 import { servicesWithoutPeople } from './contract.ts';
@@ -18,6 +19,11 @@ const ttlSeconds = v.pipe(
   v.integer('must be a whole number of seconds'),
   v.minValue(0, 'must not be negative'),
   v.maxValue(dayInSeconds, `must be at most ${dayInSeconds} (a day)`),
+);
+const sessionHours = v.pipe(
+  v.number('must be a number of hours'),
+  v.gtValue(0, 'must be more than 0'),
+  v.maxValue(maxSessionHours, `must be at most ${maxSessionHours}`),
 );
 const routePattern = v.pipe(
   v.string('must be text such as "GET catalog/**"'),
@@ -150,6 +156,7 @@ const schema = v.strictObject({
     }),
     {},
   ),
+  session: v.optional(v.strictObject({ maxHours: v.optional(sessionHours, maxSessionHours) }), {}),
   events: v.optional(v.record(eventKey, event), {}),
   webhooks: v.optional(
     v.strictObject({

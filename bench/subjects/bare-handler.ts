@@ -74,8 +74,7 @@ const miss: Handle = async (client, setup, call, event) => {
 };
 
 const write: Handle = async (client, setup, call, event) => {
-  await view(client, setup);
-  await moveEpoch(client, setup);
+  await Promise.all([view(client, setup), moveEpoch(client, setup)]);
   const { status, text } = await call(setup.platform, 'POST', `/service/platform/${inventoryPath}`, event.body);
   await moveEpoch(client, setup);
   return { statusCode: status, headers: { 'content-type': 'application/json' }, body: text };

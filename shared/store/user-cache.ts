@@ -5,6 +5,7 @@ import {
   PutCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
+import { maxSessionHours } from '../config.ts';
 import { installationsTable, userCacheTable } from '../contract.ts';
 import type { InstallationGate, LiveSession, SessionState } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
@@ -49,8 +50,12 @@ export interface CacheView extends SessionState {
 export const maxEntryBytes = 390_000;
 
 const epochSortKey = '#epoch';
-/** The epoch outlives every entry and every session that it ends: browsers keep a cookie for at most 400 days. */
-const epochTtlSeconds = 400 * 86_400;
+/**
+ * The epoch outlives what it ends. A session that was signed out lives for 24 hours, and an entry that was stored before
+ * the first write is fresh for as long (`maxTtlSeconds` of the platform's cache policy); what is stale is revalidated
+ * with or without an epoch. The hour more is for answers that were on their way and for clocks that differ.
+ */
+const epochTtlSeconds = (maxSessionHours + 1) * 3_600;
 
 /** DynamoDB asks for unprocessed keys again under load; after this many rounds the request fails. */
 const maxBatchRounds = 5;
@@ -61,7 +66,7 @@ const maxPutMs = 1_000;
 const key = v.object({ [userCacheTable.sortKey]: v.string() });
 const epochItem = v.object({
   epoch: v.optional(v.string()),
-  validFrom: v.optional(integer),
+  sessionsValidFromMs: v.optional(integer),
 });
 const entryItem = v.object({
   epoch: v.optional(v.string()),
@@ -108,12 +113,12 @@ export class UserCache {
       await new Promise((resolve) => setTimeout(resolve, 2 ** round * 20 * (0.5 + Math.random() / 2)));
       pending = UnprocessedKeys;
     }
-    const { epoch, validFrom } = parseItem(epochItem, items.get(epochSortKey) ?? {});
+    const { epoch, sessionsValidFromMs } = parseItem(epochItem, items.get(epochSortKey) ?? {});
     const item = entryKey === undefined ? undefined : items.get(entryKey);
     return {
       installation,
       epoch,
-      signedOutAtMs: validFrom,
+      signedOutAtMs: sessionsValidFromMs,
       entry: item === undefined ? undefined : parseEntry(item),
     };
   }
@@ -138,17 +143,28 @@ export class UserCache {
     await this.#updateEpochItem(owner, now, { set: { epoch: crypto.randomUUID() } });
   }
 
-  /** Ends all of this person's sessions that began until now, copies of their cookies included. */
-  async signOut(session: LiveSession, now: Date): Promise<void> {
-    await this.#updateEpochItem(ownerOf(session), now, { set: { validFrom: now.getTime() } });
+  /**
+   * As `moveEpoch`, for a session of which nothing is known yet. False where this person was signed out since it began:
+   * nothing is written then.
+   */
+  async moveEpochOf(session: Session, now: Date): Promise<boolean> {
+    return await this.#updateEpochItem(ownerOf(session), now, {
+      set: { epoch: crypto.randomUUID() },
+      expect: { sessionsValidFromMs: { absentOrBelow: session.signedInAtMs } },
+    });
   }
 
-  async #updateEpochItem(owner: CacheOwner, now: Date, { set }: Change): Promise<void> {
+  /** Ends all of this person's sessions that began until now, copies of their cookies included. */
+  async signOut(session: LiveSession, now: Date): Promise<void> {
+    await this.#updateEpochItem(ownerOf(session), now, { set: { sessionsValidFromMs: now.getTime() } });
+  }
+
+  async #updateEpochItem(owner: CacheOwner, now: Date, { set, expect = {} }: Change): Promise<boolean> {
     const expiresAt = Math.floor(now.getTime() / 1000) + epochTtlSeconds;
-    await updateItem(
+    return await updateItem(
       this.#client,
       { TableName: this.#tableName, Key: itemKey(owner, epochSortKey) },
-      { set: { ...set, [userCacheTable.ttlAttribute]: expiresAt } },
+      { set: { ...set, [userCacheTable.ttlAttribute]: expiresAt }, expect },
     );
   }
 }
