@@ -1,13 +1,13 @@
 import * as v from 'valibot';
 import { pendingWork } from '../shared/background/pending-work.ts';
-import { createHttpClient } from '../shared/http/http-client.ts';
 import { autoInstall } from '../shared/install/complete-install.ts';
 import { companyId, companyTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import { input } from './runtime/http/input.ts';
-import { jsonFields } from './runtime/http/json-body.ts';
+import { json } from './runtime/http/responses.ts';
+import { httpClient } from './runtime/http-client.ts';
 import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
-import { baseUrl, extension, now, once } from './runtime/settings.ts';
+import { baseUrl, extension, now } from './runtime/settings.ts';
 import { installations } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
@@ -16,30 +16,25 @@ const fields = v.object({
   code: v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(2_048, 'must have at most 2048 characters')),
 });
 
-const httpClient = once(createHttpClient);
-
 /** `POST /fp/auto_install`: the platform installs the extension without a person. The code proves it. */
-export const handler = http(async ({ body }) => {
-  const { company_id, code } = input(fields, jsonFields(body));
-  const clientId = await apiKey();
-  const installed = await autoInstall(
-    {
-      extension: extension(),
-      credentials: { apiKey: clientId, apiSecret: await apiSecret() },
-      installations: installations(),
-      tokenKeys: tokenKeys(),
-      httpClient: httpClient(),
-      now,
-    },
-    companyTenant(company_id),
-    code,
-  );
-  if (installed !== undefined) {
-    await workQueue().send(pendingWork({ extension: extension(), baseUrl: baseUrl(), apiKey: clientId }, installed));
-  }
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify({ message: 'success' }),
-  };
-});
+export const handler = http()
+  .use(input('body', fields))
+  .handler(async ({ input: { company_id, code } }) => {
+    const clientId = await apiKey();
+    const installed = await autoInstall(
+      {
+        extension: extension(),
+        credentials: { apiKey: clientId, apiSecret: await apiSecret() },
+        installations: installations(),
+        tokenKeys: tokenKeys(),
+        httpClient: httpClient(),
+        now,
+      },
+      companyTenant(company_id),
+      code,
+    );
+    if (installed !== undefined) {
+      await workQueue().send(pendingWork({ extension: extension(), baseUrl: baseUrl(), apiKey: clientId }, installed));
+    }
+    return json({ message: 'success' });
+  });

@@ -4,8 +4,9 @@ import { Deliveries } from '../../shared/store/deliveries.ts';
 import { createDynamoDb } from '../../shared/store/dynamodb.ts';
 import { Installations } from '../../shared/store/installations.ts';
 import { OfflineGrants } from '../../shared/store/offline-grants.ts';
+import { openConnection } from '../../shared/store/open-connection.ts';
 import { UserCache } from '../../shared/store/user-cache.ts';
-import { once, setting } from './settings.ts';
+import { isHanded, once, setting } from './settings.ts';
 
 /**
  * DynamoDB, with plain values, for tables of the author's own too: one client, whose connections all share. What
@@ -29,6 +30,9 @@ export function table(variable: string): string {
     `This function has no ${variable}: infra/own-resources.ts hands it over, with addEnvironment('${variable}', …).`,
   );
 }
+
+// While the instance starts, beside the secrets.
+if (isHanded('installationsTable')) void openConnection(dynamoDb());
 
 export const installations = once(() => new Installations(dynamoDb(), setting('installationsTable')));
 

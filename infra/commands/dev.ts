@@ -25,7 +25,7 @@ await runUntilStopped(async (defer, signal) => {
   console.log(`
   Serving ${extension.baseUrl}   on ${ports.map(({ port }) => `http://localhost:${port}`).join(' and ')}
   For     ${settings.cluster}
-  Data    ${data.path}   delete it to begin anew
+  Data    ${data.path}   delete it to begin again
 
   Ctrl-C ends it.
 `);

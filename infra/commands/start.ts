@@ -41,7 +41,7 @@ await runUntilStopped(async (defer, signal) => {
   console.log(`
   Open    ${platform.url}   and click Install: the simulated admin panel
   Serving ${baseUrl}   the extension, as it would be deployed
-  Data    ${data.path}   delete it to begin anew
+  Data    ${data.path}   delete it to begin again
 
   Ctrl-C ends both.
 `);

@@ -1,6 +1,5 @@
-import type { Extension } from '../config.ts';
+import { type Extension, eventKeyOf } from '../config.ts';
 import { installationsTable } from '../contract.ts';
-import { eventKeyOf } from '../event-key.ts';
 import type { Deadline, HttpClient } from '../http/http-client.ts';
 import { confirmUninstall } from '../install/confirm-uninstall.ts';
 import { callAsTenant } from '../platform/call-as-tenant.ts';

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { equalInConstantTime } from '../equal-in-constant-time.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
 import { signV2 } from '../fynd/signature.ts';
 import { AppError } from '../problems.ts';
@@ -41,13 +41,8 @@ export function lifecycleSignedAt(
     signedHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   );
   const expected = secrets.map((secret) => signV2({ method, target, headers: signed, body }, date, secret));
-  if (!expected.map((each) => isSame(each, signature)).includes(true)) throw mismatch();
+  if (!expected.map((each) => equalInConstantTime(each, signature)).includes(true)) throw mismatch();
   const signedAtMs = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
   const isFresh = Math.abs(now.getTime() - signedAtMs) <= windowMs;
   return isFresh ? signedAtMs : undefined;
-}
-
-function isSame(expected: string, given: string): boolean {
-  const [a, b] = [Buffer.from(expected), Buffer.from(given)];
-  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
 }

@@ -33,7 +33,7 @@ export function documentClient(client: DynamoDBClient): DynamoDBDocumentClient {
 export type DocumentClient = Pick<DynamoDBDocumentClient, 'send'>;
 
 /** A stored item that this extension cannot have written, or wrote in another version. Never the caller's fault. */
-export class CorruptItemError extends Error {
+class CorruptItemError extends Error {
   override readonly name = 'CorruptItemError';
 }
 

@@ -129,6 +129,18 @@ export class OfflineGrants {
   }
 
   /**
+   * The same for a token that cannot be opened, which goes: the platform may still honour it, so whoever asks whether the
+   * grant works must not take a token that nobody can try for a dead one. False where the row has moved on.
+   */
+  async dropToken({ tenant, generation, version }: OfflineGrant): Promise<boolean> {
+    return await this.#update(tenant, {
+      set: { version: version + 1, status: 'reauthorize' },
+      remove: ['token', 'leasedVersion', 'retryFrom', 'attempt'],
+      expect: { generation, version, status: 'installed' },
+    });
+  }
+
+  /**
    * Ends the installation: a new generation, so that every session, cached answer and message of the old one is dead,
    * and no token. False where the row has moved on, e.g. because the tenant installed again.
    */

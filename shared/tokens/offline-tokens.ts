@@ -18,7 +18,10 @@ export interface OfflineAccess {
 export interface OfflineTokensDependencies {
   readonly cluster: string;
   readonly credentials: Credentials;
-  readonly grants: Pick<OfflineGrants, 'find' | 'takeLease' | 'giveLeaseBack' | 'renew' | 'markReauthorize'>;
+  readonly grants: Pick<
+    OfflineGrants,
+    'find' | 'takeLease' | 'giveLeaseBack' | 'renew' | 'markReauthorize' | 'dropToken'
+  >;
   readonly tokenKeys: KeyRing;
   readonly httpClient: HttpClient;
   readonly now: () => Date;
@@ -92,7 +95,7 @@ export class OfflineTokens {
   /**
    * A token that lives for ten more seconds, where the platform gives tokens of more than forty.
    * @throws {AppError} `installation_required` where the tenant is not installed or its grant no longer works;
-   * `platform_error` or `platform_timeout` where the platform gives no token in time.
+   * `rate_limited`, `platform_error` or `platform_timeout` where the platform gives no token in time.
    */
   async get(tenant: Tenant, options: Asking = {}): Promise<OfflineAccess> {
     const key = `${tenantKey(tenant)} ${options.rejected ?? ''}`;
@@ -112,6 +115,10 @@ export class OfflineTokens {
         throw installationRequired(grant);
       }
       const token = await openTokenSet(tokenKeys, grant, grant.sealedToken, now());
+      if (token === undefined) {
+        await grants.dropToken(grant);
+        continue;
+      }
       const nowSeconds = now().getTime() / 1000;
       const isLive = token.accessToken !== rejected && grant.accessTokenExpiresAt - nowSeconds > minLife(grant);
       const isDue = token.refreshToken !== undefined && nowSeconds >= refreshMoment(grant, jitter);
@@ -237,8 +244,7 @@ function installationRequired(grant: OfflineGrant | undefined): AppError {
 }
 
 function leftAlone(pauseSeconds: number): AppError {
-  return new AppError('platform_error', 'The platform could not refresh the token and is left alone for a while.', {
-    status: 429,
+  return new AppError('rate_limited', 'The platform could not refresh the token and is left alone for a while.', {
     headers: { 'retry-after': String(Math.ceil(pauseSeconds)) },
   });
 }

@@ -44,7 +44,7 @@ export async function createTables(
       }
       if (shape(existing) !== shape(expected(table))) {
         throw new StartError(
-          `The table ${table.logicalId} in ${directory} has other keys or indexes than the stack now has: delete that folder to begin anew.`,
+          `The table ${table.logicalId} in ${directory} has other keys or indexes than the stack now has: delete that folder to begin again.`,
         );
       }
       await deleteExpiredItems(client, table);

@@ -16,7 +16,7 @@ export interface SavedMessages {
 
 /**
  * fauxqs keeps its queues in memory. A message that is restored is another one to SQS: it has a new id, its receives are
- * counted anew, and a second message with its de-duplication id would no longer be dropped. What a function had while
+ * counted again, and a second message with its de-duplication id would no longer be dropped. What a function had while
  * the run ended comes again, as SQS's at-least-once promises.
  */
 export function savedMessages(file: string, sqs: Sqs, queues: readonly QueueDefinition[]): SavedMessages {

@@ -127,7 +127,7 @@ describe('npm start', () => {
     ];
     for (const LOCAL_DATA_DIR of impossible) {
       expect(await refused(start, { ...environment, LOCAL_DATA_DIR })).toMatch(
-        /(is no folder|cannot be written).* set LOCAL_DATA_DIR/,
+        /(is not a folder|cannot be written).* set LOCAL_DATA_DIR/,
       );
     }
   });

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { equalInConstantTime } from '../../../shared/equal-in-constant-time.ts';
 import { seal } from '../../../shared/sealing.ts';
 import { maxCookieBytes, sealSession } from '../../../shared/session/sessions.ts';
 import {
   createState,
-  isSameState,
   isTransactionCookie,
   openTransaction,
   sealTransaction,
@@ -16,7 +16,7 @@ import { companyTenant } from '../../../shared/tenant.ts';
 import { noon, testSession } from '../fixture/extension.ts';
 import { keyRing } from '../fixture/key-ring.ts';
 
-const keys = keyRing('CANARY-session-secret');
+const keys = keyRing('CANARY-session-secret-0123456789abcdef');
 const transaction: Transaction = {
   state: 'CANARY-state',
   tenant: companyTenant('1'),
@@ -46,7 +46,7 @@ describe('a transaction', () => {
     const expiresAt = noon.getTime() / 1000 + 60;
     for (const text of [
       await sealSession(keys, ['a/b'], testSession({ scopes: ['a/b'] })),
-      await sealTransaction(keyRing('CANARY-other-secret'), transaction),
+      await sealTransaction(keyRing('CANARY-other-secret-0123456789abcdef'), transaction),
       await seal(keys, 'transaction', { subject: 'company#1', expiresAt, claims: { st: 'CANARY-state' } }),
       await seal(keys, 'transaction', {
         subject: 'company#',
@@ -76,11 +76,11 @@ describe('a state', () => {
   test('is the same only as itself', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
-        expect(isSameState(a, a)).toBe(true);
-        expect(isSameState(a, b)).toBe(a === b);
+        expect(equalInConstantTime(a, a)).toBe(true);
+        expect(equalInConstantTime(a, b)).toBe(a === b);
       }),
     );
-    expect(isSameState('', 'x')).toBe(false);
+    expect(equalInConstantTime('', 'x')).toBe(false);
   });
 
   test('names its cookie by a part of it, in letters that a cookie may have', () => {

@@ -190,6 +190,7 @@ describe('nobody knows what became of the grant', () => {
     ['after half an answer', { body: '{"access_token":"CANARY-ne' }],
     ['after an answer that has no token', { body: { ...whole, access_token: undefined } }],
     ['after an answer whose token cannot be sent', { body: { ...whole, access_token: 'CANARY \n' } }],
+    ['after an answer that is too long for a token', { body: { ...whole, more: 'x'.repeat(65_536) } }],
     ['after a success without content', { status: 204 }],
   ])('%s', async (_title, answer) => {
     expect(await judge(answer)).toEqual({ outcome: 'unknown' });
