@@ -1,6 +1,5 @@
 import { pathToFileURL } from 'node:url';
 import type { Extension } from '../shared/config.ts';
-import type { Item } from '../shared/store/dynamodb.ts';
 import { companyTenant } from '../shared/tenant.ts';
 import type { BenchBundles } from './bundles.ts';
 import { ratio } from './measure.ts';
@@ -114,9 +113,9 @@ async function putAll<Given>(
   world: World,
   table: string,
   each: readonly Given[],
-  makeItem: (given: Given) => Promise<Item>,
+  makeItem: (given: Given) => Promise<Record<string, unknown>>,
 ): Promise<void> {
-  const items: Item[] = [];
+  const items: Record<string, unknown>[] = [];
   for (const given of each) items.push(await makeItem(given));
   await putItems(world, table, items);
 }

@@ -64,10 +64,7 @@ export async function handlerCost(
         tables,
         cookie: await sessionCookie(extension, bareOwner),
         companyKey: tenantKey(companyTenant(company)),
-        partition: bareEntry['pk']?.S ?? '',
-        entryKey: bareEntry['sk']?.S ?? '',
-        policy: bareEntry['policy']?.S ?? '',
-        packed: bareEntry['body']?.B ?? new Uint8Array(),
+        entry: bareEntry,
       };
       subjects[`bare ${kind} ${upstream}`] = { url: bundles.bareHandler, env, setup: bareSetup };
     }
