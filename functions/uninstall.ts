@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { toQueue } from '../shared/background/messages.ts';
+import { uninstallMessage } from '../shared/background/messages.ts';
 import { lifecycleSignedAt } from '../shared/install/verify-lifecycle.ts';
 import { AppError } from '../shared/problems.ts';
 import { companyId, companyTenant } from '../shared/tenant.ts';
@@ -21,14 +21,8 @@ export const handler = http(async ({ method, rawPath, rawQuery, headers, body = 
   const signedAtMs = lifecycleSignedAt({ method, target, headers, body }, await apiSecrets(), now());
   const { company_id, client_id } = input(fields, jsonFields(body));
   if (client_id !== (await apiKey())) throw new AppError('invalid_request', 'client_id is not that of this extension.');
-  const receivedAtMs = now().getTime();
-  await workQueue().send([
-    // Many calls for one company within a minute are one job; one with a date of its own is another.
-    toQueue(
-      { kind: 'uninstall', tenant: companyTenant(company_id), receivedAtMs, signedAtMs },
-      `${company_id} ${signedAtMs ?? Math.floor(receivedAtMs / 60_000)}`,
-    ),
-  ]);
+  const tenant = companyTenant(company_id);
+  await workQueue().send([uninstallMessage({ tenant, receivedAtMs: now().getTime(), signedAtMs })]);
   return {
     status: 200,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },

@@ -29,7 +29,7 @@ let held: { readonly apiSecret: string; readonly tokens: OfflineTokens } | undef
 /** The queue's other end: events, hooks, registration, uninstalls and schedules. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const credentials = { apiKey: await apiKey(), apiSecret: await apiSecret() };
-  const given: WorkDependencies = {
+  const deps: WorkDependencies = {
     extension: extension(),
     handlers: { events, hooks, schedules },
     baseUrl: baseUrl(),
@@ -44,7 +44,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     writeLog,
   };
   const groups = Map.groupBy(event.Records, (record) => record.attributes.MessageGroupId ?? record.messageId);
-  const failed = await Promise.all([...groups.values()].map((records) => workInOrder(given, records, context)));
+  const failed = await Promise.all([...groups.values()].map((records) => workInOrder(deps, records, context)));
   return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
@@ -68,18 +68,18 @@ function offlineTokens(credentials: Credentials): OfflineTokens {
 
 /** One group's messages, one after the other. After the first failure the rest of the group waits for its retry. */
 async function workInOrder(
-  given: WorkDependencies,
+  deps: WorkDependencies,
   records: readonly SQSRecord[],
   context: Context,
 ): Promise<SQSRecord[]> {
   for (const [index, record] of records.entries()) {
-    if (!(await workOne(given, record, context))) return records.slice(index);
+    if (!(await workOne(deps, record, context))) return records.slice(index);
   }
   return [];
 }
 
 /** Whether the message is done with. One line of JSON tells what became of it. */
-async function workOne(given: WorkDependencies, record: SQSRecord, context: Context): Promise<boolean> {
+async function workOne(deps: WorkDependencies, record: SQSRecord, context: Context): Promise<boolean> {
   const startedAtMs = performance.now();
   const message = parseMessage(record.body);
   const attempt = Number(record.attributes.ApproximateReceiveCount);
@@ -103,14 +103,16 @@ async function workOne(given: WorkDependencies, record: SQSRecord, context: Cont
     return false;
   }
   try {
-    const outcome = await work(given, message, attempt, deadlineIn(Math.min(remainingMs, maxMs)));
+    const outcome = await work(deps, message, attempt, deadlineIn(Math.min(remainingMs, maxMs)));
     tell(outcome === 'runaway' ? 'error' : 'info', { outcome });
     return true;
   } catch (error) {
     const retrySeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;
     tell('error', { outcome: 'failed', ...describeError(error), retry_after_s: retrySeconds });
     // Where that fails, the queue's own visibility timeout makes it come again, only later.
-    await given.queue.retryAfter(record.receiptHandle, retrySeconds).catch(() => undefined);
+    await workQueue()
+      .retryAfter(record.receiptHandle, retrySeconds)
+      .catch(() => undefined);
     return false;
   }
 }

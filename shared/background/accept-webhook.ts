@@ -18,7 +18,7 @@ const maxAgeMs = 49 * 3_600_000;
  * @throws {AppError} `signature_required`, `signature_mismatch`, `invalid_request` (413 where it cannot be queued).
  */
 export async function acceptWebhook(
-  dependencies: {
+  deps: {
     extension: Pick<Extension, 'events'>;
     secrets: readonly string[];
     queue: Pick<WorkQueue, 'send'>;
@@ -26,7 +26,7 @@ export async function acceptWebhook(
   },
   delivery: { body: Buffer; signature: string | undefined },
 ): Promise<WebhookOutcome> {
-  const { extension, secrets, queue } = dependencies;
+  const { extension, secrets, queue } = deps;
   const { body, signature } = delivery;
   if (signature === undefined || signature === '') {
     throw new AppError('signature_required', 'The header x-fp-signature is missing.');
@@ -36,7 +36,7 @@ export async function acceptWebhook(
   }
   const { tenant, event } = parseEnvelope(body);
   if (event.name === 'ping') return 'ping';
-  const nowMs = dependencies.now().getTime();
+  const nowMs = deps.now().getTime();
   if (event.createdAtMs !== undefined && nowMs - event.createdAtMs > maxAgeMs) return 'too_old';
   const isHandled = extension.events.some(
     (wanted) => wanted.provider === 'rest' && eventKeyOf(wanted) === eventKeyOf(event),

@@ -87,29 +87,15 @@ function toQueued(message: WorkMessage): object {
 }
 
 /**
- * A tenant's events and hooks share a group, so that they are handled in order and never two at once. Registration and
- * uninstalling have groups of their own: waiting for the platform there holds up no event.
+ * A tenant's events, hooks and scheduled work share a group, so that they are handled in order and never two at once.
+ * Registration and uninstalling have groups of their own: waiting for the platform there holds up no event.
  */
-export function toQueue(message: WorkMessage, deduplicationId: string): QueuedMessage {
+function queued(message: WorkMessage, group: string, identity: string): QueuedMessage {
   return {
     body: JSON.stringify(toQueued(message)),
-    group: groupOf(message),
-    deduplicationId: createHash('sha256').update(`${message.kind} ${deduplicationId}`).digest('hex'),
+    group,
+    deduplicationId: createHash('sha256').update(`${message.kind} ${identity}`).digest('hex'),
   };
-}
-
-function groupOf(message: WorkMessage): string {
-  switch (message.kind) {
-    case 'webhook':
-    case 'lifecycle':
-    case 'scheduled':
-      return tenantKey(message.tenant);
-    case 'register':
-    case 'uninstall':
-      return `${message.kind}#${companyOf(message.tenant)}`;
-    case 'schedule':
-      return `${message.kind}#${message.name}`;
-  }
 }
 
 /**
@@ -119,8 +105,9 @@ function groupOf(message: WorkMessage): string {
  */
 export function webhookMessage(tenant: Tenant, body: Buffer, receivedAtMs: number): QueuedMessage | undefined {
   const packed = brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }).toString('base64');
-  const message = toQueue({ kind: 'webhook', tenant, body: packed, receivedAtMs }, bodyDigest(body));
-  return Buffer.byteLength(message.body) > maxMessageBytes ? undefined : message;
+  const message = { kind: 'webhook', tenant, body: packed, receivedAtMs } as const;
+  const made = queued(message, tenantKey(tenant), bodyDigest(body));
+  return Buffer.byteLength(made.body) > maxMessageBytes ? undefined : made;
 }
 
 /** The signed bytes again. */
@@ -130,4 +117,48 @@ export function webhookBody({ body }: Pick<WebhookMessage, 'body'>): Buffer {
 
 export function bodyDigest(body: Uint8Array): string {
   return createHash('sha256').update(body).digest('hex');
+}
+
+/** One message for each installation, scopes and hook: what is announced is announced once. */
+export function lifecycleMessage(message: Omit<LifecycleMessage, 'kind'>): QueuedMessage {
+  const { tenant, hook, generation, scopes } = message;
+  const identity = `${companyOf(tenant)} ${hook} ${announcementOf(generation, scopes)}`;
+  return queued({ kind: 'lifecycle', ...message }, tenantKey(tenant), identity);
+}
+
+/** Names what the author's hooks are told of: an installation and the scopes that it was granted. */
+export function announcementOf(generation: number, scopes: readonly string[]): string {
+  return `g${generation} ${scopes.toSorted().join(' ')}`;
+}
+
+/** One message for each registration, as `registrationOf` names it. */
+export function registerMessage(message: Omit<RegisterMessage, 'kind'>, registration: string): QueuedMessage {
+  const company = companyOf(message.tenant);
+  return queued({ kind: 'register', ...message }, `register#${company}`, `${company} ${registration}`);
+}
+
+/** Many calls for one company within a minute are one message; one with a date of its own is another. */
+export function uninstallMessage(message: Omit<UninstallMessage, 'kind'>): QueuedMessage {
+  const { tenant, receivedAtMs, signedAtMs } = message;
+  const company = companyOf(tenant);
+  const moment = signedAtMs ?? Math.floor(receivedAtMs / 60_000);
+  return queued({ kind: 'uninstall', ...message }, `uninstall#${company}`, `${company} ${moment}`);
+}
+
+/** One message for each page of a run: a circle is to be found, not to end unheard of because it was seen before. */
+export function scheduleMessage(message: Omit<ScheduleMessage, 'kind'>): QueuedMessage {
+  const { name, run, page } = message;
+  const identity = `${name} ${run} ${page} ${schedulePosition(message)}`;
+  return queued({ kind: 'schedule', ...message }, `schedule#${name}`, identity);
+}
+
+/** Where in the listing of tenants a page of a schedule begins. */
+export function schedulePosition({ partition, after }: Pick<ScheduleMessage, 'partition' | 'after'>): string {
+  return `${partition} ${after === undefined ? '' : companyOf(after)}`;
+}
+
+/** One message for each company and run. */
+export function scheduledMessage(message: Omit<ScheduledMessage, 'kind'>): QueuedMessage {
+  const { tenant, name, run } = message;
+  return queued({ kind: 'scheduled', ...message }, tenantKey(tenant), `${name} ${run} ${companyOf(tenant)}`);
 }

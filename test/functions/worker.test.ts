@@ -2,7 +2,12 @@ import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { handler as Worker } from '../../functions/worker.ts';
 import type { EventHandler } from '../../shared/background/handlers.ts';
-import { toQueue, webhookMessage } from '../../shared/background/messages.ts';
+import {
+  registerMessage,
+  scheduleMessage,
+  uninstallMessage,
+  webhookMessage,
+} from '../../shared/background/messages.ts';
 import { AppError } from '../../shared/problems.ts';
 import { companyTenant } from '../../shared/tenant.ts';
 import { signIn } from '../shared/fixture/sign-in.ts';
@@ -202,8 +207,7 @@ describe('the worker', () => {
   }
 
   test('tells of a schedule that goes round in circles as an error, and does not try it again', async () => {
-    const message = { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, page: 3, mark: '1 ' } as const;
-    const { body, group } = toQueue(message, 'x');
+    const { body, group } = scheduleMessage({ name: 'nightly', run: 'r1', partition: 0, page: 3, mark: '1 ' });
     world.queue.sent.length = 0;
     const { failed, log } = await work([record(body, group)]);
     expect(failed).toEqual([]);
@@ -232,8 +236,8 @@ describe('the worker', () => {
 
   test('does the other kinds of work too: a registration, a forged uninstall', async () => {
     const company = await installed();
-    const register = toQueue({ kind: 'register', tenant: companyTenant(company), generation: 1 }, 'r');
-    const uninstall = toQueue({ kind: 'uninstall', tenant: companyTenant(company), receivedAtMs: Date.now() }, 'u');
+    const register = registerMessage({ tenant: companyTenant(company), generation: 1 }, 'r');
+    const uninstall = uninstallMessage({ tenant: companyTenant(company), receivedAtMs: Date.now() });
     const first = record(register.body, register.group);
     const forged = record(uninstall.body, uninstall.group, 4);
     const { failed, log } = await work([first, forged]);

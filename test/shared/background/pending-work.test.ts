@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { announcementOf, pendingWork } from '../../../shared/background/pending-work.ts';
+import { announcementOf } from '../../../shared/background/messages.ts';
+import { pendingWork } from '../../../shared/background/pending-work.ts';
 import { registrationOf } from '../../../shared/background/webhook-registration.ts';
 import type { ExtensionInput } from '../../../shared/config.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
@@ -10,7 +11,7 @@ const withEvents: Partial<ExtensionInput> = {
   events: { 'company/product/update/v1': file },
   webhooks: { notificationEmail: 'owner@example.com' },
 };
-const given = (input: Partial<ExtensionInput>) => ({ extension: testExtension(input), baseUrl, apiKey: clientId });
+const deps = (input: Partial<ExtensionInput>) => ({ extension: testExtension(input), baseUrl, apiKey: clientId });
 const scopes = ['company/products', 'company/orders'];
 const installation = {
   tenant: companyTenant('12'),
@@ -20,7 +21,7 @@ const installation = {
   registered: undefined,
 };
 const pending = (input: Partial<ExtensionInput>, changes: object = {}) =>
-  pendingWork(given(input), { ...installation, ...changes }).map(({ body, group }) => ({
+  pendingWork(deps(input), { ...installation, ...changes }).map(({ body, group }) => ({
     ...(JSON.parse(body) as object),
     group,
   }));
@@ -72,17 +73,17 @@ describe('what an installation is behind with', () => {
   });
 
   test('is a registration where the platform took none or another one', () => {
-    const registered = registrationOf(given(withEvents), 2);
+    const registered = registrationOf(deps(withEvents), 2);
     const expected = [{ kind: 'register', company: '12', generation: 2, group: 'register#12' }];
     expect(pending(withEvents)).toEqual(expected);
     expect(pending(withEvents, { registered: 'another' })).toEqual(expected);
-    expect(pending(withEvents, { registered: registrationOf(given(withEvents), 1) })).toEqual(expected);
+    expect(pending(withEvents, { registered: registrationOf(deps(withEvents), 1) })).toEqual(expected);
     expect(pending(withEvents, { registered })).toEqual([]);
   });
 
   test('is asked for under ids that repeat while it stays the same, and under no other', () => {
     const idsOf = (changes: object) =>
-      pendingWork(given({ ...withEvents, ...both }), { ...installation, ...changes }).map(
+      pendingWork(deps({ ...withEvents, ...both }), { ...installation, ...changes }).map(
         (each) => each.deduplicationId,
       );
     expect(idsOf({})).toHaveLength(2);

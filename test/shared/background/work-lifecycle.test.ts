@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { HookContext } from '../../../shared/background/handlers.ts';
-import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
-import { announcementOf, pendingWork } from '../../../shared/background/pending-work.ts';
-import { type Handlers, work } from '../../../shared/background/work.ts';
+import type { Handlers, HookContext } from '../../../shared/background/handlers.ts';
+import { announcementOf, parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
+import { pendingWork } from '../../../shared/background/pending-work.ts';
+import { work } from '../../../shared/background/work.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, testExtension } from '../fixture/extension.ts';
@@ -108,7 +108,7 @@ describe('a hook', () => {
 
   test('of changed scopes is told also where the author wants to know of nothing else', async () => {
     const { worker, told } = hooked(['scopesChanged']);
-    const { extension, baseUrl, apiKey } = worker.given;
+    const { extension, baseUrl, apiKey } = worker.deps;
     const company = await worker.install();
     const pending = async (granted: readonly string[]) => {
       const grant = (await tables.grants.find(companyTenant(company)))!;

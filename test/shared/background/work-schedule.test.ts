@@ -122,13 +122,13 @@ describe('a schedule', () => {
           return Promise.resolve({ tenants: [pageAfter(after)], isLast: false });
         }
       }
-      const given = { ...worker.given, grants: new Circling(tables.client, tables.names.installations) };
+      const deps = { ...worker.deps, grants: new Circling(tables.client, tables.names.installations) };
       const served = new Set<string>();
       let outcome: WorkOutcome = 'fanned_out';
       let pages = 0;
       for (let next: WorkMessage | undefined = begin; next !== undefined; pages++) {
         worker.queue.sent.length = 0;
-        outcome = await work(given, next, 1, deadlineIn(1_000));
+        outcome = await work(deps, next, 1, deadlineIn(1_000));
         const messages = worker.queue.sent.map(({ body }) => parseMessage(body));
         for (const each of messages) if (each?.kind === 'scheduled') served.add(each.tenant.id);
         next = messages.find((each) => each?.kind === 'schedule');
@@ -209,7 +209,7 @@ describe('a registration', () => {
     });
     expect(String(request?.body)).toContain('CANARY-api-secret');
     expect(await worker.does(register(company), 2)).toBe('duplicate');
-    expect((await tables.grants.find(companyTenant(company)))?.registered).toBe(registrationOf(worker.given, 1));
+    expect((await tables.grants.find(companyTenant(company)))?.registered).toBe(registrationOf(worker.deps, 1));
     const changed = testExtension({
       events: { 'company/product/create/v1': file },
       webhooks: { notificationEmail: 'owner@example.com' },

@@ -81,7 +81,7 @@ describe('an event', () => {
   test('whose handler was done when the process died before it was noted is handled again: at least once', async () => {
     const { worker, contexts } = handling();
     const message = webhook(await worker.install());
-    vi.spyOn(worker.given.deliveries, 'recordHandled').mockRejectedValueOnce(new Error('killed'));
+    vi.spyOn(worker.deps.deliveries, 'recordHandled').mockRejectedValueOnce(new Error('killed'));
     await expect(worker.does(message)).rejects.toThrow('killed');
     expect(await worker.does(message, 2)).toBe('handled');
     expect(contexts).toHaveLength(2);
