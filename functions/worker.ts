@@ -6,7 +6,7 @@ import type { Credentials } from '../shared/fynd/token-requests.ts';
 import { createHttpClient, deadlineIn } from '../shared/http/http-client.ts';
 import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { describeError, writeLog } from './runtime/log.ts';
-import { apiKey, apiSecret, secretsSettled, tokenKeys } from './runtime/secrets.ts';
+import { apiKey, apiSecret, secretsSettled, tokenKeys, webhookKey } from './runtime/secrets.ts';
 import { baseUrl, extension, now, once } from './runtime/settings.ts';
 import { deliveries, offlineGrants } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
@@ -33,7 +33,8 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     extension: extension(),
     handlers: { events, hooks, schedules },
     baseUrl: baseUrl(),
-    ...credentials,
+    apiKey: credentials.apiKey,
+    webhookKey: await webhookKey(),
     grants: offlineGrants(),
     tokens: offlineTokens(credentials),
     deliveries: deliveries(),

@@ -108,7 +108,9 @@ export class ExtensionStack extends Stack {
     // What they register with the platform is at this address.
     for (const fn of [autoInstall, this.worker]) fn.addEnvironment(environment.baseUrl, baseUrl);
     for (const fn of [uninstall, autoInstall, this.worker]) secrets.apiKey.grantValue(fn);
-    for (const fn of [callback, webhook, uninstall, autoInstall, this.worker]) secrets.apiSecret.grantValue(fn);
+    for (const fn of [callback, uninstall, autoInstall, this.worker]) secrets.apiSecret.grantValue(fn);
+    if (extension.webhooks.secret === 'api-secret') secrets.apiSecret.grantValue(webhook);
+    else for (const fn of [webhook, this.worker]) secrets.webhookKey.grantValue(fn);
     for (const fn of [callback, autoInstall, this.worker]) secrets.tokenKey.grantValue(fn);
     for (const fn of [callback, autoInstall]) installations.grantRecording(fn);
     installations.grantBackgroundWork(this.worker);

@@ -57,6 +57,11 @@ export interface ExtensionInput {
     readonly notificationEmail?: string;
     /** Whose events: of all sales channels, of none, or of those named. Default `all`. */
     readonly salesChannels?: 'all' | 'none' | readonly string[];
+    /**
+     * What the platform signs deliveries with: a secret of its own for each company, or the API secret where the platform
+     * signs with nothing else. Default `per-company`.
+     */
+    readonly secret?: 'per-company' | 'api-secret';
   };
   /** Work for every installed company, e.g. `nightly: { every: '1 day', handler: './functions/app/nightly.ts' }`. */
   readonly schedules?: Readonly<Record<string, { readonly every: string; readonly handler: string }>>;
@@ -101,6 +106,7 @@ export interface Extension {
   readonly webhooks: {
     readonly notificationEmail: string | undefined;
     readonly salesChannels: 'all' | 'none' | readonly string[];
+    readonly secret: 'per-company' | 'api-secret';
   };
   /** A schedule by its name. */
   readonly schedules: Readonly<Record<string, { readonly everyMinutes: number; readonly handler: string }>>;

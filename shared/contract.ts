@@ -12,6 +12,7 @@ export const environment = {
   apiSecretSecretId: 'API_SECRET_SECRET_ID',
   sessionKeySecretId: 'SESSION_KEY_SECRET_ID',
   tokenKeySecretId: 'TOKEN_KEY_SECRET_ID',
+  webhookKeySecretId: 'WEBHOOK_KEY_SECRET_ID',
   /** DynamoDB table names. */
   installationsTable: 'INSTALLATIONS_TABLE',
   userCacheTable: 'USER_CACHE_TABLE',

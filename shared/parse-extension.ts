@@ -161,6 +161,10 @@ const schema = v.strictObject({
         ),
         'all',
       ),
+      secret: v.optional(
+        v.picklist(['per-company', 'api-secret'], 'must be "per-company" or "api-secret"'),
+        'per-company',
+      ),
     }),
     {},
   ),
@@ -214,7 +218,7 @@ export function parseExtension(input: unknown, file = 'extension.config.ts'): Ex
     adminOrigins: output.adminOrigins ?? defaultAdminOrigins(output.cluster, file),
     proxy: { only: output.proxy.only, also: output.proxy.also },
     events: Object.entries(events).map(([key, given]) => toEvent(key, given)),
-    webhooks: { notificationEmail: webhooks.notificationEmail, salesChannels: webhooks.salesChannels },
+    webhooks: { ...webhooks, notificationEmail: webhooks.notificationEmail },
     schedules: Object.fromEntries(
       Object.entries(schedules).map(([name, schedule]) => [
         name,

@@ -1,8 +1,12 @@
+import * as v from 'valibot';
 import type { Extension } from '../config.ts';
 import { eventKeyOf } from '../event-key.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
+import { webhookSecret } from '../fynd/webhook-secret.ts';
+import { parseJson } from '../http/json.ts';
 import { AppError } from '../problems.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
+import { companyId, companyTenant, isSameTenant, type Tenant } from '../tenant.ts';
 import { webhookMessage } from './messages.ts';
 import { parseEnvelope } from './webhook-envelope.ts';
 
@@ -11,36 +15,49 @@ export type WebhookOutcome = 'queued' | 'ping' | 'unhandled' | 'too_old';
 
 /** The platform retries for 48 hours: what is older was recorded by somebody and is played again. */
 const maxAgeMs = 49 * 3_600_000;
+/** A body that nobody has verified is read up to this length. */
+const maxUnverifiedBytes = 1_000_000;
 
 /**
  * Takes a delivery: verified over the bytes as they came, then queued. The answer waits for the queue and for nothing
- * else.
+ * else. `keys` are those that may have signed it; the company in the address, or else in the body, selects the secret and
+ * proves nothing.
  * @throws {AppError} `signature_required`, `signature_mismatch`, `invalid_request` (413 where it cannot be queued).
  */
 export async function acceptWebhook(
   deps: {
-    extension: Pick<Extension, 'events'>;
-    secrets: readonly string[];
+    extension: Pick<Extension, 'events' | 'webhooks'>;
+    keys: readonly string[];
     queue: Pick<WorkQueue, 'send'>;
     now: () => Date;
   },
-  delivery: { body: Buffer; signature: string | undefined },
+  delivery: { body: Buffer; signature: string | undefined; companyIds: readonly string[] },
 ): Promise<WebhookOutcome> {
-  const { extension, secrets, queue } = deps;
+  const { extension, keys, queue } = deps;
   const { body, signature } = delivery;
   if (signature === undefined || signature === '') {
     throw new AppError('signature_required', 'The header x-fp-signature is missing.');
   }
-  if (!isSignedBody(body, signature, secrets)) {
-    throw new AppError('signature_mismatch', 'x-fp-signature is not the signature of this body.');
-  }
-  const { tenant, event } = parseEnvelope(body);
+  const mismatch = () => new AppError('signature_mismatch', 'x-fp-signature is not the signature of this body.');
+  const isShared = extension.webhooks.secret === 'api-secret';
+  const addressed = parseCompany(delivery.companyIds);
+  const selected = addressed ?? (isShared ? undefined : claimedCompany(body));
+  const secrets = isShared
+    ? keys
+    : selected === undefined
+      ? []
+      : keys.map((key) => webhookSecret(extension, key, selected));
+  if (!isSignedBody(body, signature, secrets)) throw mismatch();
+  const { tenant: named, event } = parseEnvelope(body);
+  if (named !== undefined && selected !== undefined && !isSameTenant(named, selected)) throw mismatch();
   if (event.name === 'ping') return 'ping';
   const nowMs = deps.now().getTime();
   if (event.createdAtMs !== undefined && nowMs - event.createdAtMs > maxAgeMs) return 'too_old';
   const isHandled = extension.events.some(
     (wanted) => wanted.provider === 'rest' && eventKeyOf(wanted) === eventKeyOf(event),
   );
+  // A secret that is the company's own says whose event it is; an address says nothing.
+  const tenant = named ?? (isShared ? undefined : selected);
   if (!isHandled || tenant === undefined) return 'unhandled';
   const message = webhookMessage(tenant, body, nowMs);
   if (message === undefined) {
@@ -48,4 +65,22 @@ export async function acceptWebhook(
   }
   await queue.send([message]);
   return 'queued';
+}
+
+function parseCompany([only, ...others]: readonly unknown[]): Tenant | undefined {
+  const parsed = v.safeParse(companyId, typeof only === 'number' ? String(only) : only);
+  return parsed.success && others.length === 0 ? companyTenant(parsed.output) : undefined;
+}
+
+/** What an unverified body says, where the platform dropped the address's query. @throws {AppError} 413 as above. */
+function claimedCompany(body: Buffer): Tenant | undefined {
+  if (body.byteLength > maxUnverifiedBytes) {
+    throw new AppError('invalid_request', 'The body is too large for an address without company_id.', { status: 413 });
+  }
+  try {
+    const parsed = v.safeParse(v.looseObject({ company_id: v.unknown() }), parseJson(body.toString('utf8')));
+    return parsed.success ? parseCompany([parsed.output.company_id]) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import type { Extension } from '../config.ts';
+import { webhookSecret } from '../fynd/webhook-secret.ts';
 import type { Deadline } from '../http/http-client.ts';
 import { callAsTenant } from '../platform/call-as-tenant.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
@@ -11,7 +12,7 @@ export interface ProcessRegistrationDependencies extends BackgroundDependencies 
   readonly extension: Extension;
   readonly baseUrl: string;
   readonly apiKey: string;
-  readonly apiSecret: string;
+  readonly webhookKey: string;
   readonly grants: Pick<OfflineGrants, 'find' | 'recordRegistered'>;
 }
 
@@ -24,13 +25,13 @@ export async function processRegistration(
   { tenant }: RegisterMessage,
   deadline: Deadline,
 ): Promise<'registered' | 'not_installed' | 'duplicate'> {
-  const { extension, baseUrl, apiKey, apiSecret: secret } = deps;
+  const { extension, baseUrl, apiKey, webhookKey } = deps;
   const grant = await deps.grants.find(tenant);
   if (grant === undefined || grant.status !== 'installed') return 'not_installed';
   const registration = registrationOf(deps, grant.generation);
   if (registration === undefined || registration === grant.registered) return 'duplicate';
   await registerWebhooks(
-    { extension, baseUrl, apiKey, secret, companyId: companyOf(tenant) },
+    { extension, baseUrl, apiKey, secret: webhookSecret(extension, webhookKey, tenant), companyId: companyOf(tenant) },
     async (method, path, body) => {
       const call = {
         method,

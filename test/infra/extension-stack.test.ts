@@ -240,8 +240,9 @@ describe('what is stored', () => {
 
   test('keys are generated, never written into the template, and the one for stored tokens outlives the stack', () => {
     const secrets = ofType(resources, 'AWS::SecretsManager::Secret');
-    expect([...secrets.keys()]).toEqual(['SecretsApiKey', 'SecretsApiSecret', 'SecretsSessionKey', 'SecretsTokenKey']);
-    for (const id of ['SecretsApiSecret', 'SecretsSessionKey', 'SecretsTokenKey']) {
+    const generated = ['SecretsApiSecret', 'SecretsSessionKey', 'SecretsTokenKey', 'SecretsWebhookKey'];
+    expect([...secrets.keys()]).toEqual(['SecretsApiKey', ...generated]);
+    for (const id of generated) {
       expect(secrets.get(id)?.Properties).not.toHaveProperty('SecretString');
       expect(secrets.get(id)?.Properties.GenerateSecretString).toEqual({
         PasswordLength: 64,
@@ -267,6 +268,7 @@ describe('what is stored', () => {
       'SecretsApiSecretA53FDED3',
       'SecretsSessionKeyBDCFDE07',
       'SecretsTokenKeyDB23CA28',
+      'SecretsWebhookKey8B5A7480',
     ]);
   });
 });

@@ -74,6 +74,7 @@ describe('a configuration', () => {
     ['launchPath', { ...valid, launchPath: '/api/session' }],
     ['launchPath', { ...valid, launchPath: `/${'x'.repeat(512)}` }],
     ['launchPath', { ...valid, launchPath: 1 }],
+    ['webhooks.secret', { ...valid, webhooks: { secret: 'CANARY-secret' } }],
     ['proxy', { ...valid, proxy: 'GET catalog/**' }],
     ['proxy.only', { ...valid, proxy: { only: [] } }],
     ['proxy.only', { ...valid, proxy: { only: 'GET catalog/**' } }],

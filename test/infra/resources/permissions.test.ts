@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { installationsTable, userCacheTable } from '../../../shared/contract.ts';
-import { busySample, ofType, type Synthesized, single, synthesizedStack, target } from '../synthesized-stack.ts';
+import {
+  busySample,
+  ofType,
+  type Synthesized,
+  sample,
+  single,
+  synthesizedStack,
+  target,
+} from '../synthesized-stack.ts';
 
 interface Statement {
   readonly Effect: string;
@@ -77,13 +85,13 @@ describe('each function may do exactly this', () => {
     ['Healthz', []],
     ['Install', secrets('ApiKey', 'SessionKey')],
     ['Callback', [...secrets('ApiKey', 'ApiSecret', 'SessionKey', 'TokenKey'), ...recording, sends]],
-    ['Webhook', [...secrets('ApiSecret'), sends]],
+    ['Webhook', [...secrets('WebhookKey'), sends]],
     ['AutoInstall', [...secrets('ApiKey', 'ApiSecret', 'TokenKey'), ...recording, sends]],
     ['Uninstall', [...secrets('ApiKey', 'ApiSecret'), sends]],
     [
       'Worker',
       [
-        ...secrets('ApiKey', 'ApiSecret', 'TokenKey'),
+        ...secrets('ApiKey', 'ApiSecret', 'TokenKey', 'WebhookKey'),
         keyUse,
         `dynamodb:GetItem on Installations${only(installationsTable.refreshAttributes)}`,
         `dynamodb:UpdateItem on Installations${only(
@@ -175,15 +183,25 @@ describe('offline never answers a browser', () => {
   const thoseWith = (secret: string) =>
     [...functions.keys()].filter((name) => permissionsOf(name).join('\n').includes(secret)).sort();
 
-  test('the key that opens stored tokens is for those that store one, and the worker; so is the API secret, and for who checks signatures', () => {
+  test('the key that opens stored tokens is for those that store one, and the worker; so is the API secret, and for who checks its signatures', () => {
     expect(thoseWith('SecretsTokenKey')).toEqual(['AutoInstallFunction', 'CallbackFunction', inBackground]);
     expect(thoseWith('SecretsApiSecret')).toEqual([
       'AutoInstallFunction',
       'CallbackFunction',
       'UninstallFunction',
-      'WebhookFunction',
       inBackground,
     ]);
+  });
+
+  test('the key of webhooks is for the worker, which registers them, and for who verifies them; nobody where that is the API secret', () => {
+    expect(thoseWith('SecretsWebhookKey')).toEqual(['WebhookFunction', inBackground]);
+    const insisting = synthesizedStack({ extension: { ...sample, webhooks: { secret: 'api-secret' } } }).resources;
+    const read = (name: string) =>
+      statementsOf(insisting, name).flatMap(({ Action, Resource }) =>
+        Action === 'secretsmanager:GetSecretValue' ? [target(Resource)] : [],
+      );
+    expect(read('WebhookFunction')).toEqual(['SecretsApiSecret']);
+    for (const name of functions.keys()) expect(read(name)).not.toContain('SecretsWebhookKey');
   });
 
   test('who opens a session cannot open stored tokens, and who opens those knows no session; the callback seals both', () => {
@@ -269,7 +287,7 @@ describe('each function knows exactly these names', () => {
         'WORK_QUEUE_URL',
       ],
     ],
-    ['Webhook', ['API_SECRET_SECRET_ID', 'WORK_QUEUE_URL']],
+    ['Webhook', ['WEBHOOK_KEY_SECRET_ID', 'WORK_QUEUE_URL']],
     [
       'AutoInstall',
       [
@@ -291,6 +309,7 @@ describe('each function knows exactly these names', () => {
         'DELIVERIES_TABLE',
         'INSTALLATIONS_TABLE',
         'TOKEN_KEY_SECRET_ID',
+        'WEBHOOK_KEY_SECRET_ID',
         'WORK_QUEUE_URL',
       ],
     ],

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ScheduleContext } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
@@ -10,7 +11,7 @@ import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, testExtension } from '../fixture/extension.ts';
 import { messagesIn } from '../fixture/offline-work.ts';
 import { refusalOf } from '../fixture/refusal.ts';
-import { startWorker, type Worker } from '../fixture/work.ts';
+import { startWorker, type Worker, webhookKey } from '../fixture/work.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
@@ -207,7 +208,9 @@ describe('a registration', () => {
       target: `/service/platform/webhook/v3.0/company/${company}/subscriber`,
       headers: { authorization: 'Bearer CANARY-offline-token', 'content-type': 'application/json' },
     });
-    expect(String(request?.body)).toContain('CANARY-api-secret');
+    const secret = createHmac('sha256', webhookKey).update(`company#${company}`).digest('hex');
+    expect(String(request?.body)).toContain(JSON.stringify({ type: 'hmac', secret }));
+    expect(String(request?.body)).not.toContain('CANARY');
     expect(await worker.does(register(company), 2)).toBe('duplicate');
     expect((await tables.grants.find(companyTenant(company)))?.registered).toBe(registrationOf(worker.deps, 1));
     const changed = testExtension({
