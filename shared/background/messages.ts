@@ -131,7 +131,7 @@ export function announcementOf(generation: number, scopes: readonly string[]): s
   return `g${generation} ${scopes.toSorted().join(' ')}`;
 }
 
-/** One message for each registration, as `registrationOf` names it. */
+/** One message for each registration, as `registeredNote` names it. */
 export function registerMessage(message: Omit<RegisterMessage, 'kind'>, registration: string): QueuedMessage {
   const company = companyOf(message.tenant);
   return queued({ kind: 'register', ...message }, `register#${company}`, `${company} ${registration}`);

@@ -2,14 +2,15 @@ import type { Extension } from '../config.ts';
 import type { Installation } from '../store/installations.ts';
 import type { QueuedMessage } from '../store/work-queue.ts';
 import { announcementOf, lifecycleMessage, registerMessage } from './messages.ts';
-import { registrationOf } from './webhook-registration.ts';
+import { isRegistered, registeredNote, registrationOf } from './webhook-registration.ts';
 
 /**
  * The messages that bring hooks and webhooks in step with an installation; none where they are. Asked at every launch,
- * so that what was lost once, in a crash between the write and the queue, is made up for by the next person.
+ * so that what was lost once, in a crash between the write and the queue, is made up for by the next person. Whoever may
+ * not read the webhook key names none: then a registration counts under whatever key it was made.
  */
 export function pendingWork(
-  deps: { extension: Extension; baseUrl: string; apiKey: string },
+  deps: { extension: Extension; baseUrl: string; apiKey: string; webhookKid?: string },
   {
     tenant,
     generation,
@@ -29,8 +30,8 @@ export function pendingWork(
     messages.push(lifecycleMessage({ tenant, hook, generation, scopes: scopes ?? [] }));
   }
   const registration = registrationOf(deps, generation);
-  if (registration !== undefined && registration !== registered) {
-    messages.push(registerMessage({ tenant, generation }, registration));
+  if (registration !== undefined && !isRegistered(registered, registration, deps.webhookKid)) {
+    messages.push(registerMessage({ tenant, generation }, registeredNote(registration, deps.webhookKid ?? '')));
   }
   return messages;
 }

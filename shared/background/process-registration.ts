@@ -1,12 +1,12 @@
 import type { Extension } from '../config.ts';
-import { webhookSecret } from '../fynd/webhook-secret.ts';
+import { webhookKid, webhookSecret } from '../fynd/webhook-secret.ts';
 import type { Deadline } from '../http/http-client.ts';
 import { callAsTenant } from '../platform/call-as-tenant.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
 import { companyOf } from '../tenant.ts';
 import type { BackgroundDependencies } from './background-context.ts';
 import type { RegisterMessage } from './messages.ts';
-import { registerWebhooks, registrationOf } from './webhook-registration.ts';
+import { isRegistered, registeredNote, registerWebhooks, registrationOf } from './webhook-registration.ts';
 
 export interface ProcessRegistrationDependencies extends BackgroundDependencies {
   readonly extension: Extension;
@@ -17,7 +17,8 @@ export interface ProcessRegistrationDependencies extends BackgroundDependencies 
 }
 
 /**
- * Registers the company's webhooks with its own token, where the platform has not taken this registration yet.
+ * Registers the company's webhooks with its own token, where the platform has not taken this registration yet, under this
+ * webhook key.
  * @throws {AppError} as `registerWebhooks` and `callAsTenant` do.
  */
 export async function processRegistration(
@@ -29,7 +30,8 @@ export async function processRegistration(
   const grant = await deps.grants.find(tenant);
   if (grant === undefined || grant.status !== 'installed') return 'not_installed';
   const registration = registrationOf(deps, grant.generation);
-  if (registration === undefined || registration === grant.registered) return 'duplicate';
+  const kid = webhookKid(webhookKey);
+  if (registration === undefined || isRegistered(grant.registered, registration, kid)) return 'duplicate';
   await registerWebhooks(
     { extension, baseUrl, apiKey, secret: webhookSecret(extension, webhookKey, tenant), companyId: companyOf(tenant) },
     async (method, path, body) => {
@@ -44,6 +46,6 @@ export async function processRegistration(
       return await callAsTenant({ ...deps, cluster: extension.cluster }, tenant, call, deadline);
     },
   );
-  await deps.grants.recordRegistered(grant, registration);
+  await deps.grants.recordRegistered(grant, registeredNote(registration, kid));
   return 'registered';
 }

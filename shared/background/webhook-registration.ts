@@ -34,6 +34,18 @@ export function registrationOf(
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }
 
+/** What a row notes of a registration that the platform took: what was registered, and under which webhook key. */
+export function registeredNote(registration: string, kid: string): string {
+  return `${registration} ${kid}`;
+}
+
+/** Whether that is what was noted; under whatever key where none is given. */
+export function isRegistered(registered: string | undefined, registration: string, kid: string | undefined): boolean {
+  return kid === undefined
+    ? registered?.split(' ')[0] === registration
+    : registered === registeredNote(registration, kid);
+}
+
 /**
  * Keeps the company's subscriber in step with the configuration: by one idempotent upsert (v3), where the platform has
  * that; else one subscriber per provider (v2); else the one for `rest` (v1, which knows no other).

@@ -30,7 +30,7 @@ export interface Installation {
   readonly installedAtMs: number;
   /** The installation that the author's hooks were last told of, as `announcementOf` names it. */
   readonly announced?: string | undefined;
-  /** The registration of webhooks that the platform last took, as `registrationOf` names it. */
+  /** The registration of webhooks that the platform last took, as `registeredNote` names it. */
   readonly registered?: string | undefined;
 }
 

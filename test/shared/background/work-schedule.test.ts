@@ -2,8 +2,9 @@ import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ScheduleContext } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
-import { registrationOf } from '../../../shared/background/webhook-registration.ts';
+import { registeredNote, registrationOf } from '../../../shared/background/webhook-registration.ts';
 import { type WorkOutcome, work } from '../../../shared/background/work.ts';
+import { webhookKid } from '../../../shared/fynd/webhook-secret.ts';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
 import { type InstalledPage, OfflineGrants } from '../../../shared/store/offline-grants.ts';
 import { companyTenant, type Tenant } from '../../../shared/tenant.ts';
@@ -212,13 +213,28 @@ describe('a registration', () => {
     expect(String(request?.body)).toContain(JSON.stringify({ type: 'hmac', secret }));
     expect(String(request?.body)).not.toContain('CANARY');
     expect(await worker.does(register(company), 2)).toBe('duplicate');
-    expect((await tables.grants.find(companyTenant(company)))?.registered).toBe(registrationOf(worker.deps, 1));
+    const registration = registrationOf(worker.deps, 1) ?? '';
+    expect((await tables.grants.find(companyTenant(company)))?.registered).toBe(
+      registeredNote(registration, webhookKid(webhookKey)),
+    );
     const changed = testExtension({
       events: { 'company/product/create/v1': file },
       webhooks: { notificationEmail: 'owner@example.com' },
     });
     const next = startWorker(tables, work, { extension: changed });
     expect(await next.does(register(company))).toBe('registered');
+  });
+
+  test('is made again under another webhook key, with the secret that this makes', async () => {
+    const worker = startWorker(tables, work, { extension });
+    const company = await worker.install();
+    expect(await worker.does(register(company))).toBe('registered');
+    const rotated = { ...worker.deps, webhookKey: 'CANARY-rotated-key-0123456789abcdef' };
+    const again = (attempt: number) => work(rotated, register(company), attempt, deadlineIn(1_000));
+    expect(await again(1)).toBe('registered');
+    const secret = createHmac('sha256', rotated.webhookKey).update(`company#${company}`).digest('hex');
+    expect(String(worker.httpClient.requests.at(-1)?.body)).toContain(secret);
+    expect(await again(2)).toBe('duplicate');
   });
 
   test('that the platform refuses is not noted, and comes again', async () => {
