@@ -8,7 +8,7 @@ import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { describeError, writeLog } from './runtime/log.ts';
 import { apiKey, apiSecret, secretsSettled, tokenKeys, webhookKey } from './runtime/secrets.ts';
 import { baseUrl, extension, now, once } from './runtime/settings.ts';
-import { deliveries, offlineGrants } from './runtime/tables.ts';
+import { deliveries, installations, offlineGrants } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
 /**
@@ -35,6 +35,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     baseUrl: baseUrl(),
     apiKey: credentials.apiKey,
     webhookKey: await webhookKey(),
+    installations: installations(),
     grants: offlineGrants(),
     tokens: offlineTokens(credentials),
     deliveries: deliveries(),

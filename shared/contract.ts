@@ -55,6 +55,9 @@ export const installationsTable = {
   workerWrittenAttributes: ['listed', 'updatedAt', 'uninstalledAt'],
 } as const;
 
+/** The schedule that every stack has: it brings in step whatever an installation is behind with. No author's may be called so. */
+export const sweepSchedule = 'sweep';
+
 /** UserCache: one partition per company, user and installation generation; entries leave by their TTL. */
 export const userCacheTable = {
   partitionKey: 'pk',

@@ -7,7 +7,7 @@ import {
   isLoopback,
   parseOrigin,
 } from './config.ts';
-import { servicesWithoutPeople } from './contract.ts';
+import { servicesWithoutPeople, sweepSchedule } from './contract.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const reservedPaths = /^\/api\/(platform|session|webhook-events)(\/|$)/;
@@ -170,7 +170,11 @@ const schema = v.strictObject({
   ),
   schedules: v.optional(
     v.record(
-      v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"')),
+      v.pipe(
+        v.string(),
+        v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"'),
+        v.check((name) => name !== sweepSchedule, 'is the name of a schedule that every extension has'),
+      ),
       v.strictObject({ every, handler: handlerFile }),
     ),
     {},

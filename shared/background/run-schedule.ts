@@ -1,4 +1,4 @@
-import { installationsTable } from '../contract.ts';
+import { installationsTable, sweepSchedule } from '../contract.ts';
 import type { Deadline } from '../http/http-client.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
@@ -11,18 +11,20 @@ import {
   scheduleMessage,
   schedulePosition,
 } from './messages.ts';
+import { isSweepWanted, overdueWork, type SweepDependencies } from './sweep.ts';
 
-export interface FanOutScheduleDependencies {
+export interface FanOutScheduleDependencies extends SweepDependencies {
   readonly handlers: Pick<Handlers, 'schedules'>;
   readonly grants: Pick<OfflineGrants, 'listInstalled'>;
   readonly queue: Pick<WorkQueue, 'send'>;
 }
 
-/** Companies per page of a schedule: one message each, and one for the next page. */
+/** Companies per page of a schedule: one message each, and one for the next page. As many as DynamoDB reads at once. */
 const pageSize = 100;
 
 /**
- * One message per installed tenant, a page at a time: whatever was sent is sent again without harm.
+ * One message per installed tenant, a page at a time; of the sweep, only for one that is behind with something. Whatever
+ * was sent is sent again without harm.
  *
  * Lambda lets the worker call itself without end, so that a run that goes round in circles ends itself: the last page
  * whose number is a power of two is its mark, and whoever comes by that again has been there (R. P. Brent, 1980). That is
@@ -33,9 +35,13 @@ export async function fanOutSchedule(
   message: ScheduleMessage,
 ): Promise<'fanned_out' | 'unhandled' | 'runaway'> {
   const { name, run, partition, after, page } = message;
-  if (deps.handlers.schedules[name] === undefined) return 'unhandled';
+  const isSweep = name === sweepSchedule;
+  const isWanted = isSweep ? isSweepWanted(deps.extension) : deps.handlers.schedules[name] !== undefined;
+  if (!isWanted) return 'unhandled';
   const { tenants, isLast } = await deps.grants.listInstalled(partition, after, pageSize);
-  const messages = tenants.map((tenant) => scheduledMessage({ tenant, name, run }));
+  const messages = isSweep
+    ? await overdueWork(deps, tenants)
+    : tenants.map((tenant) => scheduledMessage({ tenant, name, run }));
   const next = isLast ? { partition: partition + 1, after: undefined } : { partition, after: tenants.at(-1) };
   const mark = Number.isInteger(Math.log2(page)) ? schedulePosition(message) : message.mark;
   const isRunaway = schedulePosition(next) === mark;

@@ -1,7 +1,7 @@
-import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { installationsTable } from '../contract.ts';
 import type { InstallationGate, InstallationStatus } from '../session/live-session.ts';
-import { companyOf, type Tenant, tenantKey } from '../tenant.ts';
+import { companyOf, parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
 import {
   corrupt,
   expressionNames,
@@ -53,6 +53,9 @@ function listingPartition(tenant: Tenant): string {
   return `installed#${Number(companyOf(tenant).slice(-6)) % installationsTable.listing.partitions}`;
 }
 
+/** DynamoDB may answer a part of a batch; the rest is asked for again. */
+const maxBatchReads = 5;
+
 export class Installations {
   readonly #client: Pick<DynamoDBClient, 'send'>;
   readonly #tableName: string;
@@ -73,17 +76,41 @@ export class Installations {
         ExpressionAttributeNames: expressionNames(installationsTable.callbackAttributes),
       }),
     );
-    if (item === undefined) return undefined;
-    return {
-      tenant,
-      generation: integer(item, 'generation'),
-      version: integer(item, 'version'),
-      status: parseStatus(item),
-      scopes: stringList(item, 'scopes'),
-      installedAtMs: optionalInteger(item, 'installedAtMs') ?? 0,
-      announced: optionalText(item, 'announced'),
-      registered: optionalText(item, 'registered'),
-    };
+    return item && parseInstallation(tenant, item);
+  }
+
+  /**
+   * The installations of up to 100 tenants, in any order and eventually consistent. Rows that are not there are left out,
+   * and those that cannot be read: they must not stand in the way of the others.
+   * @throws where DynamoDB leaves out some of them again and again.
+   */
+  async findAll(tenants: readonly Tenant[]): Promise<Installation[]> {
+    const items: Item[] = [];
+    let keys: Item[] = tenants.map(installationKey);
+    for (let attempt = 1; keys.length > 0; attempt++) {
+      if (attempt > maxBatchReads) throw new Error('DynamoDB left out items of a batch again and again.');
+      const { Responses, UnprocessedKeys } = await this.#client.send(
+        new BatchGetItemCommand({
+          RequestItems: {
+            [this.#tableName]: {
+              Keys: keys,
+              ProjectionExpression: installationsTable.callbackAttributes.map((name) => `#${name}`).join(', '),
+              ExpressionAttributeNames: expressionNames(installationsTable.callbackAttributes),
+            },
+          },
+        }),
+      );
+      items.push(...(Responses?.[this.#tableName] ?? []));
+      keys = UnprocessedKeys?.[this.#tableName]?.Keys ?? [];
+    }
+    return items.flatMap((item) => {
+      try {
+        const tenant = parseTenantKey(text(item, installationsTable.partitionKey));
+        return tenant === undefined ? [] : [parseInstallation(tenant, item)];
+      } catch {
+        return [];
+      }
+    });
   }
 
   /**
@@ -150,6 +177,19 @@ export class Installations {
       throw error;
     }
   }
+}
+
+function parseInstallation(tenant: Tenant, item: Item): Installation {
+  return {
+    tenant,
+    generation: integer(item, 'generation'),
+    version: integer(item, 'version'),
+    status: parseStatus(item),
+    scopes: stringList(item, 'scopes'),
+    installedAtMs: optionalInteger(item, 'installedAtMs') ?? 0,
+    announced: optionalText(item, 'announced'),
+    registered: optionalText(item, 'registered'),
+  };
 }
 
 /** Reads the attributes that gate a session out of a stored row. */

@@ -112,6 +112,7 @@ describe('the API', () => {
       'AWS::Logs::LogGroup',
       'AWS::SQS::Queue',
       'AWS::SQS::QueuePolicy',
+      'AWS::Scheduler::Schedule',
       'AWS::SecretsManager::Secret',
     ]);
   });
@@ -362,14 +363,18 @@ describe('the work queue', () => {
 describe('schedules', () => {
   const { resources: busy } = synthesizedStack({ extension: busySample });
 
-  test('are none where none is configured, and neither is a role for them', () => {
-    expect(ofType(resources, 'AWS::Scheduler::Schedule').size).toBe(0);
-    expect([...ofType(resources, 'AWS::IAM::Role').keys()].filter((id) => id.startsWith('Schedules'))).toEqual([]);
+  test('are the sweep alone where none is configured: four times a day', () => {
+    const schedules = ofType(resources, 'AWS::Scheduler::Schedule');
+    expect([...schedules.keys()]).toEqual(['Schedulessweep']);
+    expect(schedules.get('Schedulessweep')?.Properties).toMatchObject({
+      ScheduleExpression: 'rate(360 minutes)',
+      Target: { SqsParameters: { MessageGroupId: 'schedule#sweep' } },
+    });
   });
 
   test('send one message to the work queue each time, in a group of their own', () => {
     const schedules = ofType(busy, 'AWS::Scheduler::Schedule');
-    expect([...schedules.keys()]).toEqual(['Schedulesnightly', 'Schedulespulse']);
+    expect([...schedules.keys()]).toEqual(['Schedulesnightly', 'Schedulespulse', 'Schedulessweep']);
     for (const { Properties } of schedules.values()) {
       const { Arn, RoleArn } = Properties.Target as Record<string, unknown>;
       expect([target(Arn), target(RoleArn)]).toEqual(['WorkQueue', 'SchedulesRole']);
