@@ -27,7 +27,17 @@ export const installationsTable = {
   /** What a function that answers browsers may read: enough to know whether a session still counts, and no token. */
   sessionAttributes: ['pk', 'generation', 'status', 'sessionsValidFromMs'],
   /** What the callback reads to decide whether the company's grant is asked for again. */
-  callbackAttributes: ['pk', 'generation', 'status', 'version', 'scopes', 'installedAtMs', 'announced', 'registered'],
+  callbackAttributes: [
+    'pk',
+    'generation',
+    'status',
+    'version',
+    'scopes',
+    'installedAtMs',
+    'announced',
+    'registered',
+    'refreshingSinceMs',
+  ],
   /** The sealed offline token. The callback writes it; no function that a browser reaches can read it. */
   tokenAttribute: 'token',
   /** What the callback writes beside the attributes that it reads. */
@@ -50,6 +60,7 @@ export const installationsTable = {
     'installedAtMs',
     'announced',
     'registered',
+    'refreshingSinceMs',
   ],
   /** What background functions write beside what they read. */
   workerWrittenAttributes: ['listed', 'updatedAt', 'uninstalledAt'],

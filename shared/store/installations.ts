@@ -32,6 +32,8 @@ export interface Installation {
   readonly announced?: string | undefined;
   /** The registration of webhooks that the platform last took, as `registeredNote` names it. */
   readonly registered?: string | undefined;
+  /** Epoch milliseconds: since when no refresh of the grant has worked; undefined where none is tried. */
+  readonly refreshingSinceMs?: number | undefined;
 }
 
 /** The offline grant as it is kept: sealed, and bound to its row. */
@@ -140,12 +142,13 @@ export class Installations {
             refreshFrom: { N: String(next.grant.refreshFrom) },
           }),
     };
-    const remove = next.grant === undefined ? ['token', 'scopes', 'accessTokenExpiresAt', 'refreshFrom'] : [];
+    const withoutGrant = ['token', 'scopes', 'accessTokenExpiresAt', 'refreshFrom'];
+    const remove = ['refreshingSinceMs', ...(next.grant === undefined ? withoutGrant : [])];
     const update = [
       `SET ${Object.keys(set)
         .map((name) => `#${name} = :${name}`)
         .join(', ')}`,
-      ...(remove.length === 0 ? [] : [`REMOVE ${remove.map((name) => `#${name}`).join(', ')}`]),
+      `REMOVE ${remove.map((name) => `#${name}`).join(', ')}`,
     ].join(' ');
     try {
       await this.#client.send(
@@ -189,6 +192,7 @@ function parseInstallation(tenant: Tenant, item: Item): Installation {
     installedAtMs: optionalInteger(item, 'installedAtMs') ?? 0,
     announced: optionalText(item, 'announced'),
     registered: optionalText(item, 'registered'),
+    refreshingSinceMs: optionalInteger(item, 'refreshingSinceMs'),
   };
 }
 

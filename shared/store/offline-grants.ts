@@ -88,17 +88,21 @@ export class OfflineGrants {
     };
   }
 
-  /** Takes the lease, or takes it over from whoever took this very `attempt`. False where the row has moved on. */
-  async takeLease({ tenant, generation, version, attempt }: OfflineGrant): Promise<boolean> {
+  /**
+   * Takes the lease, or takes it over from whoever took this very `attempt`; notes since when a refresh is tried. False
+   * where the row has moved on.
+   */
+  async takeLease({ tenant, generation, version, attempt }: OfflineGrant, now: Date): Promise<boolean> {
     const isFirst = attempt === 0;
     return await this.#update(
       tenant,
-      'SET #attempt = :next, #leasedVersion = :version',
+      'SET #attempt = :next, #leasedVersion = :version, #refreshingSinceMs = if_not_exists(#refreshingSinceMs, :nowMs)',
       `#generation = :generation AND #version = :version AND #status = :installed AND ${isFirst ? 'attribute_not_exists(#attempt)' : '#attempt = :attempt'}`,
       {
         ':generation': { N: String(generation) },
         ':version': { N: String(version) },
         ':next': { N: String(attempt + 1) },
+        ':nowMs': { N: String(now.getTime()) },
         ':installed': { S: 'installed' },
         ...(isFirst ? {} : { ':attempt': { N: String(attempt) } }),
       },
@@ -126,7 +130,7 @@ export class OfflineGrants {
   async renew({ tenant, generation, version }: OfflineGrant, next: StoredTokenSet, now: Date): Promise<boolean> {
     return await this.#update(
       tenant,
-      'SET #version = :next, #status = :installed, #token = :token, #scopes = :scopes, #accessTokenExpiresAt = :expires, #refreshFrom = :refreshFrom, #updatedAt = :now REMOVE #leasedVersion, #retryFrom, #attempt',
+      'SET #version = :next, #status = :installed, #token = :token, #scopes = :scopes, #accessTokenExpiresAt = :expires, #refreshFrom = :refreshFrom, #updatedAt = :now REMOVE #leasedVersion, #retryFrom, #attempt, #refreshingSinceMs',
       '#generation = :generation AND #version = :version',
       {
         ':generation': { N: String(generation) },
@@ -183,7 +187,7 @@ export class OfflineGrants {
   async uninstall({ tenant, generation, version }: OfflineGrant, now: Date): Promise<boolean> {
     return await this.#update(
       tenant,
-      'SET #status = :uninstalled, #generation = :nextGeneration, #version = :nextVersion, #uninstalledAt = :now, #updatedAt = :now REMOVE #token, #scopes, #accessTokenExpiresAt, #refreshFrom, #retryFrom, #leasedVersion, #listed, #registered',
+      'SET #status = :uninstalled, #generation = :nextGeneration, #version = :nextVersion, #uninstalledAt = :now, #updatedAt = :now REMOVE #token, #scopes, #accessTokenExpiresAt, #refreshFrom, #retryFrom, #leasedVersion, #refreshingSinceMs, #listed, #registered',
       '#generation = :generation AND #version = :version',
       {
         ':generation': { N: String(generation) },

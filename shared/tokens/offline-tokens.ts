@@ -133,7 +133,7 @@ export class OfflineTokens {
         continue;
       }
       const sinceAsked = this.#stopwatch();
-      if (!(await grants.takeLease(grant))) continue;
+      if (!(await grants.takeLease(grant, now()))) continue;
       const refreshed = await this.#refresh(grant, token, sinceAsked);
       if (refreshed !== undefined) return refreshed;
     }

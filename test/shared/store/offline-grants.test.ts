@@ -46,7 +46,7 @@ describe('an uninstallation', () => {
     const grant = await installed();
     await tables.grants.recordAnnounced(grant, 'g1 a/b');
     await tables.grants.recordRegistered(grant, 'digest');
-    await tables.grants.takeLease(grant);
+    await tables.grants.takeLease(grant, noon);
     expect(await tables.grants.uninstall(grant, afterNoon(60))).toBe(true);
     const seconds = { N: String(afterNoon(60).getTime() / 1000) };
     const { pk, ...row } = (await tables.row(grant.tenant.id)) ?? {};
@@ -87,7 +87,7 @@ describe('an uninstallation', () => {
     await tables.grants.uninstall(grant, noon);
     const tombstone = await tables.row(grant.tenant.id);
     const stored = { sealedToken: 'sealed', scopes: [], accessTokenExpiresAt: 1, refreshFrom: 1 };
-    expect(await tables.grants.takeLease(grant)).toBe(false);
+    expect(await tables.grants.takeLease(grant, noon)).toBe(false);
     expect(await tables.grants.renew(grant, stored, noon)).toBe(false);
     expect(await tables.grants.markReauthorize(grant)).toBe(false);
     expect(await tables.grants.recordRegistered(grant, 'digest')).toBe(false);
