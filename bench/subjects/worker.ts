@@ -65,7 +65,7 @@ function bareWorker({ tables, platform }: WorkerSetup): Handler {
     await get(tables.installations, tenantKey(companyTenant(company)));
     await get(tables.installations, tenantKey(companyTenant(company)));
     await callByHttp(platform, 'GET', `/service/platform/${productPath}`);
-    const expiresAt = { N: String(Math.floor(Date.now() / 1000) + 259_200) };
+    const expiresAt = { N: String(Math.floor(Date.now() / 1000) + 2_678_400) };
     await client.send(new PutItemCommand({ TableName: tables.deliveries, Item: { pk: { S: delivery }, expiresAt } }));
   };
   return async ({ Records }) => {

@@ -9,8 +9,13 @@ import { parseEnvelope } from './webhook-envelope.ts';
 /** What became of a delivery; each is a 200, since a retry would change nothing. */
 export type WebhookOutcome = 'queued' | 'ping' | 'unhandled' | 'too_old';
 
-/** The platform retries for 48 hours: what is older was recorded by somebody and is played again. */
-const maxAgeMs = 49 * 3_600_000;
+/**
+ * What the platform held back while it was blocked comes days late and is no replay: that is what was handled before. The
+ * records of that (`Deliveries`) are kept longer than an event may be old.
+ */
+const maxAgeMs = 30 * 86_400_000;
+/** No event is older than the platform: such a time is none, for instance seconds or a zero. */
+const firstPlausibleMs = Date.UTC(2012);
 
 /**
  * Takes a delivery: verified over the bytes as they came, then queued. The answer waits for the queue and for nothing
@@ -37,7 +42,7 @@ export async function acceptWebhook(
   const { tenant, event } = parseEnvelope(body);
   if (event.name === 'ping') return 'ping';
   const nowMs = deps.now().getTime();
-  if (event.createdAtMs !== undefined && nowMs - event.createdAtMs > maxAgeMs) return 'too_old';
+  if (isTooOld(event.createdAtMs, nowMs)) return 'too_old';
   const isHandled = extension.events.some(
     (wanted) => wanted.provider === 'rest' && eventKeyOf(wanted) === eventKeyOf(event),
   );
@@ -48,4 +53,9 @@ export async function acceptWebhook(
   }
   await queue.send([message]);
   return 'queued';
+}
+
+/** What has no plausible time, or one that is to come, counts as sent now. */
+function isTooOld(createdAtMs: number | undefined, nowMs: number): boolean {
+  return createdAtMs !== undefined && createdAtMs >= firstPlausibleMs && nowMs - createdAtMs > maxAgeMs;
 }

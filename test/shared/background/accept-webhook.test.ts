@@ -15,7 +15,7 @@ const extension = testExtension({
   },
   webhooks: { notificationEmail: 'owner@example.com' },
 });
-const hoursAgo = (hours: number) => noon.getTime() - hours * 3_600_000;
+const daysAgo = (days: number) => noon.getTime() - days * 86_400_000;
 const product = { category: 'company', name: 'product', type: 'update', version: '1' };
 const usual = { company_id: 12, event: { ...product, created_timestamp: noon.getTime() }, payload: {} };
 
@@ -63,9 +63,16 @@ describe('a delivery', () => {
     ['unhandled', 'another version', { ...usual, event: { ...product, version: '2' } }],
     ['unhandled', 'what goes past the extension', { ...usual, event: { ...product, name: 'order', version: '2' } }],
     ['unhandled', 'no company', { event: { ...product, category: 'global' } }],
-    ['too_old', 'more than 49 hours ago', { ...usual, event: { ...product, created_timestamp: hoursAgo(49) - 1 } }],
-    ['queued', '49 hours ago', { ...usual, event: { ...product, created_timestamp: hoursAgo(49) } }],
-    ['queued', 'tomorrow', { ...usual, event: { ...product, created_timestamp: hoursAgo(-24) } }],
+    ['too_old', 'more than 30 days ago', { ...usual, event: { ...product, created_timestamp: daysAgo(30) - 1 } }],
+    ['queued', '30 days ago', { ...usual, event: { ...product, created_timestamp: daysAgo(30) } }],
+    ['queued', 'tomorrow', { ...usual, event: { ...product, created_timestamp: daysAgo(-1) } }],
+    ['queued', 'a century from now', { ...usual, event: { ...product, created_timestamp: daysAgo(-36_500) } }],
+    ['queued', 'the beginning of time', { ...usual, event: { ...product, created_timestamp: 0 } }],
+    ['queued', 'a time in seconds', { ...usual, event: { ...product, created_timestamp: noon.getTime() / 1000 } }],
+    ['queued', 'a time before all time', { ...usual, event: { ...product, created_timestamp: -1 } }],
+    ['queued', 'a time that is none', { ...usual, event: { ...product, created_timestamp: 'CANARY' } }],
+    ['queued', 'no sales channel that is one', { ...usual, application_id: '' }],
+    ['unhandled', 'a version that is none', { ...usual, event: { ...product, version: null } }],
     ['queued', 'an unknown time', { ...usual, event: product }],
   ] as const) {
     test(`of ${what} is ${outcome}`, async () => {
