@@ -64,7 +64,7 @@ export const userCacheTable = {
   attributes: ['pk', 'sk', 'epoch', 'validFrom', 'policy', 'httpStatus', 'body', 'coding', 'expiresAt'],
 } as const;
 
-/** Deliveries: which webhook bodies were handled; an item per body outlives the 30 days after which an event is old. */
+/** Deliveries: which events were handled; an item per event outlives the 30 days after which an event is old. */
 export const deliveriesTable = {
   partitionKey: 'pk',
   /** Epoch seconds. */

@@ -31,7 +31,12 @@ export async function start(setup: WorkerSetup): Promise<Subject<SQSEvent>> {
 }
 
 function record(companyId: string): SQSEvent['Records'][number] {
-  const message = webhookMessage(companyTenant(companyId), eventBody(companyId), Date.now());
+  const message = webhookMessage({
+    tenant: companyTenant(companyId),
+    eventId: undefined,
+    body: eventBody(companyId),
+    receivedAtMs: Date.now(),
+  });
   if (message === undefined) throw new Error('The event does not fit into a message.');
   return {
     messageId: message.deduplicationId,

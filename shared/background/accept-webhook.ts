@@ -47,7 +47,7 @@ export async function acceptWebhook(
     (wanted) => wanted.provider === 'rest' && eventKeyOf(wanted) === eventKeyOf(event),
   );
   if (!isHandled || tenant === undefined) return 'unhandled';
-  const message = webhookMessage(tenant, body, nowMs);
+  const message = webhookMessage({ tenant, eventId: event.id, body, receivedAtMs: nowMs });
   if (message === undefined) {
     throw new AppError('invalid_request', 'The body is too large to be queued, even compressed.', { status: 413 });
   }

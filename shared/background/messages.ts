@@ -100,14 +100,21 @@ function queued(message: WorkMessage, group: string, identity: string): QueuedMe
 
 /**
  * A webhook's message. The body is compressed, which makes most of them fit and keeps every byte as it was signed, since
- * the queue changes characters that XML does not know. The de-duplication id is the digest of the signed body: the event
- * id travels in an unsigned header. Undefined where even the compressed body does not fit.
+ * the queue changes characters that XML does not know. Undefined where even the compressed body does not fit.
  */
-export function webhookMessage(tenant: Tenant, body: Buffer, receivedAtMs: number): QueuedMessage | undefined {
-  const packed = brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }).toString('base64');
-  const message = { kind: 'webhook', tenant, body: packed, receivedAtMs } as const;
-  const made = queued(message, tenantKey(tenant), bodyDigest(body));
-  return Buffer.byteLength(made.body) > maxMessageBytes ? undefined : made;
+export function webhookMessage(event: {
+  readonly tenant: Tenant;
+  /** As the signed body names it: the header's id is not signed. Undefined where it names none. */
+  readonly eventId: string | undefined;
+  readonly body: Buffer;
+  readonly receivedAtMs: number;
+}): QueuedMessage | undefined {
+  const { tenant, eventId, receivedAtMs } = event;
+  const quality = { [constants.BROTLI_PARAM_QUALITY]: 4 };
+  const body = brotliCompressSync(event.body, { params: quality }).toString('base64');
+  const identity = `${tenantKey(tenant)} ${eventDigest(eventId, event.body)}`;
+  const message = queued({ kind: 'webhook', tenant, body, receivedAtMs }, tenantKey(tenant), identity);
+  return Buffer.byteLength(message.body) > maxMessageBytes ? undefined : message;
 }
 
 /** The signed bytes again. */
@@ -115,8 +122,12 @@ export function webhookBody({ body }: Pick<WebhookMessage, 'body'>): Buffer {
   return brotliDecompressSync(Buffer.from(body, 'base64'));
 }
 
-export function bodyDigest(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('hex');
+/** Which event of its tenant it is: the one with its signed id, whatever else of it differs; its bytes where it has none. */
+export function eventDigest(eventId: string | undefined, body: Uint8Array): string {
+  // No body is what an id becomes here: that is no JSON.
+  return createHash('sha256')
+    .update(eventId === undefined ? body : `id ${eventId}`)
+    .digest('hex');
 }
 
 /** One message for each installation, scopes and hook: what is announced is announced once. */

@@ -7,7 +7,7 @@ import { optionalInteger } from './dynamodb.ts';
 const keepSeconds = 31 * 86_400;
 
 /**
- * Which webhook bodies were handled. The queue forgets after five minutes what it has seen; this does not. A record is
+ * Which events were handled. The queue forgets after five minutes what it has seen; this does not. A record is
  * made only when the handler has finished: a crash in the middle runs it again.
  */
 export class Deliveries {

@@ -65,7 +65,12 @@ function record(body: string, group: string, attempt = 1): SQSRecord {
 function productUpdate(company: string, n: number, attempt = 1): SQSRecord {
   const event = { category: 'company', name: 'product', type: 'update', version: '1' };
   const body = Buffer.from(JSON.stringify({ company_id: company, event, payload: { n, secret: 'CANARY-payload' } }));
-  const message = webhookMessage(companyTenant(company), body, Date.now());
+  const message = webhookMessage({
+    tenant: companyTenant(company),
+    eventId: undefined,
+    body,
+    receivedAtMs: Date.now(),
+  });
   return record(message?.body ?? '', message?.group ?? '', attempt);
 }
 

@@ -46,13 +46,31 @@ describe('a delivery', () => {
     expect(sent[0]?.group).toBe('company#12');
   });
 
-  test('has one de-duplication id for one body, whatever else it comes with', async () => {
+  const idsOf = async (...bodies: object[]) => {
     const ids = new Set<string | undefined>();
-    for (const body of [usual, usual, { ...usual, payload: { n: 1 } }]) {
+    for (const body of bodies) {
       await deliver(body);
       ids.add(sent[0]?.deduplicationId);
     }
-    expect(ids.size).toBe(2);
+    return ids.size;
+  };
+
+  test('has one de-duplication id for one body, whatever else it comes with', async () => {
+    expect(await idsOf(usual, usual, { ...usual, payload: { n: 1 } })).toBe(2);
+  });
+
+  test('has one de-duplication id for one signed event id, whatever else of it differs', async () => {
+    const named = (changes: object, more: object = {}) => ({ ...usual, ...more, event: { ...product, ...changes } });
+    expect(
+      await idsOf(
+        named({ id: '7', trace_id: ['a'] }),
+        named({ id: 7, trace_id: ['b'] }),
+        named({ id: '7', created_timestamp: 1_783_684_800_001 }, { payload: { n: 1 } }),
+      ),
+    ).toBe(1);
+    expect(await idsOf(named({ id: '7' }), named({ id: '8' }), named({ id: '7' }, { company_id: 13 }))).toBe(3);
+    // What is no id names nothing.
+    expect(await idsOf(named({ id: '' }), named({ id: '' }, { payload: { n: 1 } }), named({ id: null }))).toBe(3);
   });
 
   for (const [outcome, what, body] of [
