@@ -30,8 +30,10 @@ export async function handleWebhook(
   if (await deliveries.isHandled(tenant, digest, now())) return 'duplicate';
   const grant = await grants.find(tenant);
   if (grant === undefined || grant.status === 'uninstalled') return 'not_installed';
-  // It waited in the queue while the company uninstalled and installed again.
-  if (message.receivedAtMs < grant.installedAtMs) return 'outdated';
+  // It waited in the queue while the company uninstalled and installed again. An installation that is yet to come was
+  // written by a clock that was set back since: what is compared with it says nothing.
+  const isYetToCome = grant.installedAtMs > now().getTime();
+  if (message.receivedAtMs < grant.installedAtMs && !isYetToCome) return 'outdated';
   const handler = deps.handlers.events[eventKeyOf(event)];
   if (handler === undefined) return 'unhandled';
   await handler({ ...backgroundContext(deps, tenant, deadline), applications, event, payload });

@@ -125,6 +125,14 @@ describe('an event', () => {
     expect(await worker.does(webhook(company, {}, afterNoon(50)))).toBe('handled');
   });
 
+  test('is handled where the clock was set back, so that the installation seems yet to come', async () => {
+    const { worker, contexts } = handling();
+    const company = tables.newCompany();
+    await signIn(tables, company, { startedAt: afterNoon(3 * 3_600) });
+    expect(await worker.does(webhook(company, {}, afterNoon(30)))).toBe('handled');
+    expect(contexts).toHaveLength(1);
+  });
+
   test('that nobody handles is unhandled, and may be handled after a deployment', async () => {
     const { worker } = handling();
     const company = await worker.install();
