@@ -22,8 +22,8 @@ export const apiSecret = 'bench-api-secret';
 const secrets = {
   apiKeySecretId: 'bench-api-key',
   apiSecretSecretId: apiSecret,
-  sessionKeySecretId: 'bench-session-secret',
-  tokenKeySecretId: 'bench-token-secret',
+  sessionKeySecretId: 'bench-session-secret-0123456789abcdef',
+  tokenKeySecretId: 'bench-token-secret-0123456789abcdef',
 } as const;
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 /** The person of every benchmark, and how long everything that they have lasts. */
@@ -89,7 +89,7 @@ export function functionEnvironment({ services }: World, tables: Tables): Record
 export async function installationItem(companyId: string): Promise<Item> {
   const grant = { accessToken: 'bench-offline-token', refreshToken: 'bench-refresh', scopes: ['company/products'] };
   const sealed = await sealTokenSet(
-    deriveSealingKey(secrets.tokenKeySecretId),
+    deriveSealingKey(secrets.tokenKeySecretId, 'offline-token'),
     { tenant: companyTenant(companyId), generation },
     { ...grant, expiresInSeconds: lifeSeconds },
     new Date(),
@@ -109,7 +109,7 @@ export async function installationItem(companyId: string): Promise<Item> {
 
 /** The value of a signed-in person's `cookie` header. */
 export async function sessionCookie(extension: Extension, { tenant, userId }: CacheOwner): Promise<string> {
-  const key = deriveSealingKey(secrets.sessionKeySecretId);
+  const key = deriveSealingKey(secrets.sessionKeySecretId, 'session');
   const keys = { current: () => Promise.resolve(key) };
   const sealed = await sealSession(keys, extension.scopes, sessionOf(extension, tenant, userId));
   return `${sessionCookieName(tenant)}=${sealed}`;

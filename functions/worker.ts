@@ -6,7 +6,7 @@ import type { Credentials } from '../shared/fynd/token-requests.ts';
 import { createHttpClient, deadlineIn } from '../shared/http/http-client.ts';
 import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { describeError, writeLog } from './runtime/log.ts';
-import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
+import { apiKey, apiSecret, secretsSettled, tokenKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now, once } from './runtime/settings.ts';
 import { deliveries, offlineGrants } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
@@ -45,6 +45,7 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   };
   const groups = Map.groupBy(event.Records, (record) => record.attributes.MessageGroupId ?? record.messageId);
   const failed = await Promise.all([...groups.values()].map((records) => workInOrder(deps, records, context)));
+  await secretsSettled();
   return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 

@@ -1,18 +1,12 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { createHash, createSecretKey, hash, hkdfSync } from 'node:crypto';
+import { CompactEncrypt, type CryptoKey, compactDecrypt, errors } from 'jose';
+import { ConfigurationError } from './config.ts';
 
-/** A key for sealing. `kid` is a digest of the secret, so that equal secrets have equal names everywhere. */
+/** A key for sealing. `kid` is a digest of the key, so that equal secrets have equal names everywhere. */
 export interface SealingKey {
   readonly kid: string;
   /** 256 bits, for AES-GCM. */
-  readonly key: KeyObject;
+  readonly key: CryptoKey;
 }
 
 /** The keys in use: what is sealed now, and what may still be opened while a rotation is under way. */
@@ -22,23 +16,45 @@ export interface KeyRing {
   find(kid: string): Promise<SealingKey | undefined>;
 }
 
+/** What a key is for: what browsers keep, or what the Installations table keeps. */
+export type KeyUse = 'session' | 'offline-token';
+
 /** What a sealed text is for. One that was sealed for another purpose does not open. */
 export type Purpose = 'session' | 'transaction' | 'offline-token';
 
-export type Opened<Claims> =
+/** What was sealed, frozen throughout: the same object may be given to many. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+export type Opened =
   | { readonly outcome: 'opened'; readonly claims: Claims; readonly expiresAt: number }
   | { readonly outcome: 'expired' }
   | { readonly outcome: 'refused' };
 
 const encryption = 'A256GCM';
-const cipherName = 'aes-256-gcm';
-const vectorBytes = 12;
-const tagBytes = 16;
+/** A text cannot choose how it is opened. */
+const pinned = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: [encryption] };
 
-/** Derives a sealing key from a secret string of at least 256 bits of entropy (RFC 5869). */
-export function deriveSealingKey(secretText: string): SealingKey {
-  const secret = new Uint8Array(hkdfSync('sha512', secretText, '', encryption, 32));
-  return { kid: createHash('sha256').update(secret).digest('base64url').slice(0, 8), key: createSecretKey(secret) };
+/** Whether a secret is long enough to make a key of. */
+export function isSealingSecret(secretText: string): boolean {
+  return secretText.length >= 32;
+}
+
+/**
+ * Derives a sealing key from a secret string of at least 256 bits of entropy (RFC 5869). The same secret makes another
+ * key for another use.
+ * @throws {ConfigurationError} where the secret has fewer than 32 characters.
+ */
+export function deriveSealingKey(secretText: string, use: KeyUse): SealingKey {
+  if (!isSealingSecret(secretText)) {
+    throw new ConfigurationError(
+      `The secret of the ${use} key has fewer than 32 characters: put a random value of 32 or more into it.`,
+    );
+  }
+  const bytes = new Uint8Array(hkdfSync('sha512', secretText, '', `${use} ${encryption}`, 32));
+  return {
+    kid: createHash('sha256').update(bytes).digest('base64url').slice(0, 8),
+    key: createSecretKey(bytes).toCryptoKey('AES-GCM', false, ['encrypt', 'decrypt']),
+  };
 }
 
 /**
@@ -51,69 +67,88 @@ export async function seal(
   { subject, claims, expiresAt }: { subject: string; claims: object; expiresAt?: number },
 ): Promise<string> {
   const { kid, key } = await keys.current();
-  const header = headerOf(kid);
-  const vector = randomBytes(vectorBytes);
-  const cipher = createCipheriv(cipherName, key, vector, { authTagLength: tagBytes }).setAAD(Buffer.from(header));
-  const sealed = Buffer.concat([
-    cipher.update(JSON.stringify({ ...claims, sub: subject, aud: purpose, exp: expiresAt }), 'utf8'),
-    cipher.final(),
-  ]);
-  return `${header}..${[vector, sealed, cipher.getAuthTag()].map((part) => part.toString('base64url')).join('.')}`;
+  const content = JSON.stringify({ ...claims, sub: subject, aud: purpose, exp: expiresAt });
+  return await new CompactEncrypt(Buffer.from(content))
+    .setProtectedHeader({ alg: 'dir', enc: encryption, kid })
+    .encrypt(key);
 }
 
 /**
  * Opens what `seal` made for the same purpose and subject. The claims are whatever was sealed: they come from this
  * extension, because nobody else has the key, but perhaps from an older version of it, so callers parse them.
+ *
+ * A browser sends its session with each request, so those that this process opened are remembered, tokens included: 500,
+ * of which the least recently used leaves. Whether the key is still in the ring, and the purpose, the subject and the
+ * end, are judged each time.
  */
 export async function open(
   keys: Pick<KeyRing, 'find'>,
   purpose: Purpose,
   { subject, text, now }: { subject?: string; text: string; now: Date },
-): Promise<Opened<Record<string, unknown>>> {
-  const [, header = '', vector = '', sealed = '', tag = ''] = sealedText.exec(text) ?? [];
-  const kid = kidOf(header);
-  const key = kid === undefined ? undefined : await keys.find(kid);
-  const claims = key && decrypt(key, { header, vector, sealed, tag });
-  if (claims === undefined) return { outcome: 'refused' };
+): Promise<Opened> {
+  const digest = purpose === 'session' ? hash('sha256', text, 'base64url') : undefined;
+  const remembered = digest === undefined ? undefined : openedSessions.get(digest);
+  const isKeyThere = remembered !== undefined && (await keys.find(remembered.kid)) !== undefined;
+  const decrypted = isKeyThere ? remembered : await decrypt(keys, text);
+  const opened = decrypted === undefined ? refused : judge(decrypted.claims, purpose, subject, now);
+  if (digest !== undefined) remember(digest, opened.outcome === 'opened' ? decrypted : undefined);
+  return opened;
+}
+
+const refused: Opened = { outcome: 'refused' };
+
+function judge(claims: Claims, purpose: Purpose, subject: string | undefined, now: Date): Opened {
   const { aud, sub, exp } = claims;
   const isFor = aud === purpose && typeof sub === 'string' && (subject === undefined || sub === subject);
-  if (!isFor) return { outcome: 'refused' };
-  if (exp === undefined) return purpose === 'offline-token' ? opened(claims, 0) : { outcome: 'refused' };
-  if (typeof exp !== 'number') return { outcome: 'refused' };
-  return exp > now.getTime() / 1000 ? opened(claims, exp) : { outcome: 'expired' };
+  if (!isFor) return refused;
+  if (exp === undefined) {
+    return purpose === 'offline-token' ? { outcome: 'opened', claims, expiresAt: 0 } : refused;
+  }
+  if (typeof exp !== 'number') return refused;
+  return exp > now.getTime() / 1000 ? { outcome: 'opened', claims, expiresAt: exp } : { outcome: 'expired' };
 }
 
-const opened = (claims: Record<string, unknown>, expiresAt: number) =>
-  ({ outcome: 'opened', claims, expiresAt }) as const;
-
-/** Header, no encrypted key, vector, ciphertext, and a tag of full length: a shorter one would be easier to guess. */
-const sealedText = /^([\w-]+)\.\.([\w-]{16})\.([\w-]+)\.([\w-]{22})$/;
-
-/** The one header that a text of ours has under this key. */
-function headerOf(kid: string): string {
-  return Buffer.from(JSON.stringify({ alg: 'dir', enc: encryption, kid })).toString('base64url');
+interface Decrypted {
+  readonly kid: string;
+  readonly claims: Claims;
 }
 
-/** A header is compared and never interpreted, so that no text chooses how it is opened. Undefined for a foreign one. */
-function kidOf(header: string): string | undefined {
-  const [, kid] = /"kid":"([\w-]+)"\}$/.exec(Buffer.from(header, 'base64url').toString()) ?? [];
-  return kid !== undefined && headerOf(kid) === header ? kid : undefined;
+/** By a digest of the whole text; the least recently used comes first. */
+const openedSessions = new Map<string, Decrypted>();
+const maxOpenedSessions = 500;
+
+/** Undefined: what no longer opens is forgotten. */
+function remember(digest: string, decrypted: Decrypted | undefined): void {
+  openedSessions.delete(digest);
+  if (decrypted === undefined) return;
+  openedSessions.set(digest, decrypted);
+  const [leastRecentlyUsed = ''] = openedSessions.keys();
+  if (openedSessions.size > maxOpenedSessions) openedSessions.delete(leastRecentlyUsed);
 }
 
-/** Undefined where the text was not made with this key, or was changed since. */
-function decrypt(
-  { key }: SealingKey,
-  { header, vector, sealed, tag }: Readonly<Record<'header' | 'vector' | 'sealed' | 'tag', string>>,
-): Record<string, unknown> | undefined {
-  const decipher = createDecipheriv(cipherName, key, Buffer.from(vector, 'base64url'), { authTagLength: tagBytes })
-    .setAAD(Buffer.from(header))
-    .setAuthTag(Buffer.from(tag, 'base64url'));
-  const begun = decipher.update(sealed, 'base64url', 'utf8');
-  let json: string;
+/** Undefined where the text was not made with a key of ours, was changed since, or holds no claims. */
+async function decrypt(keys: Pick<KeyRing, 'find'>, text: string): Promise<Decrypted | undefined> {
+  let found: SealingKey | undefined;
+  const keyFor = async ({ kid }: { kid?: unknown }) => {
+    found = typeof kid === 'string' ? await keys.find(kid) : undefined;
+    if (found === undefined) throw new errors.JWEDecryptionFailed();
+    return found.key;
+  };
   try {
-    json = begun + decipher.final('utf8');
+    const { plaintext } = await compactDecrypt(text, keyFor, pinned);
+    const claims = parseClaims(Buffer.from(plaintext).toString());
+    return found && claims && { kid: found.kid, claims };
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return undefined;
+    throw error;
+  }
+}
+
+function parseClaims(json: string): Claims | undefined {
+  try {
+    const value: unknown = JSON.parse(json, (_name, part: unknown) => Object.freeze(part));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Claims) : undefined;
   } catch {
     return undefined;
   }
-  return JSON.parse(json) as Record<string, unknown>;
 }

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { ConfigurationError } from '../../shared/config.ts';
 import { AppError } from '../../shared/problems.ts';
 import type { HttpResponse } from './http/http-messages.ts';
 
@@ -32,12 +33,14 @@ export function writeLog(fields: Readonly<Record<string, unknown>>): void {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`);
 }
 
-/** The kind and place of an error, or an AppError's own words: never the message of an unknown one. */
+/** The kind and place of an error, or the words of one of ours: never the message of an unknown one. */
 export function describeError(error: unknown): object {
   if (error instanceof AppError) {
     const { cause } = error;
     return { code: error.code, detail: error.message, ...(cause instanceof Error ? { cause: nameOf(cause) } : {}) };
   }
+  // A mistake of whoever set this up, who reads the log to find it.
+  if (error instanceof ConfigurationError) return { code: 'internal', error: error.name, detail: error.message };
   if (!(error instanceof Error)) return { code: 'internal', error: typeof error };
   return { code: 'internal', error: nameOf(error), at: framesOf(error) };
 }

@@ -1,18 +1,44 @@
 import { Secrets } from '../../shared/store/secrets.ts';
-import { once, setting } from './settings.ts';
+import { isHanded, once, setting } from './settings.ts';
 
-const secrets = once(() => new Secrets());
+const previousApiSecretSeconds = 24 * 3_600;
+const settleMs = 500;
+
+const secrets = new Secrets();
+// All that the stack hands to this function, side by side and while the instance starts: not one after the other by its
+// first request.
+secrets.begin(
+  (['apiKeySecretId', 'apiSecretSecretId', 'sessionKeySecretId', 'tokenKeySecretId'] as const)
+    .filter((name) => isHanded(name))
+    .map((name) => setting(name)),
+);
 
 /** The extension's OAuth client id. It is public; it lives beside the secret so that both are set in one place. */
-export const apiKey = (): Promise<string> => secrets().value(setting('apiKeySecretId'));
+export const apiKey = (): Promise<string> => secrets.value(setting('apiKeySecretId'));
 
-export const apiSecret = (): Promise<string> => secrets().value(setting('apiSecretSecretId'));
+export const apiSecret = (): Promise<string> => secrets.value(setting('apiSecretSecretId'));
 
-/** Both API secrets that may have signed something: the current one and, while a rotation is under way, the one before. */
-export const apiSecrets = (): Promise<readonly string[]> => secrets().values(setting('apiSecretSecretId'));
+/** What may have signed something: the current API secret and, for a day after that came, the one before it. */
+export const apiSecrets = (): Promise<readonly string[]> =>
+  secrets.values(setting('apiSecretSecretId'), { previousForSeconds: previousApiSecretSeconds });
 
 /** Seals sessions and transactions: every function that a browser reaches has it. */
-export const sessionKeys = once(() => secrets().keyRing(setting('sessionKeySecretId')));
+export const sessionKeys = once(() => secrets.keyRing(setting('sessionKeySecretId'), 'session'));
 
 /** Seals offline tokens: no function that a browser's cookie opens has it, but for the callback, which writes them. */
-export const tokenKeys = once(() => secrets().keyRing(setting('tokenKeySecretId')));
+export const tokenKeys = once(() => secrets.keyRing(setting('tokenKeySecretId'), 'offline-token'));
+
+/**
+ * To be awaited before an invocation ends: an instance is frozen then, and what it has begun and not awaited is lost or
+ * wakes up in somebody else's request. Waits for secrets that are being renewed, half a second at most.
+ */
+export async function secretsSettled(): Promise<void> {
+  const settled = secrets.settled();
+  if (settled === undefined) return;
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise((resolve) => {
+    timer = setTimeout(resolve, settleMs);
+  });
+  await Promise.race([settled, bound]);
+  clearTimeout(timer);
+}

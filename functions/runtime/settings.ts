@@ -15,6 +15,11 @@ export function setting(name: keyof typeof environment): string {
   return value;
 }
 
+/** Whether the stack hands that variable to this function: then the function needs what it names. */
+export function isHanded(name: keyof typeof environment): boolean {
+  return Boolean(process.env[environment[name]]);
+}
+
 /** A value made at first use and kept while this instance lives. */
 export function once<Value>(make: () => Value): () => Value {
   let made: { value: Value } | undefined;

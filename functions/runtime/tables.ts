@@ -2,10 +2,14 @@ import { Deliveries } from '../../shared/store/deliveries.ts';
 import { createDynamoDb } from '../../shared/store/dynamodb.ts';
 import { Installations } from '../../shared/store/installations.ts';
 import { OfflineGrants } from '../../shared/store/offline-grants.ts';
+import { openConnection } from '../../shared/store/open-connection.ts';
 import { UserCache } from '../../shared/store/user-cache.ts';
-import { once, setting } from './settings.ts';
+import { isHanded, once, setting } from './settings.ts';
 
 const dynamoDb = once(createDynamoDb);
+
+// While the instance starts, beside the secrets.
+if (isHanded('installationsTable')) void openConnection(dynamoDb());
 
 export const installations = once(() => new Installations(dynamoDb(), setting('installationsTable')));
 

@@ -13,7 +13,7 @@ export function createDynamoDb(): DynamoDBClient {
 export type Item = Record<string, AttributeValue>;
 
 /** A stored item that this extension cannot have written, or wrote in another version. Never the caller's fault. */
-export class CorruptItemError extends Error {
+class CorruptItemError extends Error {
   override readonly name = 'CorruptItemError';
 }
 

@@ -158,6 +158,25 @@ export class OfflineGrants {
   }
 
   /**
+   * The same for a token that cannot be opened, which goes: the platform may still honour it, so whoever asks whether the
+   * grant works must not take a token that nobody can try for a dead one. False where the row has moved on.
+   */
+  async dropToken({ tenant, generation, version }: OfflineGrant): Promise<boolean> {
+    return await this.#update(
+      tenant,
+      'SET #version = :next, #status = :reauthorize REMOVE #token, #leasedVersion, #retryFrom, #attempt',
+      '#generation = :generation AND #version = :version AND #status = :installed',
+      {
+        ':generation': { N: String(generation) },
+        ':version': { N: String(version) },
+        ':next': { N: String(version + 1) },
+        ':reauthorize': { S: 'reauthorize' },
+        ':installed': { S: 'installed' },
+      },
+    );
+  }
+
+  /**
    * Ends the installation: a new generation, so that every session, cached answer and message of the old one is dead,
    * and no token. False where the row has moved on, e.g. because the tenant installed again.
    */

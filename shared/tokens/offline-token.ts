@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import type { TokenSet } from '../fynd/token-response.ts';
 import { type KeyRing, open, type SealingKey, seal } from '../sealing.ts';
-import { CorruptItemError } from '../store/dynamodb.ts';
 import type { StoredTokenSet } from '../store/installations.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
 
@@ -38,17 +37,16 @@ export async function sealTokenSet(
 
 const claims = v.object({ tok: v.string(), ref: v.optional(v.string()) });
 
-/** @throws {CorruptItemError} where the text was not sealed by this extension for this row. */
+/** Undefined where no key opens the text, as after two rotations, or where it was not sealed for this row. */
 export async function openTokenSet(
   keys: Pick<KeyRing, 'find'>,
   row: { tenant: Tenant; generation: number },
   sealedToken: string,
   now: Date,
-): Promise<OfflineToken> {
+): Promise<OfflineToken | undefined> {
   const opened = await open(keys, 'offline-token', { subject: subject(row), text: sealedToken, now });
   const parsed = opened.outcome === 'opened' ? v.safeParse(claims, opened.claims) : undefined;
-  if (!parsed?.success) throw new CorruptItemError('A stored token does not open for the row that holds it.');
-  return { accessToken: parsed.output.tok, refreshToken: parsed.output.ref };
+  return parsed?.success ? { accessToken: parsed.output.tok, refreshToken: parsed.output.ref } : undefined;
 }
 
 function subject({ tenant, generation }: { tenant: Tenant; generation: number }): string {

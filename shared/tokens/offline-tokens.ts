@@ -18,7 +18,10 @@ export interface OfflineAccess {
 export interface OfflineTokensDependencies {
   readonly cluster: string;
   readonly credentials: Credentials;
-  readonly grants: Pick<OfflineGrants, 'find' | 'takeLease' | 'giveLeaseBack' | 'renew' | 'markReauthorize'>;
+  readonly grants: Pick<
+    OfflineGrants,
+    'find' | 'takeLease' | 'giveLeaseBack' | 'renew' | 'markReauthorize' | 'dropToken'
+  >;
   readonly tokenKeys: KeyRing;
   readonly httpClient: HttpClient;
   readonly now: () => Date;
@@ -112,6 +115,10 @@ export class OfflineTokens {
         throw installationRequired(grant);
       }
       const token = await openTokenSet(tokenKeys, grant, grant.sealedToken, now());
+      if (token === undefined) {
+        await grants.dropToken(grant);
+        continue;
+      }
       const nowSeconds = now().getTime() / 1000;
       const isLive = token.accessToken !== rejected && grant.accessTokenExpiresAt - nowSeconds > minLife(grant);
       const isDue = token.refreshToken !== undefined && nowSeconds >= refreshMoment(grant, jitter);

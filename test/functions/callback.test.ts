@@ -185,7 +185,7 @@ describe('a state', () => {
     } as const;
     for (const sealed of [
       await sealTransaction(world.sessionKeys, { ...transaction, startedAtMs: Date.now() - 601_000 }),
-      await sealTransaction(keyRing('CANARY-other-secret'), transaction),
+      await sealTransaction(keyRing('CANARY-other-secret-0123456789abcdef'), transaction),
       await sealTransaction(world.sessionKeys, { ...transaction, accessMode: 'online' }),
       await sealTransaction(world.sessionKeys, { ...transaction, state: 'state-ond' }),
       'garbage',

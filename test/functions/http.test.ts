@@ -3,6 +3,7 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { http as makeHttp } from '../../functions/runtime/http/http.ts';
 import type { HttpResponse } from '../../functions/runtime/http/http-messages.ts';
+import { ConfigurationError } from '../../shared/config.ts';
 import { AppError } from '../../shared/problems.ts';
 import { testExtension } from '../shared/fixture/extension.ts';
 import { gatewayEvent, type TestRequest } from './fixture/event.ts';
@@ -195,4 +196,18 @@ describe('a refusal', () => {
       expect(await refusedFor(accept)).toBe('application/problem+json');
     });
   }
+});
+
+test('a mistake of whoever set the extension up is in the log in words, and nothing of it in the answer', async () => {
+  const output: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => output.push(String(text)) > 0);
+  const handler = http(() => Promise.reject(new ConfigurationError('The secret of the session key has fewer …')));
+  const result = await handler(gatewayEvent({ path: '/api/x' }));
+  expect(JSON.parse(output.join(''))).toMatchObject({
+    level: 'error',
+    status: 500,
+    code: 'internal',
+    detail: 'The secret of the session key has fewer …',
+  });
+  expect(result.body).not.toContain('session key');
 });

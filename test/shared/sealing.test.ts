@@ -1,17 +1,23 @@
+import { createHash, hkdfSync } from 'node:crypto';
 import * as fc from 'fast-check';
-import { EncryptJWT, jwtDecrypt } from 'jose';
+import { CompactEncrypt, EncryptJWT, jwtDecrypt } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { deriveSealingKey, open, seal } from '../../shared/sealing.ts';
+import { deriveSealingKey, type KeyRing, open, seal } from '../../shared/sealing.ts';
 import { noon } from './fixture/extension.ts';
-import { keyRing } from './fixture/key-ring.ts';
+import { keyRing, keyRingFor } from './fixture/key-ring.ts';
 
-const secret = 'CANARY-session-secret-1';
+const numbered = (number: number) => `CANARY-session-secret-${number}-0123456789abcdef`;
+const secret = numbered(1);
 const keys = keyRing(secret);
+const ours = deriveSealingKey(secret, 'session');
 const expiresAt = noon.getTime() / 1000 + 60;
 const content = { subject: 'company#1', claims: { tok: 'CANARY-token' }, expiresAt };
 const openNow = (text: string, ring = keys) => open(ring, 'session', { text, now: noon });
 
-/** The same content, made by the reference implementation. */
+/** What RFC 5869 makes of the secret, by the parameters that `deriveSealingKey` must have. */
+const derivedBytes = (info = 'session A256GCM') => new Uint8Array(hkdfSync('sha512', secret, '', info, 32));
+
+/** The same content, by jose's API for tokens. */
 const joseToken = () =>
   new EncryptJWT(content.claims).setSubject('company#1').setAudience('session').setExpirationTime(expiresAt);
 
@@ -34,7 +40,7 @@ describe('a sealed text', () => {
     expect(JSON.parse(Buffer.from(head, 'base64url').toString())).toEqual({
       alg: 'dir',
       enc: 'A256GCM',
-      kid: deriveSealingKey(secret).kid,
+      kid: ours.kid,
     });
   });
 
@@ -44,11 +50,11 @@ describe('a sealed text', () => {
 
   test('opens during a key rotation, under the current and the previous key, and afterwards no more', async () => {
     const text = await seal(keys, 'session', content);
-    const newer = 'CANARY-session-secret-2';
+    const newer = numbered(2);
     expect((await openNow(text, keyRing(newer, secret))).outcome).toBe('opened');
-    expect((await openNow(text, keyRing('CANARY-session-secret-3', newer))).outcome).toBe('refused');
+    expect((await openNow(text, keyRing(numbered(3), newer))).outcome).toBe('refused');
     const [head = ''] = (await seal(keyRing(newer, secret), 'session', content)).split('.');
-    expect(Buffer.from(head, 'base64url').toString()).toContain(deriveSealingKey(newer).kid);
+    expect(Buffer.from(head, 'base64url').toString()).toContain(deriveSealingKey(newer, 'session').kid);
   });
 
   test('opens until its time is over, and says so then', async () => {
@@ -76,15 +82,16 @@ describe('a sealed text', () => {
   });
 
   test('from another key does not open, even under a name of ours', async () => {
-    const foreign = await seal(keyRing('CANARY-foreign-secret'), 'session', content);
+    const foreign = await seal(keyRing('CANARY-foreign-secret-0123456789abcdef'), 'session', content);
     expect((await openNow(foreign)).outcome).toBe('refused');
-    expect((await openNow(withHeader(foreign, { kid: deriveSealingKey(secret).kid }))).outcome).toBe('refused');
+    expect((await openNow(withHeader(foreign, { kid: ours.kid }))).outcome).toBe('refused');
   });
 
   for (const change of [
     { kid: 'unknown' },
     { kid: undefined },
     { kid: 7 },
+    { kid: { toString: 1, valueOf: 1 } },
     { alg: 'none' },
     { alg: 'A256KW' },
     { alg: 'RSA-OAEP' },
@@ -101,9 +108,9 @@ describe('a sealed text', () => {
     });
   }
 
-  test('is what RFC 7516 says: jose opens it, and what jose makes under the same header opens here', async () => {
-    const { kid, key } = deriveSealingKey(secret);
-    const { payload } = await jwtDecrypt(await seal(keys, 'session', content), key, {
+  test('is what RFC 7516 says: under the derived key anybody opens it, and what they make opens here', async () => {
+    const { kid } = ours;
+    const { payload } = await jwtDecrypt(await seal(keys, 'session', content), derivedBytes(), {
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: ['A256GCM'],
       audience: 'session',
@@ -111,21 +118,36 @@ describe('a sealed text', () => {
       currentDate: noon,
     });
     expect(payload).toMatchObject({ ...content.claims, exp: expiresAt });
-    const made = await joseToken().setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid }).encrypt(key);
+    const made = await joseToken().setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid }).encrypt(derivedBytes());
     expect(await openNow(made)).toMatchObject({ outcome: 'opened', claims: content.claims, expiresAt });
   });
 
-  test('is refused under another algorithm or header, although the key is right', async () => {
-    const { kid, key } = deriveSealingKey(secret);
-    const bytes = key.export();
+  test('is refused under another algorithm, although the key is right', async () => {
+    const { kid } = ours;
+    const bytes = derivedBytes();
     const others = [
       joseToken().setProtectedHeader({ alg: 'A256KW', enc: 'A256GCM', kid }).encrypt(bytes),
       joseToken().setProtectedHeader({ alg: 'dir', enc: 'A128GCM', kid }).encrypt(bytes.subarray(16)),
-      joseToken().setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, typ: 'JWT' }).encrypt(bytes),
-      joseToken().setProtectedHeader({ enc: 'A256GCM', alg: 'dir', kid }).encrypt(bytes),
     ];
     for (const other of others) expect((await openNow(await other)).outcome).toBe('refused');
   });
+
+  test('from before each use had a key of its own is refused, whatever key it names', async () => {
+    const bytes = derivedBytes('A256GCM');
+    const kid = createHash('sha256').update(bytes).digest('base64url').slice(0, 8);
+    const old = await joseToken().setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid }).encrypt(bytes);
+    expect((await openNow(old)).outcome).toBe('refused');
+    expect((await openNow(withHeader(old, { kid: ours.kid }))).outcome).toBe('refused');
+  });
+
+  for (const plaintext of ['null', '[]', '"x"', '7', 'true', '{', '']) {
+    test(`that holds «${plaintext}» instead of claims is refused`, async () => {
+      const text = await new CompactEncrypt(Buffer.from(plaintext))
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: ours.kid })
+        .encrypt(ours.key);
+      expect((await openNow(text)).outcome).toBe('refused');
+    });
+  }
 
   test('needs its whole tag: a shorter one, which is easier to guess, is refused', async () => {
     const text = await seal(keys, 'session', content);
@@ -178,13 +200,94 @@ describe('a sealed text', () => {
   });
 });
 
-test('equal secrets make equal keys, other secrets make others, and no key is named by its secret', () => {
-  const { kid, key } = deriveSealingKey(secret);
-  const other = deriveSealingKey(`${secret}x`);
-  expect(deriveSealingKey(secret).kid).toBe(kid);
-  expect(deriveSealingKey(secret).key.equals(key)).toBe(true);
-  expect(other.kid).not.toBe(kid);
-  expect(other.key.equals(key)).toBe(false);
-  expect(key.symmetricKeySize).toBe(32);
-  expect(kid).not.toContain('CANARY');
+describe('a session that was opened before', () => {
+  /** Has every key by its name and none by its bytes: what opens now was not decrypted. */
+  const namesOnly: Pick<KeyRing, 'find'> = {
+    find: (kid) => Promise.resolve({ ...deriveSealingKey(numbered(9), 'session'), kid }),
+  };
+  const sealed = (more: object = {}) => seal(keys, 'session', { ...content, ...more });
+  const isRemembered = async (text: string) => (await openNow(text, namesOnly as KeyRing)).outcome === 'opened';
+
+  test('opens to the same claims without being decrypted, and nobody can change them', async () => {
+    const text = await sealed({ claims: { tok: 'CANARY-token', more: { nested: [1] } } });
+    const first = await openNow(text);
+    expect(await isRemembered(text)).toBe(true);
+    expect(await openNow(text)).toEqual(first);
+    expect(first).toMatchObject({ outcome: 'opened', claims: { more: { nested: [1] } } });
+    const { claims } = first as unknown as { claims: { more: { nested: number[] } } };
+    expect(() => Object.assign(claims, { tok: 'x' })).toThrow(TypeError);
+    expect(() => claims.more.nested.push(2)).toThrow(TypeError);
+  });
+
+  test('is refused once its key has left the ring', async () => {
+    const text = await sealed();
+    await openNow(text);
+    expect((await openNow(text, keyRing(numbered(2), secret))).outcome).toBe('opened');
+    expect((await openNow(text, keyRing(numbered(3), numbered(2)))).outcome).toBe('refused');
+  });
+
+  test('is judged by its subject and its end each time, and forgotten when that has come', async () => {
+    const text = await sealed();
+    await openNow(text);
+    expect((await open(keys, 'session', { text, now: noon, subject: 'company#2' })).outcome).toBe('refused');
+    expect((await open(keys, 'session', { text, now: noon, subject: 'company#1' })).outcome).toBe('opened');
+    expect(await isRemembered(text)).toBe(true);
+    const atItsEnd = new Date(expiresAt * 1000);
+    expect((await open(namesOnly, 'session', { text, now: atItsEnd })).outcome).toBe('expired');
+    expect(await isRemembered(text)).toBe(false);
+  });
+
+  test('opens for no other purpose, and nothing of another purpose is remembered', async () => {
+    const text = await sealed();
+    await openNow(text);
+    expect((await open(keys, 'transaction', { text, now: noon })).outcome).toBe('refused');
+    const transaction = await seal(keys, 'transaction', content);
+    for (const purpose of ['transaction', 'session'] as const) {
+      await open(keys, purpose, { text: transaction, now: noon });
+      expect((await open(namesOnly, purpose, { text: transaction, now: noon })).outcome).toBe('refused');
+    }
+  });
+
+  test('makes no changed text open', async () => {
+    const text = await sealed();
+    await openNow(text);
+    expect((await openNow(`${text.slice(0, -2)}AA`)).outcome).toBe('refused');
+    expect((await openNow(withHeader(text, { kid: 'unknown' }))).outcome).toBe('refused');
+  });
+
+  test('is one of at most 500, of which the least recently used leaves', async () => {
+    const texts = await Promise.all(Array.from({ length: 501 }, () => sealed()));
+    const [first = '', second = '', ...others] = texts;
+    for (const text of [first, second, ...others.slice(0, 498), first]) await openNow(text);
+    await openNow(others.at(-1)!);
+    expect(await isRemembered(second)).toBe(false);
+    expect(await isRemembered(first)).toBe(true);
+    expect(await Promise.all(others.map(isRemembered))).not.toContain(false);
+  });
+});
+
+test('equal secrets make equal keys for one use, other secrets or uses make others', async () => {
+  const text = await seal(keys, 'session', content);
+  expect((await openNow(text, keyRing(secret))).outcome).toBe('opened');
+  expect((await openNow(text, keyRing(`${secret}x`))).outcome).toBe('refused');
+  expect((await openNow(text, keyRingFor('offline-token', secret))).outcome).toBe('refused');
+  const names = [secret, `${secret}x`].flatMap((each) => [
+    deriveSealingKey(each, 'session').kid,
+    deriveSealingKey(each, 'offline-token').kid,
+  ]);
+  expect(new Set(names).size).toBe(4);
+});
+
+test('no key is named by its secret or can be read', async () => {
+  expect(ours.kid).not.toContain('CANARY');
+  expect(ours.key.extractable).toBe(false);
+  await expect(crypto.subtle.exportKey('raw', ours.key)).rejects.toThrow('not extractable');
+});
+
+test('a secret of fewer than 32 characters makes no key, and the error says what to do without showing it', () => {
+  const short = 'CANARY-0123456789abcdef01234567';
+  expect(() => deriveSealingKey(short, 'session')).toThrow(
+    /^The secret of the session key has fewer than 32 characters: put a random value of 32 or more into it\.$/,
+  );
+  expect(deriveSealingKey(`${short}8`, 'session').kid).toHaveLength(8);
 });

@@ -6,6 +6,7 @@ import { acceptsCoding } from '../../../shared/http/accepts-coding.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { Cookies } from '../../../shared/session/cookies.ts';
 import { logRequest } from '../log.ts';
+import { secretsSettled } from '../secrets.ts';
 import { bodilessHeaders, bodilessStatuses } from './bodiless.ts';
 import { errorPage } from './error-page.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
@@ -32,6 +33,7 @@ export function http(handle: (request: HttpRequest) => Promise<HttpResponse>): L
       response = errorResponse(request, thrown);
       result = await toResult(request, response);
     }
+    await secretsSettled();
     logRequest({ event, response, error, durationMs: performance.now() - startedAtMs });
     return result;
   };

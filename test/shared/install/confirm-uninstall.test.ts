@@ -5,6 +5,7 @@ import type { OfflineGrants } from '../../../shared/store/offline-grants.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
+import { keyRingFor } from '../fixture/key-ring.ts';
 import { type OfflineAnswers, type OfflineWork, offlineWork } from '../fixture/offline-work.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 import { signIn } from '../fixture/sign-in.ts';
@@ -74,6 +75,18 @@ describe('an uninstallation', () => {
       `/service/platform/company-profile/v1.0/company/${company}`,
     ]);
     expect(await tables.row(company)).toEqual(before);
+  });
+
+  test('is not confirmed by a token that no key opens: whether the grant works is unknown', async () => {
+    const world = offlineWork(tables, gone, {
+      tokenKeys: keyRingFor('offline-token', 'CANARY-token-secret-9-0123456789'),
+    });
+    const company = await world.install();
+    expect(await refusalOf(confirm(company, world))).toMatchObject({ code: 'platform_error' });
+    expect(await confirm(company, world)).toEqual({ outcome: 'unconfirmed' });
+    expect(await tables.row(company)).toMatchObject({ status: { S: 'reauthorize' }, generation: { N: '1' } });
+    const signedAtMs = afterNoon(30).getTime();
+    expect(await confirm(company, world, { signedAtMs })).toMatchObject({ confirmedBy: 'signature' });
   });
 
   for (const status of [403, 404]) {

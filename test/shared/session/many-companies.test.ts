@@ -9,7 +9,7 @@ import { Browser } from '../fixture/browser.ts';
 import { baseUrl, clientId, noon, testExtension, testSession } from '../fixture/extension.ts';
 import { keyRing } from '../fixture/key-ring.ts';
 
-const sessionKeys = keyRing('CANARY-session-secret');
+const sessionKeys = keyRing('CANARY-session-secret-0123456789abcdef');
 
 /** A person who opens company after company; the clock moves a minute with each. */
 function startJourney(scopes: readonly string[], accessToken: string) {

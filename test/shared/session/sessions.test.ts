@@ -18,7 +18,7 @@ import { liveSession, noon, testExtension, testSession } from '../fixture/extens
 import { keyRing } from '../fixture/key-ring.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
-const keys = keyRing('CANARY-session-secret');
+const keys = keyRing('CANARY-session-secret-0123456789abcdef');
 const { scopes } = testExtension();
 const openFor = (companyId: string, text: string, configured = scopes, now = noon) =>
   openSession(keys, configured, { tenant: companyTenant(companyId), text, now });
@@ -100,7 +100,7 @@ describe('a session', () => {
     const sco = packScopes(scopes, scopes);
     const claims = { uid: 'u', name: 'n', gen: '1', at: 1, tok: 't', sco };
     for (const text of [
-      await sealSession(keyRing('CANARY-other-secret'), scopes, testSession()),
+      await sealSession(keyRing('CANARY-other-secret-0123456789abcdef'), scopes, testSession()),
       transaction,
       await seal(keys, 'session', { subject: 'company#1', expiresAt, claims: {} }),
       await seal(keys, 'session', { subject: 'company#1', expiresAt, claims }),

@@ -16,7 +16,7 @@ import { companyTenant } from '../../../shared/tenant.ts';
 import { noon, testSession } from '../fixture/extension.ts';
 import { keyRing } from '../fixture/key-ring.ts';
 
-const keys = keyRing('CANARY-session-secret');
+const keys = keyRing('CANARY-session-secret-0123456789abcdef');
 const transaction: Transaction = {
   state: 'CANARY-state',
   tenant: companyTenant('1'),
@@ -46,7 +46,7 @@ describe('a transaction', () => {
     const expiresAt = noon.getTime() / 1000 + 60;
     for (const text of [
       await sealSession(keys, ['a/b'], testSession({ scopes: ['a/b'] })),
-      await sealTransaction(keyRing('CANARY-other-secret'), transaction),
+      await sealTransaction(keyRing('CANARY-other-secret-0123456789abcdef'), transaction),
       await seal(keys, 'transaction', { subject: 'company#1', expiresAt, claims: { st: 'CANARY-state' } }),
       await seal(keys, 'transaction', {
         subject: 'company#',

@@ -41,4 +41,4 @@ export type FromChild =
 
 export const apiKey = 'extension-client-1';
 export const apiSecret = 'CANARY-api-secret';
-export const tokenSecret = 'CANARY-token-secret';
+export const tokenSecret = 'CANARY-token-secret-0123456789abcdef';

@@ -9,7 +9,7 @@ import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
 import { companyTenant } from '../../../../shared/tenant.ts';
 import { OfflineTokens, type OfflineTokensDependencies } from '../../../../shared/tokens/offline-tokens.ts';
 import { probeGrant } from '../../../../shared/tokens/probe-grant.ts';
-import { keyRing } from '../../fixture/key-ring.ts';
+import { keyRingFor } from '../../fixture/key-ring.ts';
 import {
   type Answer,
   type Ask,
@@ -52,6 +52,7 @@ function notedGrants(real: OfflineGrants, ask: Ask, steps: Taken[]): OfflineToke
     takeLease: (...input) => noted('takeLease', real.takeLease(...input)),
     giveLeaseBack: (...input) => noted('giveLeaseBack', real.giveLeaseBack(...input)),
     markReauthorize: (...input) => noted('markReauthorize', real.markReauthorize(...input)),
+    dropToken: (...input) => real.dropToken(...input),
     renew: async (...input) => {
       if (ask.holdAt === 'renew') await hold(ask.id);
       return await noted('renew', real.renew(...input));
@@ -74,7 +75,7 @@ async function answer(ask: Ask): Promise<void> {
         cluster,
         credentials: { apiKey, apiSecret },
         grants: notedGrants(new OfflineGrants(client, ask.tableName), ask, own),
-        tokenKeys: keyRing(tokenSecret),
+        tokenKeys: keyRingFor('offline-token', tokenSecret),
         httpClient: call,
         now,
         monotonicMs: () => performance.now(),

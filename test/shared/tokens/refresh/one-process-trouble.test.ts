@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../../shared/problems.ts';
 import { sealTokenSet } from '../../../../shared/tokens/offline-token.ts';
 import { startTables, type TestTables } from '../../fixture/dynamodb.ts';
+import { keyRingFor } from '../../fixture/key-ring.ts';
 import { refusalOf } from '../../fixture/refusal.ts';
+import { tokenKeys as keysOfSignIn, signIn } from '../../fixture/sign-in.ts';
 import { numbered, startOne, tokenKeys } from './one-process.ts';
 
 let tables: TestTables;
@@ -190,6 +192,60 @@ describe('a refusal', () => {
     one.pass(life);
     expect((await one.instance().get(one.tenant)).accessToken).toBe('CANARY-access-2');
     expect(one.waits.reduce((sum, each) => sum + each, 0)).toBeGreaterThanOrEqual(leaseMs);
+  });
+});
+
+describe('a stored token', () => {
+  const rotatedTwice = keyRingFor(
+    'offline-token',
+    'CANARY-token-secret-3-0123456789',
+    'CANARY-token-secret-2-0123456789',
+  );
+
+  test('that no key opens is dropped without a call, and the next launch mends the installation', async () => {
+    const { tenant, instance, httpClient, row } = await startOne(tables);
+    const asking = instance({ tokenKeys: rotatedTwice }).get(tenant);
+    expect(await refusalOf(asking)).toMatchObject({ code: 'installation_required' });
+    expect(await row()).toMatchObject({ status: 'reauthorize', version: 2, sealedToken: undefined });
+    expect(httpClient.requests).toEqual([]);
+    await signIn(tables, tenant.id);
+    expect(await row()).toMatchObject({ status: 'installed', version: 3 });
+    expect((await instance({ tokenKeys: keysOfSignIn }).get(tenant)).accessToken).toMatch(/^CANARY-/);
+  });
+
+  test('that was sealed for another row is dropped as well', async () => {
+    const [one, other] = await Promise.all([startOne(tables), startOne(tables)]);
+    const grant = (await one.row())!;
+    const foreign = { ...grant, sealedToken: (await other.row())!.sealedToken! };
+    await one.grants.renew(grant, foreign, new Date(one.clock.wallMs));
+    expect(await refusalOf(one.instance().get(one.tenant))).toMatchObject({ code: 'installation_required' });
+    expect(await one.row()).toMatchObject({ status: 'reauthorize', sealedToken: undefined });
+  });
+
+  test('that no key opens is left alone where somebody has replaced it meanwhile', async () => {
+    const one = await startOne(tables);
+    const find: typeof one.grants.find = async (tenant) => {
+      const seen = await one.grants.find(tenant);
+      if (seen?.version !== 1) return seen;
+      const newer = { accessToken: 'CANARY-newer', refreshToken: 'CANARY-refresh', scopes: [], expiresInSeconds: life };
+      await one.grants.renew(
+        seen,
+        await sealTokenSet(await rotatedTwice.current(), seen, newer, new Date()),
+        new Date(),
+      );
+      return seen;
+    };
+    const tokens = one.instance({ tokenKeys: rotatedTwice, grants: { find } });
+    expect((await tokens.get(one.tenant)).accessToken).toBe('CANARY-newer');
+    expect(await one.row()).toMatchObject({ status: 'installed', version: 2 });
+  });
+
+  test('stays where the keys cannot be asked for', async () => {
+    const { tenant, instance, row } = await startOne(tables);
+    const before = await row();
+    const find = () => Promise.reject(new Error('Secrets Manager is not to be reached.'));
+    await expect(instance({ tokenKeys: { ...tokenKeys, find } }).get(tenant)).rejects.toThrow('not to be reached');
+    expect(await row()).toEqual(before);
   });
 });
 

@@ -5,9 +5,9 @@ import { OfflineTokens, type OfflineTokensDependencies } from '../../../../share
 import type { TestTables } from '../../fixture/dynamodb.ts';
 import { clientId, noon } from '../../fixture/extension.ts';
 import { type FakeAnswer, type FakeExchange, fakeExchange } from '../../fixture/http-client.ts';
-import { keyRing } from '../../fixture/key-ring.ts';
+import { keyRingFor } from '../../fixture/key-ring.ts';
 
-export const tokenKeys = keyRing('CANARY-token-secret');
+export const tokenKeys = keyRingFor('offline-token', 'CANARY-token-secret-0123456789abcdef');
 
 /** Token answers of a platform that counts: `CANARY-access-1`, `CANARY-access-2`, … */
 export const numbered = (number: number): FakeAnswer => ({
@@ -70,6 +70,7 @@ export async function startOne(
           giveLeaseBack: (...input) => real.giveLeaseBack(...input),
           renew: (...input) => real.renew(...input),
           markReauthorize: (...input) => real.markReauthorize(...input),
+          dropToken: (...input) => real.dropToken(...input),
           ...given.grants,
         },
       }),

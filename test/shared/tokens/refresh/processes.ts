@@ -9,7 +9,7 @@ import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
 import { companyTenant } from '../../../../shared/tenant.ts';
 import type { TestTables } from '../../fixture/dynamodb.ts';
 import { testExtension } from '../../fixture/extension.ts';
-import { keyRing } from '../../fixture/key-ring.ts';
+import { keyRingFor } from '../../fixture/key-ring.ts';
 import { type Answer, type Ask, apiKey, apiSecret, type FromChild, type FromParent, tokenSecret } from './ask.ts';
 
 type Done = Extract<FromChild, { kind: 'done' }>;
@@ -122,7 +122,7 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
         extension: testExtension({ cluster: platform.origin, scopes }),
         credentials: { apiKey, apiSecret },
         installations: tables.installations,
-        tokenKeys: keyRing(tokenSecret),
+        tokenKeys: keyRingFor('offline-token', tokenSecret),
         httpClient: createHttpClient(),
         now: () => new Date(),
       },
