@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { uninstallMessage } from '../shared/background/messages.ts';
-import { lifecycleSignedAt } from '../shared/install/verify-lifecycle.ts';
+import { lifecycleSignature } from '../shared/install/verify-lifecycle.ts';
 import { AppError } from '../shared/problems.ts';
 import { companyId, companyTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
@@ -18,11 +18,11 @@ const fields = v.object({ company_id: companyId, client_id: v.string() });
  */
 export const handler = http(async ({ method, rawPath, rawQuery, headers, body = Buffer.alloc(0) }) => {
   const target = rawQuery === '' ? rawPath : `${rawPath}?${rawQuery}`;
-  const signedAtMs = lifecycleSignedAt({ method, target, headers, body }, await apiSecrets(), now());
+  const signature = lifecycleSignature({ method, target, headers, body }, await apiSecrets(), now());
   const { company_id, client_id } = input(fields, jsonFields(body));
   if (client_id !== (await apiKey())) throw new AppError('invalid_request', 'client_id is not that of this extension.');
   const tenant = companyTenant(company_id);
-  await workQueue().send([uninstallMessage({ tenant, receivedAtMs: now().getTime(), signedAtMs })]);
+  await workQueue().send([uninstallMessage({ tenant, receivedAtMs: now().getTime(), ...signature })]);
   return {
     status: 200,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },

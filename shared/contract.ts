@@ -49,6 +49,7 @@ export const installationsTable = {
     'installedAtMs',
     'announced',
     'registered',
+    'uninstallAskedAtMs',
   ],
   /** What background functions write beside what they read. */
   workerWrittenAttributes: ['listed', 'updatedAt', 'uninstalledAt'],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import * as v from 'valibot';
 import type { QueuedMessage } from '../store/work-queue.ts';
@@ -30,7 +30,12 @@ const schema = v.variant('kind', [
     kind: v.literal('uninstall'),
     company,
     receivedAtMs: v.number(),
+    /** With the API secret, so that it comes from the platform. */
+    isSigned: v.optional(v.boolean()),
+    /** The signature's own date, where it has one. */
     signedAtMs: v.optional(v.number()),
+    /** It was not confirmed: it is asked about for the last time, from then on, if this is still the installation. */
+    onceMore: v.optional(v.object({ generation: v.number(), fromMs: v.number() })),
   }),
   /** A schedule's moment has come, or goes on with the next companies. */
   v.object({
@@ -148,12 +153,14 @@ export function registerMessage(message: Omit<RegisterMessage, 'kind'>, registra
   return queued({ kind: 'register', ...message }, `register#${company}`, `${company} ${registration}`);
 }
 
-/** Many calls for one company within a minute are one message; one with a date of its own is another. */
+/**
+ * Each call is a message of its own: of two that look the same, one may be forged and the other true, or the company may
+ * have installed in between. Those that prove nothing share a group, so that one at a time is asked about and none of
+ * them holds up what is signed, or what waits for its last asking.
+ */
 export function uninstallMessage(message: Omit<UninstallMessage, 'kind'>): QueuedMessage {
-  const { tenant, receivedAtMs, signedAtMs } = message;
-  const company = companyOf(tenant);
-  const moment = signedAtMs ?? Math.floor(receivedAtMs / 60_000);
-  return queued({ kind: 'uninstall', ...message }, `uninstall#${company}`, `${company} ${moment}`);
+  const queue = message.onceMore ? 'uninstall-once-more' : message.isSigned ? 'signed-uninstall' : 'uninstall';
+  return queued({ kind: 'uninstall', ...message }, `${queue}#${companyOf(message.tenant)}`, randomUUID());
 }
 
 /** One message for each page of a run: a circle is to be found, not to end unheard of because it was seen before. */

@@ -221,6 +221,28 @@ describe('the worker', () => {
     expect(world.queue.retried).toEqual([]);
   });
 
+  test('leaves what it is too early for to the queue until then, and tells of no failure', async () => {
+    const company = await installed();
+    const tenant = companyTenant(company);
+    await world.tables.grants.recordUninstallAsked((await world.tables.grants.find(tenant))!, new Date());
+    const { body, group } = uninstallMessage({ tenant, receivedAtMs: Date.now() });
+    const early = record(body, group);
+    const { failed, log } = await work([early]);
+    expect(failed).toEqual([early.messageId]);
+    expect(log).toMatchObject([{ level: 'info', outcome: 'postponed', company_id: company }]);
+    const seconds = world.queue.retried[0]?.seconds ?? 0;
+    expect(seconds).toBeGreaterThan(3_590);
+    expect(seconds).toBeLessThanOrEqual(3_600);
+  });
+
+  test('has what waits for longer than the queue allows come again before that', async () => {
+    const company = await installed();
+    const onceMore = { generation: 1, fromMs: Date.now() + 86_400_000 };
+    const { body, group } = uninstallMessage({ tenant: companyTenant(company), receivedAtMs: Date.now(), onceMore });
+    await work([record(body, group)]);
+    expect(world.queue.retried[0]?.seconds).toBe(43_000);
+  });
+
   test('begins nothing that it might not finish', async () => {
     const company = await installed();
     let runs = 0;
