@@ -5,7 +5,7 @@ import { AppError } from '../shared/problems.ts';
 import { companyId, companyTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import { input } from './runtime/http/input.ts';
-import { jsonFields } from './runtime/http/json-body.ts';
+import { jsonFields, limitedBody, maxLifecycleBodyBytes } from './runtime/http/json-body.ts';
 import { apiKey, apiSecrets } from './runtime/secrets.ts';
 import { now } from './runtime/settings.ts';
 import { workQueue } from './runtime/work-queue.ts';
@@ -16,7 +16,8 @@ const fields = v.object({ company_id: companyId, client_id: v.string() });
  * `POST /fp/uninstall`: the platform, or somebody, says that a company uninstalled. The answer is the same whatever the
  * truth is; the worker finds that out.
  */
-export const handler = http(async ({ method, rawPath, rawQuery, headers, body = Buffer.alloc(0) }) => {
+export const handler = http(async ({ method, rawPath, rawQuery, headers, body: sent }) => {
+  const body = limitedBody(sent, maxLifecycleBodyBytes);
   const target = rawQuery === '' ? rawPath : `${rawPath}?${rawQuery}`;
   const signature = lifecycleSignature({ method, target, headers, body }, await apiSecrets(), now());
   const { company_id, client_id } = input(fields, jsonFields(body));

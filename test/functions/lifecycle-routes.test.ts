@@ -111,6 +111,32 @@ describe('an installation without a person', () => {
     });
   }
 
+  test('that is wrongly signed, or forwarded for a shopper, is 403, and nobody is asked', async () => {
+    const body = JSON.stringify({ company_id: 1, code: 'CANARY-code' });
+    for (const headers of [{ 'x-fp-signature': '0'.repeat(64) }, { 'x-user-data': '{}' }]) {
+      const request = post('/fp/auto_install', body, { headers: { ...json, ...headers } });
+      const refused = await world.send(handlers.autoInstall, request);
+      expect([refused.status, refused.json['code']]).toEqual([403, 'signature_mismatch']);
+    }
+    expect(world.platform.requests).toEqual([]);
+    const signature = createHmac('sha256', 'CANARY-api-secret').update(body).digest('hex');
+    const signed = post('/fp/auto_install', body, { headers: { ...json, 'x-fp-signature': signature } });
+    expect((await world.send(handlers.autoInstall, signed)).status).toBe(200);
+  });
+
+  test('of more than 8 KB is 413 before anything reads it', async () => {
+    const padded = (bytes: number) => {
+      const text = JSON.stringify({ company_id: 1, code: 'CANARY-code', x: '' });
+      return text.replace('"x":""', `"x":"${'x'.repeat(bytes - text.length)}"`);
+    };
+    for (const body of [padded(8_193), '['.repeat(8_193), 'x'.repeat(5_000_000)]) {
+      const refused = await autoInstall(body);
+      expect([refused.status, refused.json['code']]).toEqual([413, 'invalid_request']);
+      expect(world.platform.requests).toEqual([]);
+    }
+    expect((await autoInstall(padded(8_192))).status).toBe(200);
+  });
+
   for (const [what, body] of malformed) {
     test(`with ${what} is refused, and nobody is asked`, async () => {
       const refused = await autoInstall(body);
@@ -192,6 +218,16 @@ describe('a message that a company uninstalled', () => {
     ] as const) {
       const refused = await uninstall(body, headers, query);
       expect([refused.status, refused.json['code']]).toEqual([403, 'signature_mismatch']);
+    }
+    expect(world.queue.sent).toEqual([]);
+  });
+
+  test('of more than 8 KB is 413, also where it is wrongly signed, and no job', async () => {
+    for (const body of [{ ...usual('509'), x: 'x'.repeat(8_192) }, '['.repeat(8_193)]) {
+      for (const headers of [{}, { 'x-fp-signature': '0'.repeat(64) }]) {
+        const refused = await uninstall(body, headers);
+        expect([refused.status, refused.json['code']]).toEqual([413, 'invalid_request']);
+      }
     }
     expect(world.queue.sent).toEqual([]);
   });
