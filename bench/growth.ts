@@ -27,7 +27,8 @@ const maxAsked = 1_000;
 
 /**
  * A read from the cache with more and more companies, users of one company, and cached answers of one user in the
- * tables; the requests go round among them. Each must cost the same: nothing is searched, listed or kept in memory.
+ * tables; the requests go round among them. Each must cost the same, but for the sessions: more companies or users than an
+ * instance remembers are each opened again. Nothing is searched or listed.
  */
 export async function growth(
   world: World,

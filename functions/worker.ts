@@ -21,6 +21,8 @@ const maxMs = 45_000;
 
 /** How long a message that failed waits for its next attempt. After the last one it is dead-lettered. */
 const backOffSeconds = [5, 30, 120, 300];
+/** SQS allows twelve hours, counted from when it handed the message out. */
+const maxVisibilitySeconds = 43_000;
 
 const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 const httpClient = once(createHttpClient);
@@ -107,15 +109,24 @@ async function workOne(deps: WorkDependencies, record: SQSRecord, context: Conte
   }
   try {
     const outcome = await work(deps, message, attempt, deadlineIn(Math.min(remainingMs, maxMs)));
+    if (typeof outcome === 'object') {
+      tell('info', { outcome: 'postponed', retry_after_s: outcome.againInSeconds });
+      await comeAgain(record, outcome.againInSeconds);
+      return false;
+    }
     tell(outcome === 'runaway' ? 'error' : 'info', { outcome });
     return true;
   } catch (error) {
     const retrySeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;
     tell('error', { outcome: 'failed', ...describeError(error), retry_after_s: retrySeconds });
-    // Where that fails, the queue's own visibility timeout makes it come again, only later.
-    await workQueue()
-      .retryAfter(record.receiptHandle, retrySeconds)
-      .catch(() => undefined);
+    await comeAgain(record, retrySeconds);
     return false;
   }
+}
+
+/** Where that fails, the queue's own visibility timeout makes it come again, only at another time. */
+async function comeAgain({ receiptHandle }: SQSRecord, seconds: number): Promise<void> {
+  await workQueue()
+    .retryAfter(receiptHandle, Math.min(seconds, maxVisibilitySeconds))
+    .catch(() => undefined);
 }

@@ -61,6 +61,7 @@ export const installationsTable = {
     'announced',
     'registered',
     'refreshingSinceMs',
+    'uninstallAskedAtMs',
   ],
   /** What background functions write beside what they read. */
   workerWrittenAttributes: ['listed', 'updatedAt', 'uninstalledAt'],
@@ -79,7 +80,7 @@ export const userCacheTable = {
   attributes: ['pk', 'sk', 'epoch', 'validFrom', 'policy', 'httpStatus', 'body', 'coding', 'expiresAt'],
 } as const;
 
-/** Deliveries: which webhook bodies were handled; an item per body outlives the platform's 48 hours of retries. */
+/** Deliveries: which events were handled; an item per event outlives the 30 days after which an event is old. */
 export const deliveriesTable = {
   partitionKey: 'pk',
   /** Epoch seconds. */

@@ -31,7 +31,12 @@ export async function start(setup: WorkerSetup): Promise<Subject<SQSEvent>> {
 }
 
 function record(companyId: string): SQSEvent['Records'][number] {
-  const message = webhookMessage(companyTenant(companyId), eventBody(companyId), Date.now());
+  const message = webhookMessage({
+    tenant: companyTenant(companyId),
+    eventId: undefined,
+    body: eventBody(companyId),
+    receivedAtMs: Date.now(),
+  });
   if (message === undefined) throw new Error('The event does not fit into a message.');
   return {
     messageId: message.deduplicationId,
@@ -65,7 +70,7 @@ function bareWorker({ tables, platform }: WorkerSetup): Handler {
     await get(tables.installations, tenantKey(companyTenant(company)));
     await get(tables.installations, tenantKey(companyTenant(company)));
     await callByHttp(platform, 'GET', `/service/platform/${productPath}`);
-    const expiresAt = { N: String(Math.floor(Date.now() / 1000) + 259_200) };
+    const expiresAt = { N: String(Math.floor(Date.now() / 1000) + 2_678_400) };
     await client.send(new PutItemCommand({ TableName: tables.deliveries, Item: { pk: { S: delivery }, expiresAt } }));
   };
   return async ({ Records }) => {

@@ -13,8 +13,13 @@ import { parseEnvelope } from './webhook-envelope.ts';
 /** What became of a delivery; each is a 200, since a retry would change nothing. */
 export type WebhookOutcome = 'queued' | 'ping' | 'unhandled' | 'too_old';
 
-/** The platform retries for 48 hours: what is older was recorded by somebody and is played again. */
-const maxAgeMs = 49 * 3_600_000;
+/**
+ * What the platform held back while it was blocked comes days late and is no replay: that is what was handled before. The
+ * records of that (`Deliveries`) are kept longer than an event may be old.
+ */
+const maxAgeMs = 30 * 86_400_000;
+/** No event is older than the platform: such a time is none, for instance seconds or a zero. */
+const firstPlausibleMs = Date.UTC(2012);
 /** A body that nobody has verified is read up to this length. */
 const maxUnverifiedBytes = 1_000_000;
 
@@ -52,14 +57,14 @@ export async function acceptWebhook(
   if (named !== undefined && selected !== undefined && !isSameTenant(named, selected)) throw mismatch();
   if (event.name === 'ping') return 'ping';
   const nowMs = deps.now().getTime();
-  if (event.createdAtMs !== undefined && nowMs - event.createdAtMs > maxAgeMs) return 'too_old';
+  if (isTooOld(event.createdAtMs, nowMs)) return 'too_old';
   const isHandled = extension.events.some(
     (wanted) => wanted.provider === 'rest' && eventKeyOf(wanted) === eventKeyOf(event),
   );
   // A secret that is the company's own says whose event it is; an address says nothing.
   const tenant = named ?? (isShared ? undefined : selected);
   if (!isHandled || tenant === undefined) return 'unhandled';
-  const message = webhookMessage(tenant, body, nowMs);
+  const message = webhookMessage({ tenant, eventId: event.id, body, receivedAtMs: nowMs });
   if (message === undefined) {
     throw new AppError('invalid_request', 'The body is too large to be queued, even compressed.', { status: 413 });
   }
@@ -83,4 +88,9 @@ function claimedCompany(body: Buffer): Tenant | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What has no plausible time, or one that is to come, counts as sent now. */
+function isTooOld(createdAtMs: number | undefined, nowMs: number): boolean {
+  return createdAtMs !== undefined && createdAtMs >= firstPlausibleMs && nowMs - createdAtMs > maxAgeMs;
 }

@@ -3,7 +3,7 @@ import { type AnnounceDependencies, announce } from './announce.ts';
 import { type HandleWebhookDependencies, handleWebhook } from './handle-webhook.ts';
 import type { WorkMessage } from './messages.ts';
 import { type ProcessRegistrationDependencies, processRegistration } from './process-registration.ts';
-import { type ProcessUninstallDependencies, processUninstall } from './process-uninstall.ts';
+import { type Postponed, type ProcessUninstallDependencies, processUninstall } from './process-uninstall.ts';
 import {
   type FanOutScheduleDependencies,
   fanOutSchedule,
@@ -27,6 +27,7 @@ export type WorkOutcome =
   | 'outdated'
   | 'uninstalled'
   | 'unconfirmed'
+  | 'postponed'
   | 'registered'
   | 'fanned_out'
   /** A schedule that goes round in circles: ended, and logged as an error. The stack has no alarm; one can look for this. */
@@ -38,7 +39,7 @@ export async function work(
   message: WorkMessage,
   attempt: number,
   deadline: Deadline,
-): Promise<WorkOutcome> {
+): Promise<WorkOutcome | Postponed> {
   switch (message.kind) {
     case 'webhook':
       return await handleWebhook(deps, message, deadline);

@@ -39,6 +39,8 @@ export interface OfflineGrant {
   /** As in `Installation`. */
   readonly announced: string | undefined;
   readonly registered: string | undefined;
+  /** Epoch milliseconds: when the grant last answered that it works to somebody who said that the tenant uninstalled. */
+  readonly uninstallAskedAtMs: number | undefined;
 }
 
 export interface InstalledPage {
@@ -85,6 +87,7 @@ export class OfflineGrants {
       installedAtMs: optionalInteger(item, 'installedAtMs') ?? 0,
       announced: optionalText(item, 'announced'),
       registered: optionalText(item, 'registered'),
+      uninstallAskedAtMs: optionalInteger(item, 'uninstallAskedAtMs'),
     };
   }
 
@@ -198,6 +201,14 @@ export class OfflineGrants {
         ':now': { N: String(Math.floor(now.getTime() / 1000)) },
       },
     );
+  }
+
+  /** Notes that the grant was asked about, and works: for a while, nobody who proves nothing makes it be asked again. */
+  async recordUninstallAsked({ tenant, generation }: OfflineGrant, now: Date): Promise<boolean> {
+    return await this.#update(tenant, 'SET #uninstallAskedAtMs = :asked', '#generation = :generation', {
+      ':generation': { N: String(generation) },
+      ':asked': { N: String(now.getTime()) },
+    });
   }
 
   /** Notes that the author's hooks know of this installation. */

@@ -123,13 +123,27 @@ describe('webhooks', () => {
     await subscribed(52);
     await platform.event(52, { event: 'ping' });
     await platform.event(52, { event: 'company/unheard/of/v1', force: true });
-    await platform.event(52, { event: key, payload: payloadOf(7_552_000), created_at_ms: Date.now() - 50 * 3_600_000 });
+    await platform.event(52, {
+      event: key,
+      payload: payloadOf(7_552_000),
+      created_at_ms: Date.now() - 31 * 86_400_000,
+    });
     await expect
       .poll(async () => (await platform.deliveries({ state: 'delivered' })).length, { timeout: 10_000 })
       .toBe(3);
     await platform.event(52, { event: key, payload: payloadOf(7_552_001) });
     await handled(52, 7_552_001).toBe(1);
     await handled(52, 7_552_000).toBe(0);
+  });
+
+  test('are handled that the platform held back for weeks, and once each, by the id that they were signed with', async () => {
+    await subscribed(61);
+    const event = { event: key, payload: payloadOf(7_561_000), created_at_ms: Date.now() - 20 * 86_400_000 };
+    // Each has a trace of its own, so that their bytes differ.
+    for (let time = 0; time < 3; time++) await platform.event(61, { ...event, id: 'held-back' });
+    await platform.event(61, { event: key, payload: payloadOf(7_561_001) });
+    await handled(61, 7_561_001).toBe(1);
+    await handled(61, 7_561_000).toBe(1);
   });
 
   test('are handled after the platform recovers', async () => {

@@ -76,7 +76,7 @@ describe('a delivery', () => {
   for (const [outcome, body] of [
     ['ping', { company_id: 12, event: { name: 'ping' } }],
     ['unhandled', { company_id: 12, event: { ...product, type: 'create' } }],
-    ['too_old', { company_id: 12, event: { ...product, created_timestamp: Date.now() - 50 * 3_600_000 } }],
+    ['too_old', { company_id: 12, event: { ...product, created_timestamp: Date.now() - 31 * 86_400_000 } }],
   ] as const) {
     test(`that is ${outcome} is 200, counted in the log and not queued`, async () => {
       const answer = await deliver(JSON.stringify(body));

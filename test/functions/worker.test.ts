@@ -65,7 +65,12 @@ function record(body: string, group: string, attempt = 1): SQSRecord {
 function productUpdate(company: string, n: number, attempt = 1): SQSRecord {
   const event = { category: 'company', name: 'product', type: 'update', version: '1' };
   const body = Buffer.from(JSON.stringify({ company_id: company, event, payload: { n, secret: 'CANARY-payload' } }));
-  const message = webhookMessage(companyTenant(company), body, Date.now());
+  const message = webhookMessage({
+    tenant: companyTenant(company),
+    eventId: undefined,
+    body,
+    receivedAtMs: Date.now(),
+  });
   return record(message?.body ?? '', message?.group ?? '', attempt);
 }
 
@@ -214,6 +219,28 @@ describe('the worker', () => {
     expect(log).toMatchObject([{ level: 'error', kind: 'schedule', schedule: 'nightly', outcome: 'runaway' }]);
     expect(world.queue.sent.filter((sent) => sent.message['kind'] === 'schedule')).toEqual([]);
     expect(world.queue.retried).toEqual([]);
+  });
+
+  test('leaves what it is too early for to the queue until then, and tells of no failure', async () => {
+    const company = await installed();
+    const tenant = companyTenant(company);
+    await world.tables.grants.recordUninstallAsked((await world.tables.grants.find(tenant))!, new Date());
+    const { body, group } = uninstallMessage({ tenant, receivedAtMs: Date.now() });
+    const early = record(body, group);
+    const { failed, log } = await work([early]);
+    expect(failed).toEqual([early.messageId]);
+    expect(log).toMatchObject([{ level: 'info', outcome: 'postponed', company_id: company }]);
+    const seconds = world.queue.retried[0]?.seconds ?? 0;
+    expect(seconds).toBeGreaterThan(3_590);
+    expect(seconds).toBeLessThanOrEqual(3_600);
+  });
+
+  test('has what waits for longer than the queue allows come again before that', async () => {
+    const company = await installed();
+    const onceMore = { generation: 1, fromMs: Date.now() + 86_400_000 };
+    const { body, group } = uninstallMessage({ tenant: companyTenant(company), receivedAtMs: Date.now(), onceMore });
+    await work([record(body, group)]);
+    expect(world.queue.retried[0]?.seconds).toBe(43_000);
   });
 
   test('begins nothing that it might not finish', async () => {

@@ -20,7 +20,7 @@ const events = {
 const notificationEmail = 'owner@example.com';
 const extension = testExtension({ events, webhooks: { notificationEmail } });
 const insisting = testExtension({ events, webhooks: { notificationEmail, secret: 'api-secret' } });
-const hoursAgo = (hours: number) => noon.getTime() - hours * 3_600_000;
+const daysAgo = (days: number) => noon.getTime() - days * 86_400_000;
 const product = { category: 'company', name: 'product', type: 'update', version: '1' };
 const usual = { company_id: 12, event: { ...product, created_timestamp: noon.getTime() }, payload: {} };
 
@@ -60,13 +60,32 @@ describe('a delivery', () => {
     expect(sent[0]?.group).toBe('company#12');
   });
 
-  test('has one de-duplication id for one body, whatever else it comes with', async () => {
+  const idsOf = async (...bodies: (typeof usual)[]) => {
     const ids = new Set<string | undefined>();
-    for (const body of [usual, usual, { ...usual, payload: { n: 1 } }]) {
-      await deliver(body);
+    for (const body of bodies) {
+      const company = String(body.company_id);
+      await deliver(body, { companyIds: [company], secret: secretOf(company) });
       ids.add(sent[0]?.deduplicationId);
     }
-    expect(ids.size).toBe(2);
+    return ids.size;
+  };
+
+  test('has one de-duplication id for one body, whatever else it comes with', async () => {
+    expect(await idsOf(usual, usual, { ...usual, payload: { n: 1 } })).toBe(2);
+  });
+
+  test('has one de-duplication id for one signed event id, whatever else of it differs', async () => {
+    const named = (changes: object, more: object = {}) => ({ ...usual, ...more, event: { ...product, ...changes } });
+    expect(
+      await idsOf(
+        named({ id: '7', trace_id: ['a'] }),
+        named({ id: 7, trace_id: ['b'] }),
+        named({ id: '7', created_timestamp: 1_783_684_800_001 }, { payload: { n: 1 } }),
+      ),
+    ).toBe(1);
+    expect(await idsOf(named({ id: '7' }), named({ id: '8' }), named({ id: '7' }, { company_id: 13 }))).toBe(3);
+    // What is no id names nothing.
+    expect(await idsOf(named({ id: '' }), named({ id: '' }, { payload: { n: 1 } }), named({ id: null }))).toBe(3);
   });
 
   for (const [outcome, what, body] of [
@@ -77,9 +96,16 @@ describe('a delivery', () => {
     ['unhandled', 'another version', { ...usual, event: { ...product, version: '2' } }],
     ['unhandled', 'what goes past the extension', { ...usual, event: { ...product, name: 'order', version: '2' } }],
     ['unhandled', 'nobody in particular', { event: { ...product, category: 'global' } }],
-    ['too_old', 'more than 49 hours ago', { ...usual, event: { ...product, created_timestamp: hoursAgo(49) - 1 } }],
-    ['queued', '49 hours ago', { ...usual, event: { ...product, created_timestamp: hoursAgo(49) } }],
-    ['queued', 'tomorrow', { ...usual, event: { ...product, created_timestamp: hoursAgo(-24) } }],
+    ['too_old', 'more than 30 days ago', { ...usual, event: { ...product, created_timestamp: daysAgo(30) - 1 } }],
+    ['queued', '30 days ago', { ...usual, event: { ...product, created_timestamp: daysAgo(30) } }],
+    ['queued', 'tomorrow', { ...usual, event: { ...product, created_timestamp: daysAgo(-1) } }],
+    ['queued', 'a century from now', { ...usual, event: { ...product, created_timestamp: daysAgo(-36_500) } }],
+    ['queued', 'the beginning of time', { ...usual, event: { ...product, created_timestamp: 0 } }],
+    ['queued', 'a time in seconds', { ...usual, event: { ...product, created_timestamp: noon.getTime() / 1000 } }],
+    ['queued', 'a time before all time', { ...usual, event: { ...product, created_timestamp: -1 } }],
+    ['queued', 'a time that is none', { ...usual, event: { ...product, created_timestamp: 'CANARY' } }],
+    ['queued', 'no sales channel that is one', { ...usual, application_id: '' }],
+    ['unhandled', 'a version that is none', { ...usual, event: { ...product, version: null } }],
     ['queued', 'an unknown time', { ...usual, event: product }],
   ] as const) {
     test(`of ${what} is ${outcome}`, async () => {

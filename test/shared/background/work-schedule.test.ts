@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ScheduleContext } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
 import { registeredNote, registrationOf } from '../../../shared/background/webhook-registration.ts';
-import { type WorkOutcome, work } from '../../../shared/background/work.ts';
+import { work } from '../../../shared/background/work.ts';
 import { webhookKid } from '../../../shared/fynd/webhook-secret.ts';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
 import { type InstalledPage, OfflineGrants } from '../../../shared/store/offline-grants.ts';
@@ -126,7 +126,7 @@ describe('a schedule', () => {
       }
       const deps = { ...worker.deps, grants: new Circling(tables.client, tables.names.installations) };
       const served = new Set<string>();
-      let outcome: WorkOutcome = 'fanned_out';
+      let outcome: Awaited<ReturnType<typeof work>> = 'fanned_out';
       let pages = 0;
       for (let next: WorkMessage | undefined = begin; next !== undefined; pages++) {
         worker.queue.sent.length = 0;

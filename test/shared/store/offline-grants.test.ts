@@ -101,13 +101,16 @@ describe('what hooks were told and what the platform registered', () => {
     const grant = await installed();
     expect(await tables.grants.recordAnnounced(grant, 'g1 a/b')).toBe(true);
     expect(await tables.grants.recordRegistered(grant, 'digest')).toBe(true);
-    expect(await tables.grants.find(grant.tenant)).toEqual({ ...grant, announced: 'g1 a/b', registered: 'digest' });
+    expect(await tables.grants.recordUninstallAsked(grant, noon)).toBe(true);
+    const noted = { announced: 'g1 a/b', registered: 'digest', uninstallAskedAtMs: noon.getTime() };
+    expect(await tables.grants.find(grant.tenant)).toEqual({ ...grant, ...noted });
   });
 
   test('is not noted of another installation', async () => {
     const grant = await installed();
     expect(await tables.grants.recordAnnounced({ ...grant, generation: 2 }, 'g2 ')).toBe(false);
     expect(await tables.grants.recordRegistered({ ...grant, generation: 2 }, 'digest')).toBe(false);
+    expect(await tables.grants.recordUninstallAsked({ ...grant, generation: 2 }, noon)).toBe(false);
     expect(await tables.grants.find(grant.tenant)).toEqual(grant);
   });
 });

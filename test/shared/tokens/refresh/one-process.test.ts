@@ -27,6 +27,7 @@ describe('a token', () => {
       accessToken: 'CANARY-access-0',
       generation: 1,
       scopes: ['company/products'],
+      isRefreshable: true,
     });
     expect(tables.calls).toMatchObject([{ operation: 'GetItem', input: { ConsistentRead: true } }]);
     expect(httpClient.requests).toEqual([]);
