@@ -1,19 +1,15 @@
 import { acceptWebhook } from '../shared/background/accept-webhook.ts';
 import { http } from './runtime/http/http.ts';
+import { json } from './runtime/http/responses.ts';
 import { apiSecrets } from './runtime/secrets.ts';
 import { extension, now } from './runtime/settings.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
 /** `POST /api/webhook-events`: an event of the platform. Verified, queued, answered; handled later by the worker. */
-export const handler = http(async ({ body = Buffer.alloc(0), headers }) => {
+export const handler = http().handler(async ({ body = Buffer.alloc(0), headers }) => {
   const outcome = await acceptWebhook(
     { extension: extension(), secrets: await apiSecrets(), queue: workQueue(), now },
     { body, signature: headers['x-fp-signature'] },
   );
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify({ success: true }),
-    outcome,
-  };
+  return { ...json({ success: true }), outcome };
 });

@@ -1,5 +1,4 @@
-import type { Extension } from '../config.ts';
-import { eventKeyOf } from '../event-key.ts';
+import { type Extension, eventKeyOf } from '../config.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
 import { AppError } from '../problems.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
@@ -20,7 +19,7 @@ const firstPlausibleMs = Date.UTC(2012);
 /**
  * Takes a delivery: verified over the bytes as they came, then queued. The answer waits for the queue and for nothing
  * else.
- * @throws {AppError} `signature_required`, `signature_mismatch`, `invalid_request` (413 where it cannot be queued).
+ * @throws {AppError} `signature_required`, `signature_mismatch`, `invalid_request`, `content_too_large` where it cannot be queued.
  */
 export async function acceptWebhook(
   deps: {
@@ -49,7 +48,7 @@ export async function acceptWebhook(
   if (!isHandled || tenant === undefined) return 'unhandled';
   const message = webhookMessage({ tenant, eventId: event.id, body, receivedAtMs: nowMs });
   if (message === undefined) {
-    throw new AppError('invalid_request', 'The body is too large to be queued, even compressed.', { status: 413 });
+    throw new AppError('content_too_large', 'The body is too large to be queued, even compressed.');
   }
   await queue.send([message]);
   return 'queued';

@@ -133,7 +133,7 @@ describe('a delivery', () => {
     expect(await deliver({ ...usual, payload: { text } })).toBe('queued');
     const noise = randomBytes(800_000).toString('hex');
     expect(await refusalOf(deliver({ ...usual, payload: { noise: `${noise}${noise}` } }))).toMatchObject({
-      code: 'invalid_request',
+      code: 'content_too_large',
       status: 413,
     });
     expect(sent).toEqual([]);
