@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { bundle } from '../infra/bundle/bundle.ts';
-import { entriesOf } from '../infra/extension-stack.ts';
+import { entriesOf } from '../infra/functions.ts';
 import { loadExtension } from '../infra/load-extension.ts';
 import type { Extension } from '../shared/config.ts';
 

@@ -27,6 +27,8 @@ export type Counts = Readonly<Record<string, number>>;
  * The program of a process that is everything the functions reach, so that none of it counts as theirs: DynamoDB
  * (dynalite), SQS (fauxqs), Secrets Manager and a platform that knows a few answers by heart.
  */
+/** Of every process of the benchmark. */
+const accessKey = { accessKeyId: 'local', secretAccessKey: 'local' };
 const queueName = 'bench.fifo';
 let counts: Record<string, number> = {};
 const count = (what: string): void => {
@@ -37,7 +39,12 @@ answerParent({
   async start(secrets: Readonly<Record<string, string>>): Promise<Services> {
     const directory = mkdtempSync(join(tmpdir(), 'bench-'));
     process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-    const dynamoDb = await startDynamoDb(join(directory, 'tables'), count);
+    const dynamoDb = await startDynamoDb({
+      directory: join(directory, 'tables'),
+      accessKey,
+      onRequest: count,
+      warn: console.warn,
+    });
     const definitions = Object.entries(secrets).map(([name, initialValue]) => ({
       logicalId: name,
       name,
@@ -46,8 +53,8 @@ answerParent({
       generate: {},
     }));
     const store = openSecretStore(join(directory, 'secrets'), definitions, new Map());
-    const secretsManager = await startSecretsManager(store);
-    const sqs = await startSqs();
+    const secretsManager = await startSecretsManager({ store, accessKey, warn: console.warn });
+    const sqs = await startSqs(accessKey);
     const queueUrl = `${sqs.endpoint}/${accountId}/${queueName}`;
     const attributes = {
       FifoQueue: 'true',

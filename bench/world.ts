@@ -64,7 +64,7 @@ export async function makeTables({ services }: World, name: string): Promise<Tab
   const installations = table('Installations', installationsTable.partitionKey);
   const userCache = table('UserCache', userCacheTable.partitionKey, userCacheTable.sortKey);
   const deliveries = table('Deliveries', deliveriesTable.partitionKey);
-  await createTables(services.dynamoDb, [installations, userCache, deliveries], name);
+  await createTables(services.dynamoDb, credentials, [installations, userCache, deliveries], name);
   return { installations: installations.name, userCache: userCache.name, deliveries: deliveries.name };
 }
 

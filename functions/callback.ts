@@ -1,26 +1,24 @@
 import * as v from 'valibot';
 import { launched } from '#launched';
 import { pendingWork } from '../shared/background/pending-work.ts';
-import { createHttpClient } from '../shared/http/http-client.ts';
+import { equalInConstantTime } from '../shared/equal-in-constant-time.ts';
 import { completeInstall, type Installed } from '../shared/install/complete-install.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { parseRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
 import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
 import { startedAtMs } from '../shared/session/started-at.ts';
-import {
-  isSameState,
-  openTransaction,
-  type Transaction,
-  transactionCookieName,
-} from '../shared/session/transactions.ts';
+import { openTransaction, type Transaction, transactionCookieName } from '../shared/session/transactions.ts';
 import { applicationId, companyId, companyOf, companyTenant, isSameTenant } from '../shared/tenant.ts';
-import { http } from './runtime/http/http.ts';
+import { requirement } from './runtime/chain.ts';
+import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { input } from './runtime/http/input.ts';
-import { redirectHeaders } from './runtime/http/security-headers.ts';
+import { ownClientId } from './runtime/http/own-client.ts';
+import { redirect } from './runtime/http/responses.ts';
+import { httpClient } from './runtime/http-client.ts';
 import { apiKey, apiSecret, sessionKeys, tokenKeys } from './runtime/secrets.ts';
-import { baseUrl, extension, now, once } from './runtime/settings.ts';
+import { baseUrl, extension, now } from './runtime/settings.ts';
 import { installations } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
@@ -35,60 +33,65 @@ const answer = v.object({
   client_id: v.optional(v.string()),
 });
 
-const httpClient = once(createHttpClient);
-
 /** `GET /fp/auth`: the platform sends the browser back with a code, or with the reason why there is none. */
-export const handler = http(async (request) => {
-  const fields = input(answer, request.query);
-  const clientId = await apiKey();
-  if (fields.company_id !== undefined) {
-    request.retryPath = installPath(clientId, companyTenant(fields.company_id), fields.application_id);
-  }
-  const transaction = await takeTransaction(request, fields);
-  request.retryPath = installPath(clientId, transaction.tenant, transaction.applicationId);
+export const handler = http()
+  .use(browsersOnly())
+  .use(input('query', answer))
+  .handler(async (request) => {
+    const fields = request.input;
+    const clientId = await apiKey();
+    if (fields.company_id !== undefined) {
+      request.retryPath = installPath(clientId, companyTenant(fields.company_id), fields.application_id);
+    }
+    const transaction = await takeTransaction(request, fields);
+    request.retryPath = installPath(clientId, transaction.tenant, transaction.applicationId);
 
-  if (fields.error !== undefined) {
-    throw fields.error === 'access_denied'
-      ? new AppError('access_denied', 'The platform says that access was denied.')
-      : new AppError('platform_error', 'The platform ended the sign-in with an error.');
-  }
-  if (fields.code === undefined) throw new AppError('invalid_request', 'code is missing.');
-  if (fields.company_id === undefined) throw new AppError('invalid_request', 'company_id is missing.');
-  if (fields.client_id !== undefined && fields.client_id !== clientId) {
-    throw new AppError('invalid_request', 'client_id is not that of this extension.');
-  }
+    if (fields.error !== undefined) {
+      throw fields.error === 'access_denied'
+        ? new AppError('access_denied', 'The platform says that access was denied.')
+        : new AppError('platform_error', 'The platform ended the sign-in with an error.');
+    }
+    if (fields.code === undefined) throw new AppError('invalid_request', 'code is missing.');
+    if (fields.company_id === undefined) throw new AppError('invalid_request', 'company_id is missing.');
+    await ownClientId(fields.client_id);
 
-  const { cookies } = request;
-  const { session, installed } = await completeInstall(
-    {
-      extension: extension(),
-      credentials: { apiKey: clientId, apiSecret: await apiSecret() },
-      installations: installations(),
-      tokenKeys: tokenKeys(),
-      httpClient: httpClient(),
-      now,
-    },
-    transaction,
-    fields.code,
-  );
-  const { scopes } = extension();
-  const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
-  cookies.set(sessionCookieName(session.tenant), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
-  await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
-  const [warning, wished] = await Promise.all([
-    sendPendingWork(clientId, installed),
-    askLaunched(session, transaction),
-  ]);
-  const path =
-    wished.path ??
-    (transaction.redirectPath && parseRedirectPath(transaction.redirectPath, baseUrl())) ??
-    launchPath(extension().launchPath, transaction.tenant, transaction.applicationId);
-  return {
-    status: 302,
-    headers: { ...redirectHeaders, location: `${baseUrl()}${path}` },
-    warning: warning ?? wished.warning,
-  };
-});
+    const { cookies } = request;
+    const { session, installed } = await completeInstall(
+      {
+        extension: extension(),
+        credentials: { apiKey: clientId, apiSecret: await apiSecret() },
+        installations: installations(),
+        tokenKeys: tokenKeys(),
+        httpClient: httpClient(),
+        now,
+      },
+      transaction,
+      fields.code,
+    );
+    const { scopes } = extension();
+    const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
+    cookies.set(sessionCookieName(session.tenant), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
+    await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
+    const [warning, wished] = await Promise.all([
+      sendPendingWork(clientId, installed),
+      askLaunched(session, transaction),
+    ]);
+    const path =
+      wished.path ??
+      (transaction.redirectPath && parseRedirectPath(transaction.redirectPath, baseUrl())) ??
+      launchPath(extension().launchPath, transaction.tenant, transaction.applicationId);
+    return { ...redirect(`${baseUrl()}${path}`), warning: warning ?? wished.warning };
+  });
+
+/** Who scans links sends HEAD: the code would be redeemed, and the person would come in vain. */
+function browsersOnly(): HttpRequirement<HttpRequest> {
+  return requirement(({ method }) => {
+    if (method === 'GET') return undefined;
+    throw new AppError('method_not_allowed', 'This address is for browsers that come back.', {
+      headers: { allow: 'GET' },
+    });
+  });
+}
 
 /** Hooks and webhooks follow through the queue. A queue that fails spoils no sign-in: the next one makes up for it. */
 async function sendPendingWork(clientId: string, installed: Installed): Promise<string | undefined> {
@@ -124,7 +127,7 @@ async function takeTransaction({ cookies }: HttpRequest, fields: v.InferOutput<t
   const cookieName = transactionCookieName(fields.state);
   const text = cookies.get(cookieName);
   const transaction = text === undefined ? undefined : await openTransaction(sessionKeys(), text, now());
-  if (transaction === undefined || !isSameState(fields.state, transaction.state)) throw mismatch();
+  if (transaction === undefined || !equalInConstantTime(fields.state, transaction.state)) throw mismatch();
   cookies.clear(cookieName);
   const isSamePlace =
     (fields.company_id === undefined || isSameTenant(companyTenant(fields.company_id), transaction.tenant)) &&

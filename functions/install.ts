@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 import { beginInstall } from '../shared/install/begin-install.ts';
 import { parseRedirectPath } from '../shared/install/redirect-path.ts';
-import { AppError } from '../shared/problems.ts';
 import { applicationId, companyId, companyTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import { input } from './runtime/http/input.ts';
-import { redirectHeaders } from './runtime/http/security-headers.ts';
-import { apiKey, sessionKeys } from './runtime/secrets.ts';
+import { ownClientId } from './runtime/http/own-client.ts';
+import { redirect } from './runtime/http/responses.ts';
+import { sessionKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
 
 /** `cluster_url` is not among them: credentials go to the configured cluster and nowhere else. */
@@ -19,21 +19,21 @@ const launch = v.object({
 });
 
 /** `GET /fp/install`: the platform opens the extension, for the first time or again. */
-export const handler = http(async ({ query, cookies }) => {
-  const fields = input(launch, query);
-  // Judged now, resolved again when it is used: what it resolves to may be several times as long as a cookie can be.
-  if (fields.redirect_path) parseRedirectPath(fields.redirect_path, baseUrl());
-  const clientId = await apiKey();
-  if (fields.client_id !== clientId) throw new AppError('invalid_request', 'client_id is not that of this extension.');
-  const { location } = await beginInstall(
-    { extension: extension(), baseUrl: baseUrl(), apiKey: clientId, sessionKeys: sessionKeys(), now },
-    {
-      tenant: companyTenant(fields.company_id),
-      applicationId: fields.application_id,
-      redirectPath: fields.redirect_path || undefined,
-      installEvent: fields.install_event === 'true',
-    },
-    cookies,
-  );
-  return { status: 302, headers: { ...redirectHeaders, location } };
-});
+export const handler = http()
+  .use(input('query', launch))
+  .handler(async ({ input: fields, cookies }) => {
+    // Judged now, resolved again when it is used: what it resolves to may be several times as long as a cookie can be.
+    if (fields.redirect_path) parseRedirectPath(fields.redirect_path, baseUrl());
+    const apiKey = await ownClientId(fields.client_id);
+    const { location } = await beginInstall(
+      { extension: extension(), baseUrl: baseUrl(), apiKey, sessionKeys: sessionKeys(), now },
+      {
+        tenant: companyTenant(fields.company_id),
+        applicationId: fields.application_id,
+        redirectPath: fields.redirect_path || undefined,
+        installEvent: fields.install_event === 'true',
+      },
+      cookies,
+    );
+    return redirect(location);
+  });

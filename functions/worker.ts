@@ -1,13 +1,14 @@
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { events, hooks, schedules } from '#handlers';
-import { parseMessage } from '../shared/background/messages.ts';
+import { parseMessage, type WorkMessage } from '../shared/background/messages.ts';
 import { type WorkDependencies, work } from '../shared/background/work.ts';
 import type { Credentials } from '../shared/fynd/token-requests.ts';
-import { createHttpClient, deadlineIn } from '../shared/http/http-client.ts';
+import { type Deadline, deadlineIn } from '../shared/http/http-client.ts';
 import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
-import { describeError, writeLog } from './runtime/log.ts';
-import { apiKey, apiSecret, secretsSettled, tokenKeys, webhookKey } from './runtime/secrets.ts';
-import { baseUrl, extension, now, once } from './runtime/settings.ts';
+import { httpClient } from './runtime/http-client.ts';
+import { writeLog } from './runtime/log.ts';
+import { type Delivery, failed, type QueueRequirement, queue } from './runtime/queue.ts';
+import { apiKey, apiSecret, tokenKeys, webhookKey } from './runtime/secrets.ts';
+import { baseUrl, extension, now } from './runtime/settings.ts';
 import { deliveries, installations, offlineGrants } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
@@ -25,13 +26,75 @@ const backOffSeconds = [5, 30, 120, 300];
 const maxVisibilitySeconds = 43_000;
 
 const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
-const httpClient = once(createHttpClient);
 let held: { readonly apiSecret: string; readonly tokens: OfflineTokens } | undefined;
 
 /** The queue's other end: events, hooks, registration, uninstalls and schedules. */
-export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+export const handler = queue()
+  .use(inTime())
+  .use(ourMessage())
+  .use(backOff())
+  .handler(async ({ record, message, attempt, deadline }) => {
+    const outcome = await work(await dependencies(), message, attempt, deadline);
+    if (typeof outcome === 'object') {
+      const fields = { retry_after_s: await comeAgain(record, outcome.againInSeconds) };
+      return { isDone: false, level: 'info', outcome: 'postponed', fields };
+    }
+    return { isDone: true, outcome, level: outcome === 'runaway' ? 'error' : 'info' };
+  });
+
+/** `delivery.deadline`: nothing is begun that might not be finished. */
+function inTime(): QueueRequirement<Delivery, { readonly deadline: Deadline }> {
+  return {
+    before({ event }) {
+      const budgetMs = event.remainingMs - reserveMs;
+      if (budgetMs < minMs) return Promise.resolve({ isDone: false, outcome: undefined });
+      Object.assign(event, { deadline: deadlineIn(Math.min(budgetMs, maxMs)) });
+      return Promise.resolve(undefined);
+    },
+  };
+}
+
+/** `delivery.message`: what this extension sent. Anything else is to be looked at where dead letters are. */
+function ourMessage(): QueueRequirement<Delivery, { readonly message: WorkMessage }> {
+  return {
+    before({ event }) {
+      const message = parseMessage(event.record.body);
+      if (message === undefined) return Promise.resolve({ isDone: false, outcome: 'malformed' });
+      Object.assign(event, { message });
+      Object.assign(event.about, {
+        kind: message.kind,
+        schedule: 'name' in message ? message.name : undefined,
+        company_id: 'tenant' in message ? message.tenant.id : undefined,
+      });
+      return Promise.resolve(undefined);
+    },
+  };
+}
+
+/** What fails comes again a little later, each time a little more so. */
+function backOff(): QueueRequirement<Delivery> {
+  return {
+    async onError(chained) {
+      const { record, attempt } = chained.event;
+      const retrySeconds = await comeAgain(record, backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0);
+      const outcome = failed(chained.error);
+      chained.response = { ...outcome, fields: { ...outcome.fields, retry_after_s: retrySeconds } };
+    },
+  };
+}
+
+/** The seconds after which it comes. Where the queue cannot be told, its own visibility timeout makes it come again. */
+async function comeAgain({ receiptHandle }: Delivery['record'], wishedSeconds: number): Promise<number> {
+  const seconds = Math.min(wishedSeconds, maxVisibilitySeconds);
+  await workQueue()
+    .retryAfter(receiptHandle, seconds)
+    .catch(() => undefined);
+  return seconds;
+}
+
+async function dependencies(): Promise<WorkDependencies> {
   const credentials = { apiKey: await apiKey(), apiSecret: await apiSecret() };
-  const deps: WorkDependencies = {
+  return {
     extension: extension(),
     handlers: { events, hooks, schedules },
     baseUrl: baseUrl(),
@@ -47,10 +110,6 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     wait,
     writeLog,
   };
-  const groups = Map.groupBy(event.Records, (record) => record.attributes.MessageGroupId ?? record.messageId);
-  const failed = await Promise.all([...groups.values()].map((records) => workInOrder(deps, records, context)));
-  await secretsSettled();
-  return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
 /** Kept while this instance lives, with what it has seen of other instances' refreshes; new where the secret is. */
@@ -69,64 +128,4 @@ function offlineTokens(credentials: Credentials): OfflineTokens {
     held = { apiSecret: credentials.apiSecret, tokens };
   }
   return held.tokens;
-}
-
-/** One group's messages, one after the other. After the first failure the rest of the group waits for its retry. */
-async function workInOrder(
-  deps: WorkDependencies,
-  records: readonly SQSRecord[],
-  context: Context,
-): Promise<SQSRecord[]> {
-  for (const [index, record] of records.entries()) {
-    if (!(await workOne(deps, record, context))) return records.slice(index);
-  }
-  return [];
-}
-
-/** Whether the message is done with. One line of JSON tells what became of it. */
-async function workOne(deps: WorkDependencies, record: SQSRecord, context: Context): Promise<boolean> {
-  const startedAtMs = performance.now();
-  const message = parseMessage(record.body);
-  const attempt = Number(record.attributes.ApproximateReceiveCount);
-  const tell = (level: 'info' | 'error', fields: object) => {
-    writeLog({
-      level,
-      message_id: record.messageId,
-      kind: message?.kind,
-      schedule: message !== undefined && 'name' in message ? message.name : undefined,
-      company_id: message !== undefined && 'tenant' in message ? message.tenant.id : undefined,
-      attempt,
-      ...fields,
-      duration_ms: Math.round(performance.now() - startedAtMs),
-    });
-  };
-  const remainingMs = context.getRemainingTimeInMillis() - reserveMs;
-  if (remainingMs < minMs) return false;
-  if (message === undefined) {
-    // Nothing that this extension sent: to be looked at where dead letters are.
-    tell('error', { outcome: 'malformed' });
-    return false;
-  }
-  try {
-    const outcome = await work(deps, message, attempt, deadlineIn(Math.min(remainingMs, maxMs)));
-    if (typeof outcome === 'object') {
-      tell('info', { outcome: 'postponed', retry_after_s: outcome.againInSeconds });
-      await comeAgain(record, outcome.againInSeconds);
-      return false;
-    }
-    tell(outcome === 'runaway' ? 'error' : 'info', { outcome });
-    return true;
-  } catch (error) {
-    const retrySeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;
-    tell('error', { outcome: 'failed', ...describeError(error), retry_after_s: retrySeconds });
-    await comeAgain(record, retrySeconds);
-    return false;
-  }
-}
-
-/** Where that fails, the queue's own visibility timeout makes it come again, only at another time. */
-async function comeAgain({ receiptHandle }: SQSRecord, seconds: number): Promise<void> {
-  await workQueue()
-    .retryAfter(receiptHandle, Math.min(seconds, maxVisibilitySeconds))
-    .catch(() => undefined);
 }

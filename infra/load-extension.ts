@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ConfigurationError, type Extension, isLoopback, parseOrigin } from '../shared/config.ts';
-import { eventKeyOf } from '../shared/event-key.ts';
+import { ConfigurationError, type Extension, eventKeyOf, isLoopback, parseOrigin } from '../shared/config.ts';
 import { parseExtension } from '../shared/parse-extension.ts';
 
 /**
@@ -17,9 +16,11 @@ export async function loadExtension(environment: NodeJS.ProcessEnv = process.env
     ? onCluster(input, environment.FP_API_DOMAIN, configFile)
     : parseExtension(input, configFile);
   const existingHandler = (field: string, handler: string) => existingFile(configFile, field, handler);
-  const files = (group: string, named: Readonly<Record<string, string>>) =>
+  const files = (group: string, named: Readonly<Record<string, string | undefined>>) =>
     Object.fromEntries(
-      Object.entries(named).map(([name, file]) => [name, existingHandler(`${group}.${name}`, file)] as const),
+      Object.entries(named).flatMap(([name, file]) =>
+        file === undefined ? [] : [[name, existingHandler(`${group}.${name}`, file)] as const],
+      ),
     );
   return {
     ...extension,

@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import { ConfigurationError } from '../shared/config.ts';
 
-/** What CloudFormation takes for a name; shorter, because the names of functions and roles begin with it. */
-const pattern = /^[A-Za-z][A-Za-z0-9-]{0,59}$/;
+/** Fewer than CloudFormation takes, because the names of functions and roles begin with it. */
+const maxCharacters = 60;
+const pattern = new RegExp(`^[A-Za-z][A-Za-z0-9-]{0,${maxCharacters - 1}}$`);
 
 /**
- * The stack's name: `Product Lens` → `product-lens`, unless one is given.
- * @throws {ConfigurationError} where the given one is none.
+ * The stack's name: `Product Lens` → `product-lens`, unless one is given. Where that leaves letters out, because they are not
+ * Latin or too many, a digest of the whole name follows: two extensions must not be one stack.
+ * @throws {ConfigurationError} where the given one is not a name that CloudFormation takes.
  */
 export function stackName(extensionName: string, given: unknown): string {
   if (given !== undefined) {
@@ -14,11 +17,14 @@ export function stackName(extensionName: string, given: unknown): string {
       'stackName must begin with a letter and have at most 60 letters, digits and hyphens: -c stackName=product-lens.',
     );
   }
-  const words = extensionName
+  const letters = extensionName
     .normalize('NFKD')
     .replaceAll(/\p{Mark}/gu, '')
-    .toLowerCase()
-    .match(/[a-z0-9]+/g);
-  const name = (words ?? []).join('-');
-  return (/^[a-z]/.test(name) ? name : `extension-${name}`).slice(0, 60).replace(/-+$/, '');
+    .toLowerCase();
+  const words = (letters.match(/[a-z0-9]+/g) ?? []).join('-');
+  const name = /^[a-z]/.test(words) ? words : `extension-${words}`.replace(/-$/, '');
+  const isWhole = words !== '' && !/(?![a-z0-9])[\p{Letter}\p{Number}]/u.test(letters);
+  if (isWhole && name.length <= maxCharacters) return name;
+  const digest = createHash('sha256').update(extensionName.normalize('NFC')).digest('hex').slice(0, 8);
+  return `${name.slice(0, maxCharacters - 9).replace(/-$/, '')}-${digest}`;
 }

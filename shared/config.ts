@@ -1,3 +1,6 @@
+import type * as v from 'valibot';
+import type { extensionSchema } from './parse-extension.ts';
+
 /** Whether the company's long-term grant is fetched at installation. People always get their own online session. */
 export type AccessMode = 'offline' | 'online';
 
@@ -22,7 +25,27 @@ export interface EventInput {
   readonly reducer?: Readonly<Record<string, unknown>>;
 }
 
-/** What an extension's author writes in `extension.config.ts`. Everything but name and scopes has a default. */
+/** Work for every installed company, at times that one of `every`, `at` and `cron` tells. */
+export interface ScheduleInput {
+  /**
+   * How often, e.g. `15 minutes`, `6 hours` or `1 day`: by the clock of UTC, so that a day begins at its midnight. An interval
+   * that divides neither an hour nor a day, e.g. `90 minutes`, begins when it is deployed.
+   */
+  readonly every?: string;
+  /** Each day at this time in `timeZone`, e.g. `02:30`. */
+  readonly at?: string;
+  /** EventBridge Scheduler's six fields, e.g. `0 9 ? * MON-FRI *`; in UTC where `timeZone` says nothing. */
+  readonly cron?: string;
+  /** E.g. `Asia/Kolkata`. */
+  readonly timeZone?: string;
+  /** The file that does it. */
+  readonly handler: string;
+}
+
+/**
+ * What an extension's author writes in `extension.config.ts`. Everything but name and scopes has a default. Spelled beside
+ * the schema, because editors show authors these comments and lose those on a schema; a test holds them together.
+ */
 export interface ExtensionInput {
   /** Shown to people on the extension's pages. */
   readonly name: string;
@@ -43,7 +66,7 @@ export interface ExtensionInput {
     readonly also?: readonly RoutePattern[];
   };
   readonly cache?: {
-    /** How long an answer is fresh where the platform says nothing; 0 turns the cache off there. Default 60. */
+    /** How long a response is fresh where the platform says nothing; 0 turns the cache off there. Default 60. */
     readonly defaultTtlSeconds?: number;
     /** Another default for some calls; the first rule that matches counts. */
     readonly rules?: readonly { readonly route: RoutePattern; readonly ttlSeconds: number }[];
@@ -63,55 +86,43 @@ export interface ExtensionInput {
      */
     readonly secret?: 'per-company' | 'api-secret';
   };
-  /** Work for every installed company, e.g. `nightly: { every: '1 day', handler: './functions/app/nightly.ts' }`. */
-  readonly schedules?: Readonly<Record<string, { readonly every: string; readonly handler: string }>>;
+  /** Work for every installed company, e.g. `nightly: { at: '02:30', timeZone: 'Asia/Kolkata', handler: './functions/app/nightly.ts' }`. */
+  readonly schedules?: Readonly<Record<string, ScheduleInput>>;
+  /** The function in which the handlers of events, schedules and durable hooks run. */
+  readonly worker?: {
+    /** How many of it run at once at most, 2 to 1000. They come out of the account's pool, as pages do. Default 20. */
+    readonly maxConcurrency?: number;
+  };
   /** A file with the author's own AWS resources, e.g. `./infra/own-resources.ts`. */
   readonly resources?: string;
-  /** What the author does when a company installs, launches, grants other scopes or uninstalls. */
-  readonly hooks?: Partial<Readonly<Record<HookName, string>>>;
-}
-
-/** `launched` runs while a person waits; the others come through the queue, at least once and in order per company. */
-export type HookName = 'installed' | 'launched' | 'scopesChanged' | 'uninstalled';
-
-/** An event as it is registered with the platform. */
-export interface ExtensionEvent {
-  readonly category: string;
-  readonly name: string;
-  readonly type: string;
-  readonly version: string;
-  readonly provider: EventProvider;
-  readonly handler: string | undefined;
-  readonly destination: string | undefined;
-  readonly workflowName: string | undefined;
-  readonly filters: Readonly<Record<string, unknown>> | undefined;
-  readonly reducer: Readonly<Record<string, unknown>> | undefined;
+  /** Files of what the author does when something happens to an installation. */
+  readonly hooks?: {
+    /** A company installed the extension. Through the queue: at least once, in order per company. */
+    readonly installed?: string;
+    /** Somebody signs in, and waits meanwhile. */
+    readonly launched?: string;
+    /** A company granted other scopes. Through the queue. */
+    readonly scopesChanged?: string;
+    /** A company uninstalled the extension. Through the queue. */
+    readonly uninstalled?: string;
+  };
 }
 
 /** The configuration with every default filled in: what the stack and the functions work with. */
-export interface Extension {
-  readonly name: string;
-  readonly scopes: readonly string[];
-  readonly accessMode: AccessMode;
-  readonly cluster: string;
-  readonly adminOrigins: readonly string[];
-  readonly launchPath: string | undefined;
-  readonly proxy: { readonly only: readonly string[] | undefined; readonly also: readonly string[] };
-  readonly cache: {
-    readonly defaultTtlSeconds: number;
-    readonly rules: readonly { readonly route: string; readonly ttlSeconds: number }[];
-  };
-  readonly api: Readonly<Record<string, string>>;
-  readonly events: readonly ExtensionEvent[];
-  readonly webhooks: {
-    readonly notificationEmail: string | undefined;
-    readonly salesChannels: 'all' | 'none' | readonly string[];
-    readonly secret: 'per-company' | 'api-secret';
-  };
-  /** A schedule by its name. */
-  readonly schedules: Readonly<Record<string, { readonly everyMinutes: number; readonly handler: string }>>;
-  readonly hooks: Partial<Readonly<Record<HookName, string>>>;
-  readonly resources: string | undefined;
+export type Extension = DeepReadonly<v.InferOutput<typeof extensionSchema>>;
+
+/** An event as it is registered with the platform. */
+export type ExtensionEvent = Extension['events'][number];
+
+type DeepReadonly<Value> = Value extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
+    : Value;
+
+/** The key under which an event is configured and handled: `category/name/type/vN`. */
+export function eventKeyOf(event: Pick<ExtensionEvent, 'category' | 'name' | 'type' | 'version'>): string {
+  return `${event.category}/${event.name}/${event.type}/v${event.version}`;
 }
 
 /** A configuration that cannot work. The message is a sentence for its author and names the field. */

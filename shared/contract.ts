@@ -21,6 +21,23 @@ export const environment = {
   workQueueUrl: 'WORK_QUEUE_URL',
 } as const;
 
+/**
+ * Paths of the routes that every extension has, as an HTTP API takes them: `{name}` is one segment, `{name+}` any rest.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+ */
+export const paths = {
+  install: '/fp/install',
+  callback: '/fp/auth',
+  autoInstall: '/fp/auto_install',
+  uninstall: '/fp/uninstall',
+  companyPage: '/company/{company_id}',
+  applicationPage: '/company/{company_id}/application/{application_id}',
+  session: '/api/session',
+  platform: '/api/platform/{path+}',
+  webhookEvents: '/api/webhook-events',
+  healthz: '/_healthz',
+} as const;
+
 /** Installations: one item per company. Every access but the listing of companies is by this key. */
 export const installationsTable = {
   partitionKey: 'pk',

@@ -3,14 +3,17 @@ import {
   ConfigurationError,
   type EventInput,
   type Extension,
-  type ExtensionEvent,
   isLoopback,
   parseOrigin,
+  type RoutePattern,
 } from './config.ts';
-import { servicesWithoutPeople, sweepSchedule } from './contract.ts';
+import { paths, servicesWithoutPeople, sweepSchedule } from './contract.ts';
+import { scheduleEntries, scheduleExpression, scheduleProblem } from './schedule-expression.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-const reservedPaths = /^\/api\/(platform|session|webhook-events)(\/|$)/;
+/** `/api/session`, and all that begins with its first two segments. */
+const firstSegments = (path: string) => path.split('/', 3).join('/');
+const reservedPaths: ReadonlySet<string> = new Set(Object.values(paths).map(firstSegments));
 const dayInSeconds = 86_400;
 
 const ttlSeconds = v.pipe(
@@ -20,10 +23,10 @@ const ttlSeconds = v.pipe(
   v.maxValue(dayInSeconds, `must be at most ${dayInSeconds} (a day)`),
 );
 const routePattern = v.pipe(
-  v.string('must be text such as "GET catalog/**"'),
+  v.custom<RoutePattern>((text) => typeof text === 'string', 'must be text such as "GET catalog/**"'),
   v.regex(
     new RegExp(`^(\\*|${methods.join('|')}) (?!/)(?:(?:\\*|[\\w.~-]+)(?:/(?:\\*|[\\w.~-]+))*(?:/\\*\\*|/)?|\\*\\*)$`),
-    'must be a method (or *), a blank and a path below /service/platform/, such as "GET catalog/**"',
+    'must be a method (or *), a space and a path below /service/platform/, such as "GET catalog/**"',
   ),
 );
 const proxiedRoute = v.pipe(
@@ -48,10 +51,10 @@ const apiRoute = v.pipe(
   v.string(),
   v.regex(
     new RegExp(`^(${methods.join('|')}|ANY) /api(/([A-Za-z0-9._~-]+|\\{[a-z_]+\\}))+$`),
-    'must be a method, a blank and a path below /api/, such as "GET /api/products"',
+    'must be a method, a space and a path below /api/, such as "GET /api/products"',
   ),
   v.check(
-    (route) => !reservedPaths.test(route.slice(route.indexOf(' ') + 1)),
+    (route) => !reservedPaths.has(firstSegments(route.slice(route.indexOf(' ') + 1))),
     'is a path that the extension itself answers',
   ),
 );
@@ -63,6 +66,14 @@ const eventKey = v.pipe(
 );
 const providers = ['rest', 'kafka', 'sqs', 'event_bridge', 'pub_sub', 'temporal'] as const;
 const anyObject = v.record(v.string(), v.unknown(), 'must be an object');
+const eventObject = v.strictObject({
+  handler: v.optional(handlerFile),
+  provider: v.optional(v.picklist(providers, `must be one of ${providers.join(', ')}`)),
+  destination: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
+  workflowName: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
+  filters: v.optional(anyObject),
+  reducer: v.optional(anyObject),
+});
 const event = v.pipe(
   v.union(
     [
@@ -70,14 +81,7 @@ const event = v.pipe(
         handlerFile,
         v.transform((handler): EventInput => ({ handler })),
       ),
-      v.strictObject({
-        handler: v.optional(handlerFile),
-        provider: v.optional(v.picklist(providers, `must be one of ${providers.join(', ')}`)),
-        destination: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
-        workflowName: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
-        filters: v.optional(anyObject),
-        reducer: v.optional(anyObject),
-      }),
+      eventObject,
     ],
     'must be the path of a .ts file, or an object with handler or provider and destination',
   ),
@@ -93,17 +97,27 @@ const event = v.pipe(
     'must have a workflowName where its provider is temporal, and only there',
   ),
 );
-const unitMinutes = { minute: 1, hour: 60, day: 1_440 } as const;
-const every = v.pipe(
-  v.string('must be text such as "1 day"'),
-  v.regex(/^[1-9]\d{0,3} (minute|hour|day)s?$/, 'must be a number of minutes, hours or days, such as "1 day"'),
-  v.transform((text) => {
-    const [count, unit = ''] = text.split(' ');
-    return Number(count) * unitMinutes[unit.replace(/s$/, '') as keyof typeof unitMinutes];
+
+/** An event as it is registered with the platform: `category/name/type/vN` taken apart. */
+function toEvent([key, given]: [string, v.InferOutput<typeof event>]) {
+  const [category = '', name = '', type = '', version = ''] = key.split('/');
+  return { category, name, type, version: version.slice('v'.length), ...given, provider: given.provider ?? 'rest' };
+}
+
+const schedule = v.pipe(
+  v.strictObject({ ...scheduleEntries, handler: handlerFile }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? scheduleProblem(dataset.value) : undefined;
+    if (message !== undefined) addIssue({ message });
   }),
+  v.transform(({ handler, timeZone = 'UTC', ...times }) => ({
+    expression: scheduleExpression(times),
+    timeZone,
+    handler,
+  })),
 );
 
-const schema = v.strictObject({
+const settings = v.strictObject({
   name: v.pipe(
     v.string('must be text'),
     v.trim(),
@@ -146,11 +160,18 @@ const schema = v.strictObject({
   cache: v.optional(
     v.strictObject({
       defaultTtlSeconds: v.optional(ttlSeconds, 60),
-      rules: v.optional(v.array(v.strictObject({ route: routePattern, ttlSeconds })), []),
+      rules: v.optional(v.array(v.strictObject({ route: routePattern, ttlSeconds }), 'must be a list'), []),
     }),
     {},
   ),
-  events: v.optional(v.record(eventKey, event), {}),
+  api: v.optional(v.record(apiRoute, handlerFile), {}),
+  events: v.optional(
+    v.pipe(
+      v.record(eventKey, event),
+      v.transform((events) => Object.entries(events).map(toEvent)),
+    ),
+    {},
+  ),
   webhooks: v.optional(
     v.strictObject({
       notificationEmail: v.optional(v.pipe(v.string('must be text'), v.email('must be an email address'))),
@@ -175,8 +196,24 @@ const schema = v.strictObject({
         v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"'),
         v.check((name) => name !== sweepSchedule, 'is the name of a schedule that every extension has'),
       ),
-      v.strictObject({ every, handler: handlerFile }),
+      schedule,
     ),
+    {},
+  ),
+  worker: v.optional(
+    v.strictObject({
+      // By default a fiftieth of an account's usual pool of 1,000, out of which pages are answered too. Events of half a second
+      // are then forty a second, and a schedule of two seconds is through with 1,000 companies in under two minutes.
+      maxConcurrency: v.optional(
+        v.pipe(
+          v.number('must be a number'),
+          v.integer('must be a whole number'),
+          v.minValue(2, 'must be at least 2'),
+          v.maxValue(1_000, 'must be at most 1000'),
+        ),
+        20,
+      ),
+    }),
     {},
   ),
   hooks: v.optional(
@@ -189,66 +226,45 @@ const schema = v.strictObject({
     {},
   ),
   resources: v.optional(handlerFile),
-  api: v.optional(
-    v.record(
-      apiRoute,
-      v.pipe(v.string('must be the path of a file'), v.regex(/\.ts$/, 'must be the path of a .ts file')),
-    ),
-    {},
-  ),
 });
+
+/** What authors may write, as `ExtensionInput` documents it, and what becomes of it: `Extension`. */
+export const extensionSchema = v.pipe(
+  settings,
+  v.forward(
+    v.check(
+      ({ events, webhooks }) => events.length === 0 || webhooks.notificationEmail !== undefined,
+      'is missing: the platform wants it for events',
+    ),
+    ['webhooks', 'notificationEmail'],
+  ),
+  v.forward(
+    v.check(
+      ({ accessMode, events, schedules }) =>
+        accessMode === 'offline' || events.length + Object.keys(schedules).length === 0,
+      'must be "offline" for events and schedules: they work without a person',
+    ),
+    ['accessMode'],
+  ),
+  v.forward(
+    v.check(
+      ({ adminOrigins, cluster }) => (adminOrigins ?? panelsOf(cluster)) !== undefined,
+      ({ input: { cluster } }) =>
+        `is missing. The panels of ${new URL(cluster).host} cannot be derived from its name: name the origins that show the extension`,
+    ),
+    ['adminOrigins'],
+  ),
+  v.transform((given) => ({ ...given, adminOrigins: given.adminOrigins ?? panelsOf(given.cluster) ?? [] })),
+);
 
 /**
  * Judges a configuration and fills in its defaults. `file` is where it comes from, for the sentence.
  * @throws {ConfigurationError} with a sentence that names the field.
  */
 export function parseExtension(input: unknown, file = 'extension.config.ts'): Extension {
-  const result = v.safeParse(schema, input, { abortEarly: true });
-  if (!result.success) throw new ConfigurationError(`${file}: ${sentence(result.issues[0])}`);
-  const { output } = result;
-  const { accessMode, events, hooks, schedules, webhooks } = output;
-  if (Object.keys(events).length > 0 && webhooks.notificationEmail === undefined) {
-    throw new ConfigurationError(`${file}: webhooks.notificationEmail is missing: the platform wants it for events.`);
-  }
-  if (accessMode === 'online' && Object.keys({ ...events, ...schedules }).length > 0) {
-    throw new ConfigurationError(
-      `${file}: accessMode must be "offline" for events and schedules: they work without a person.`,
-    );
-  }
-  return {
-    ...output,
-    launchPath: output.launchPath,
-    resources: output.resources,
-    adminOrigins: output.adminOrigins ?? defaultAdminOrigins(output.cluster, file),
-    proxy: { only: output.proxy.only, also: output.proxy.also },
-    events: Object.entries(events).map(([key, given]) => toEvent(key, given)),
-    webhooks: { ...webhooks, notificationEmail: webhooks.notificationEmail },
-    schedules: Object.fromEntries(
-      Object.entries(schedules).map(([name, schedule]) => [
-        name,
-        { everyMinutes: schedule.every, handler: schedule.handler },
-      ]),
-    ),
-    hooks: Object.fromEntries(Object.entries(hooks).filter(([, handler]) => handler !== undefined)),
-  };
-}
-
-function toEvent(key: string, given: v.InferOutput<typeof event>): ExtensionEvent {
-  const [category = '', name = '', type = '', version = ''] = key.split('/');
-  const { handler, provider = 'rest', destination, workflowName, filters, reducer } = given;
-  const numberOf = (text: string) => text.slice('v'.length);
-  return {
-    category,
-    name,
-    type,
-    version: numberOf(version),
-    provider,
-    handler,
-    destination,
-    workflowName,
-    filters,
-    reducer,
-  };
+  const result = v.safeParse(extensionSchema, input, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new ConfigurationError(`${file}: ${sentence(result.issues[0])}`);
 }
 
 function sentence(issue: v.BaseIssue<unknown>): string {
@@ -259,15 +275,15 @@ function sentence(issue: v.BaseIssue<unknown>): string {
   return `${field} ${reason}.`;
 }
 
-/** The panels of a cluster `api.X` are at X (Fynd's convention); a simulated platform on loopback is its own panel. */
-function defaultAdminOrigins(cluster: string, file: string): string[] {
+/**
+ * The panels of a cluster `api.X` or `api-X` have their names in place of `api` (Fynd's convention); a simulated platform
+ * on loopback is its own panel. Undefined where they cannot be told from the cluster's name.
+ */
+function panelsOf(cluster: string): string[] | undefined {
   const url = new URL(cluster);
-  if (url.hostname.startsWith('api.')) {
-    const domain = url.host.slice('api.'.length);
-    return ['platform', 'partners', 'administrator'].map((panel) => `https://${panel}.${domain}`);
+  if (/^api[.-]/.test(url.hostname)) {
+    const rest = url.host.slice('api'.length);
+    return ['platform', 'partners', 'administrator'].map((panel) => `https://${panel}${rest}`);
   }
-  if (isLoopback(url.hostname)) return [cluster];
-  throw new ConfigurationError(
-    `${file}: adminOrigins is missing. The panels of ${url.host} cannot be derived from its name: name the origins that show the extension.`,
-  );
+  return isLoopback(url.hostname) ? [cluster] : undefined;
 }

@@ -52,10 +52,25 @@ export const problems = {
     advice: 'Ask the author of the extension.',
   },
   not_found: { status: 404, title: 'There is nothing here', advice: 'Open the extension from your admin panel.' },
+  method_not_allowed: {
+    status: 405,
+    title: 'This address does not take that method',
+    advice: 'Open the extension from your admin panel.',
+  },
   installation_required: {
     status: 409,
     title: 'The extension is not installed in this company',
     advice: 'Open the extension once from the admin panel of the company.',
+  },
+  content_too_large: {
+    status: 413,
+    title: 'The request is too large',
+    advice: 'Send less at once.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'The platform is busy',
+    advice: 'Try again in a moment.',
   },
   code_refused: {
     status: 502,
@@ -80,8 +95,6 @@ export type ProblemCode = keyof typeof problems;
 
 interface AppErrorOptions {
   readonly cause?: unknown;
-  /** Where it differs from the code's own. */
-  readonly status?: number;
   /** Response headers that belong to the refusal, lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Problem members beside the standard ones (RFC 9457 §3.2). */
@@ -99,7 +112,7 @@ export class AppError extends Error {
   constructor(code: ProblemCode, detail: string, options: AppErrorOptions = {}) {
     super(detail, { cause: options.cause });
     this.code = code;
-    this.status = options.status ?? problems[code].status;
+    this.status = problems[code].status;
     this.headers = options.headers ?? {};
     this.members = options.members ?? {};
   }

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { Extension } from '../../shared/config.ts';
 import { escapeHtml, pageStyle } from '../runtime/http/html.ts';
 import type { HttpResponse } from '../runtime/http/http-messages.ts';
-import { pageHeaders } from '../runtime/http/security-headers.ts';
+import { page } from '../runtime/http/responses.ts';
 
 interface WelcomeInput {
-  readonly extension: Pick<Extension, 'name' | 'adminOrigins'>;
+  readonly extension: Pick<Extension, 'name'>;
   readonly company: string;
   /** The signed-in person's. */
   readonly userName: string;
@@ -21,10 +20,10 @@ export function welcomePage({
   applicationId,
   missingScopes,
 }: WelcomeInput): HttpResponse {
-  const nonce = randomBytes(16).toString('base64');
   const productsUrl = applicationId === undefined ? '/api/products' : `/api/products/application/${applicationId}`;
   const settings = JSON.stringify({ company, productsUrl }).replaceAll('<', '\\u003c');
-  const body = `<!doctype html>
+  return page(
+    (nonce) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -88,11 +87,12 @@ function cell(text, className) {
   return td;
 }
 
+// A company's product has a price for each size: the lowest one is shown.
 function price(product) {
-  const range = product.price && (product.price.effective || product.price.selling || product.price);
-  if (!range || range.min === undefined) return '–';
-  const currency = range.currency_code || range.currency || 'INR';
-  return new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(range.min);
+  const prices = (product.sizes || []).map((size) => size.price_effective ?? size.price).filter(Number.isFinite);
+  if (prices.length === 0) return '–';
+  const style = { style: 'currency', currency: product.currency || 'INR' };
+  return new Intl.NumberFormat(undefined, style).format(Math.min(...prices));
 }
 
 function describe(cacheStatus) {
@@ -145,10 +145,6 @@ load();
 </script>
 </body>
 </html>
-`;
-  return {
-    status: 200,
-    headers: { ...pageHeaders(extension.adminOrigins, nonce), 'cache-control': 'no-store' },
-    body,
-  };
+`,
+  );
 }

@@ -1,5 +1,7 @@
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import type { PlatformUser } from '../../shared/fynd/token-response.ts';
-import { createHttpClient, deadlineIn } from '../../shared/http/http-client.ts';
+import { platformBudgetMs } from '../../shared/http/http-client.ts';
+import { parseJson } from '../../shared/http/json.ts';
 import { callAsUser, type PlatformResponse } from '../../shared/platform/call-as-user.ts';
 import {
   createPlatformClient,
@@ -7,16 +9,19 @@ import {
   PlatformResponseError,
 } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
-import { type LiveSession, requireLive } from '../../shared/session/live-session.ts';
-import { ownerOf } from '../../shared/store/user-cache.ts';
 import { companyOf } from '../../shared/tenant.ts';
-import { http, type LambdaHandler } from './http/http.ts';
-import type { HttpRequest, HttpResponse } from './http/http-messages.ts';
+import { type Chained, createChain, type Run } from './chain.ts';
+import { type AuthorResult, parseAuthorResult, toAuthorResult, withoutCredentials } from './http/author-messages.ts';
+import { deadline } from './http/deadline.ts';
+import { type HttpRequirement, http, type LambdaHandler } from './http/http.ts';
+import type { HttpRequest } from './http/http-messages.ts';
+import { live } from './http/live.ts';
 import { platformResponse } from './http/platform-response.ts';
-import { requireSameOrigin } from './http/same-origin.ts';
-import { placeOf, signedIn } from './http/signed-in.ts';
+import { sameOrigin } from './http/same-origin.ts';
+import { signedIn } from './http/signed-in.ts';
+import { httpClient } from './http-client.ts';
 import { made } from './made-handlers.ts';
-import { baseUrl, extension, now, once } from './settings.ts';
+import { extension, now } from './settings.ts';
 import { userCache } from './tables.ts';
 
 /** What a route of the extension's author is given: everything in it is proven by the session. */
@@ -31,75 +36,106 @@ export interface ApiContext {
   /** The configured scopes that this person holds. */
   readonly scopes: readonly string[];
   readonly request: Pick<HttpRequest, 'method' | 'pathParameters' | 'query' | 'headers' | 'body'> & {
-    /** @throws {AppError} `invalid_request` where the body is no JSON. */
+    /** The body; an integer that no number holds is its text. @throws {AppError} `invalid_request` where it is no JSON. */
     json(): unknown;
   };
+  /** Lambda's own event, without cookies and `Authorization`, and context: as middlewares left them. */
+  readonly lambda: { readonly event: APIGatewayProxyEventV2; readonly context: Context };
 }
 
-const budgetMs = 25_000;
-const httpClient = once(createHttpClient);
+/** Anybody's middleware (https://middy.js.org), over Lambda's event and result. */
+export interface AuthorMiddleware {
+  before?(chained: Chained<APIGatewayProxyEventV2, AuthorResult>): unknown;
+  after?(chained: Chained<APIGatewayProxyEventV2, AuthorResult>): unknown;
+  onError?(chained: Chained<APIGatewayProxyEventV2, AuthorResult>): unknown;
+}
+
+/** A route of the author's: what Lambda calls, open for more middlewares. */
+export interface ApiHandler extends LambdaHandler {
+  /** They run after all that `api` requires, which none of them can skip, around the author's own code. */
+  use(middlewares: AuthorMiddleware | readonly AuthorMiddleware[]): ApiHandler;
+}
+
+interface AuthorChain {
+  use(middlewares: AuthorMiddleware | readonly AuthorMiddleware[]): unknown;
+  handler(
+    handle: (event: APIGatewayProxyEventV2, context: Context) => Promise<AuthorResult>,
+  ): Run<APIGatewayProxyEventV2, unknown>;
+}
 
 /**
  * Makes a Lambda handler of a route that needs a signed-in person. What `handle` answers becomes JSON (undefined:
- * 204); a `Response` is sent as it is. An AppError, or a refusal of the platform, becomes the answer.
+ * 204); a `Response` is sent as it is. An AppError, or a refusal of the platform, becomes the answer. Middlewares of
+ * middy's may follow: `api(…).use(…)`.
  */
-export function api(handle: (context: ApiContext) => Promise<unknown>): LambdaHandler {
-  const handler = http(async (request) => {
-    const deadline = deadlineIn(budgetMs);
-    requireSameOrigin(request, baseUrl());
-    const place = placeOf(request);
-    return await signedIn(request, place, async (opened) => {
-      const session: LiveSession = requireLive(opened, await userCache().view(ownerOf(opened)));
+export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandler {
+  const authors = createChain((run: Run<APIGatewayProxyEventV2, unknown>) => run) as AuthorChain;
+  const route = http()
+    .use(deadline(platformBudgetMs))
+    .use(sameOrigin())
+    .use(signedIn())
+    .use(live())
+    .use(platformRefusals())
+    .handler(async (request) => {
+      const { session, place, method, pathParameters, query, body, invocation } = request;
+      const { authorization: _, ...headers } = request.headers;
       const answers: PlatformResponse[] = [];
       const dependencies = { extension: extension(), userCache: userCache(), httpClient: httpClient(), now };
       const platform = createPlatformClient(async (call) => {
-        const answer = await callAsUser(dependencies, session, call, deadline);
+        const answer = await callAsUser(dependencies, session, call, request.deadline);
         answers.push(answer);
         return answer;
       });
-      try {
-        const result = await handle({
-          platform,
-          company: companyOf(session.tenant),
-          application: place.applicationId,
-          user: session.user,
-          scopes: session.scopes,
-          request: { ...request, json: () => parseJson(request.body) },
-        });
-        return await toResponse(result, answers);
-      } catch (error) {
-        if (error instanceof PlatformResponseError) return platformResponse(request, error.answer);
-        throw error;
-      }
+      const run = authors.handler(async (event, context) =>
+        toAuthorResult(
+          await handle({
+            platform,
+            company: companyOf(session.tenant),
+            application: place.applicationId,
+            user: session.user,
+            scopes: session.scopes,
+            request: {
+              // A handler that knows GET answers HEAD, and does nothing else.
+              method: method === 'HEAD' ? 'GET' : method,
+              pathParameters,
+              query,
+              headers,
+              body,
+              json: () => jsonOf(body),
+            },
+            lambda: { event, context },
+          }),
+          answers,
+        ),
+      );
+      const result = await run(withoutCredentials(invocation.event), invocation.context);
+      return {
+        ...parseAuthorResult(result),
+        warning: answers.find((answer) => answer.warning !== undefined)?.warning,
+      };
     });
+  const handler: ApiHandler = Object.assign((...call: Parameters<LambdaHandler>) => route(...call), {
+    use: (middlewares: AuthorMiddleware | readonly AuthorMiddleware[]) => {
+      authors.use(middlewares);
+      return handler;
+    },
   });
   return made('api', handler);
 }
 
-async function toResponse(result: unknown, answers: readonly PlatformResponse[]): Promise<HttpResponse> {
-  const cacheStatus = answers.map(({ headers }) => headers['cache-status']).filter((each) => each !== undefined);
-  const headers = {
-    'cache-control': 'private, no-cache',
-    vary: 'Cookie',
-    ...(cacheStatus.length === 0 ? {} : { 'cache-status': cacheStatus.join(', ') }),
-  };
-  const warning = answers.find((answer) => answer.warning !== undefined)?.warning;
-  if (result instanceof Response) {
-    const body = Buffer.from(await result.arrayBuffer());
-    return { status: result.status, headers: { ...headers, ...Object.fromEntries(result.headers) }, body, warning };
-  }
-  if (result === undefined) return { status: 204, headers, warning };
+/** What the platform refused goes on to the page as it is. */
+function platformRefusals(): HttpRequirement<HttpRequest> {
   return {
-    status: 200,
-    headers: { ...headers, 'content-type': 'application/json' },
-    body: JSON.stringify(result),
-    warning,
+    onError(chained) {
+      if (!(chained.error instanceof PlatformResponseError)) return;
+      chained.response = platformResponse(chained.event, chained.error.answer);
+    },
   };
 }
 
-function parseJson(body: Buffer | undefined): unknown {
+function jsonOf(body: Buffer | undefined): unknown {
   try {
-    return JSON.parse(body?.toString('utf8') ?? '');
+    return parseJson(body?.toString('utf8') ?? '');
   } catch {
     throw new AppError('invalid_request', 'The body must be JSON.');
   }

@@ -16,6 +16,13 @@ export interface Bundle {
 /** Each function's bundle by its entry file, e.g. `./functions/install.ts`. */
 export type Bundles = ReadonlyMap<string, Bundle>;
 
+/** The bundle of an entry file. @throws where it was not bundled. */
+export function bundleOf(bundles: Bundles, entry: string): Bundle {
+  const bundle = bundles.get(entry);
+  if (bundle === undefined) throw new Error(`${entry} was not bundled.`);
+  return bundle;
+}
+
 const substitute = (file: string): string => fileURLToPath(import.meta.resolve(`./substitutes/${file}`));
 
 /**
@@ -91,8 +98,8 @@ export async function bundle(options: {
 const importMetaUrl = '$importMetaUrl';
 const importMetaUrlBanner = `const ${importMetaUrl}=require('node:url').pathToFileURL(__filename).href;`;
 
-/** `./functions/app/products.ts` → `functions--products`: a name for a folder and for a construct. */
-export function folderName(entry: string): string {
+/** `./functions/app/products.ts` → `functions--app--products`. */
+function folderName(entry: string): string {
   return entry
     .replace(/^\.\//, '')
     .replace(/\.ts$/, '')

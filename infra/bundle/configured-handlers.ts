@@ -1,6 +1,5 @@
 import type { Plugin } from 'esbuild';
-import type { Extension } from '../../shared/config.ts';
-import { eventKeyOf } from '../../shared/event-key.ts';
+import { type Extension, eventKeyOf } from '../../shared/config.ts';
 
 const namespace = 'configured-handlers';
 const routePrefix = '#api:';
@@ -89,7 +88,9 @@ function handlersOf(path: string, extension: Extension): Record<string, Configur
       schedules: Object.entries(extension.schedules).map(([key, { handler: file }]) =>
         handler('schedule', `schedules.${key}.handler`, key, file),
       ),
-      hooks: Object.entries(queued).map(([key, file]) => handler('hook', `hooks.${key}`, key, file)),
+      hooks: Object.entries(queued).flatMap(([key, file]) =>
+        file === undefined ? [] : [handler('hook', `hooks.${key}`, key, file)],
+      ),
     };
   }
   const [route] = Object.entries(extension.api)

@@ -40,7 +40,7 @@ async function objection(): Promise<string | undefined> {
   const region = await ssm.config.region().catch(() => undefined);
   // The CLI would take us-east-1, and a second deployment from another shell would make a second, empty extension.
   if (!region) {
-    if (named) return `${named} is no region of AWS.`;
+    if (named) return `${named} is not a region of AWS.`;
     return 'No region is named: set AWS_REGION, or "region" in the context in cdk.json, so that every deployment meets the same one.';
   }
   process.env.AWS_REGION = region;

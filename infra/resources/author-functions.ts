@@ -17,8 +17,4 @@ export class AuthorFunctions {
       `infra/own-resources.ts: no route under api in extension.config.ts names ${handler}. Handlers of events, schedules and hooks run in the worker.`,
     );
   }
-
-  all(): Function[] {
-    return [...this.#functions.values()];
-  }
 }

@@ -63,7 +63,7 @@ export function allow(
   statement: {
     readonly actions: string[];
     readonly resource: string;
-    readonly conditions?: Record<string, Record<string, string | readonly string[]>>;
+    readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
   },
 ): void {
   fn.addToRolePolicy(

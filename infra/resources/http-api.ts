@@ -1,6 +1,6 @@
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi, HttpMethod, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { type CfnStage, HttpApi, HttpMethod, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -26,6 +26,9 @@ const accessLogFields = {
 /** The extension's front door: the only thing of this stack that the public reaches. */
 export class ExtensionApi extends Construct {
   readonly #api: HttpApi;
+  readonly #stage: CfnStage;
+  /** As CloudFormation spells it: the CDK hands this property on as it is. */
+  readonly #routeSettings: Record<string, Readonly<Record<string, number>>> = {};
   readonly #integrations = new Map<Function, HttpLambdaIntegration>();
 
   constructor(scope: Construct, id: string) {
@@ -44,7 +47,7 @@ export class ExtensionApi extends Construct {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.#api.addStage('Stage', {
+    const stage = this.#api.addStage('Stage', {
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: 200, burstLimit: 400 },
@@ -53,6 +56,7 @@ export class ExtensionApi extends Construct {
         format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });
+    this.#stage = stage.node.defaultChild as CfnStage;
   }
 
   /** The API's own origin, without a trailing slash. */
@@ -61,13 +65,27 @@ export class ExtensionApi extends Construct {
     return `https://${this.#api.apiId}.execute-api.${region}.${urlSuffix}`;
   }
 
-  /** Sends `METHOD /path` to the function; `ANY` stands for every method. */
-  route(route: string, fn: Function): void {
+  /**
+   * Sends `METHOD /path` to the function; `ANY` stands for every method. `requestsPerSecond` is a limit of the route's own,
+   * for all callers together.
+   */
+  route(route: string, fn: Function, requestsPerSecond?: number): void {
     const [method, path] = route.split(' ');
-    if (path === undefined || !isMethod(method)) throw new Error(`"${route}" is no route such as "GET /path".`);
-    const integration = this.#integrations.get(fn) ?? new HttpLambdaIntegration('Integration', fn);
+    if (path === undefined || !isMethod(method)) throw new Error(`"${route}" is not a route such as "GET /path".`);
+    const integration =
+      this.#integrations.get(fn) ??
+      // One permission for each function, not one for each route: a function's policy and a stack hold only so many.
+      new HttpLambdaIntegration('Integration', fn, { scopePermissionToRoute: false });
     this.#integrations.set(fn, integration);
-    this.#api.addRoutes({ path, methods: [method], integration });
+    const added = this.#api.addRoutes({ path, methods: [method], integration });
+    if (requestsPerSecond === undefined) return;
+    this.#routeSettings[route] = {
+      ThrottlingRateLimit: requestsPerSecond,
+      ThrottlingBurstLimit: 2 * requestsPerSecond,
+    };
+    this.#stage.routeSettings = this.#routeSettings;
+    // A stage is refused whose settings name a route that does not exist yet.
+    this.#stage.node.addDependency(...added);
   }
 }
 

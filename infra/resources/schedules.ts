@@ -1,6 +1,12 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack, TimeZone } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { ContextAttribute, Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
+import {
+  ContextAttribute,
+  Schedule,
+  ScheduleExpression,
+  ScheduleTargetInput,
+  TimeWindow,
+} from 'aws-cdk-lib/aws-scheduler';
 import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import type { Extension } from '../../shared/config.ts';
@@ -8,21 +14,21 @@ import { sweepSchedule } from '../../shared/contract.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** Four times a day: what a message that was lost left undone is made up for by then. */
-const sweepMinutes = 360;
+const sweep = { expression: 'rate(360 minutes)', timeZone: 'UTC' };
 
 /**
  * Puts one message into the work queue each time that a schedule is due, the author's and the stack's own; the worker makes
  * one per company of it.
  */
 export function addSchedules(scope: Construct, id: string, schedules: Extension['schedules'], queue: WorkQueue): void {
-  const due = Object.entries({ ...schedules, [sweepSchedule]: { everyMinutes: sweepMinutes } });
+  const due = Object.entries({ ...schedules, [sweepSchedule]: sweep });
   const home = new Construct(scope, id);
   const role = roleForScheduler(home);
   queue.grantScheduledSends(role);
-  for (const [name, { everyMinutes }] of due) {
+  for (const [name, { expression, timeZone }] of due) {
     const schedule = new Schedule(home, name, {
-      // Not ScheduleExpression.rate, which makes hours and days of minutes.
-      schedule: ScheduleExpression.expression(`rate(${everyMinutes} ${everyMinutes === 1 ? 'minute' : 'minutes'})`),
+      schedule: ScheduleExpression.expression(expression, TimeZone.of(timeZone)),
+      timeWindow: timeWindowFor(expression),
       target: new SqsSendMessage(queue, {
         // Granted above, without the construct's own statements.
         role: role.withoutPolicyUpdates(),
@@ -32,9 +38,16 @@ export function addSchedules(scope: Construct, id: string, schedules: Extension[
         input: ScheduleTargetInput.fromObject({ kind: 'schedule', name, run: ContextAttribute.scheduledTime }),
       }),
     });
-    // Its first run is due as soon as it exists.
+    // Its first run may be due as soon as it exists.
     schedule.node.addDependency(role);
   }
+}
+
+/** Where it runs once an hour at most, within a quarter of one: not every extension's work begins with the same second. */
+function timeWindowFor(expression: string): TimeWindow {
+  const [, minutes] = /^rate\((\d+) minutes\)$/.exec(expression) ?? [];
+  const isSeldom = minutes === undefined ? /^cron\(\d+ /.test(expression) : Number(minutes) >= 60;
+  return isSeldom ? TimeWindow.flexible(Duration.minutes(15)) : TimeWindow.off();
 }
 
 /**

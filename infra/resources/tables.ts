@@ -7,7 +7,7 @@ import { deliveriesTable, environment, installationsTable, userCacheTable } from
 import { allow } from './function.ts';
 
 /** Which company is installed, and its sealed offline token. */
-export class Installations extends TableV2 {
+export class InstallationsTable extends TableV2 {
   readonly #key: Key;
 
   constructor(scope: Construct, id: string) {
@@ -46,9 +46,9 @@ export class Installations extends TableV2 {
   grantSessionChecks(fn: Function): void {
     this.#grantKeyUse(fn);
     allow(fn, {
-      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+      actions: ['dynamodb:BatchGetItem'],
       resource: this.tableArn,
-      conditions: only([...new Set([...installationsTable.sessionAttributes, ...userCacheTable.attributes])]),
+      conditions: onlyReading([...new Set([...installationsTable.sessionAttributes, ...userCacheTable.attributes])]),
     });
   }
 
@@ -58,7 +58,7 @@ export class Installations extends TableV2 {
     allow(fn, {
       actions: ['dynamodb:GetItem'],
       resource: this.tableArn,
-      conditions: only(installationsTable.callbackAttributes),
+      conditions: onlyReading(installationsTable.callbackAttributes),
     });
     allow(fn, {
       actions: ['dynamodb:UpdateItem'],
@@ -84,7 +84,7 @@ export class Installations extends TableV2 {
     allow(fn, {
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
       resource: this.tableArn,
-      conditions: only(installationsTable.refreshAttributes),
+      conditions: onlyReading(installationsTable.refreshAttributes),
     });
     allow(fn, {
       actions: ['dynamodb:UpdateItem'],
@@ -114,8 +114,8 @@ export class Installations extends TableV2 {
   }
 }
 
-/** Answers that belong to one user of one company. Nothing is lost with it. */
-export class UserCache extends TableV2 {
+/** Responses that belong to one user of one company, and who signed out. */
+export class UserCacheTable extends TableV2 {
   constructor(scope: Construct, id: string) {
     super(scope, id, {
       partitionKey: { name: userCacheTable.partitionKey, type: AttributeType.STRING },
@@ -125,13 +125,14 @@ export class UserCache extends TableV2 {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    // No deletion protection: whoever deletes it loses a minute's worth of answers.
+    // No deletion protection: whoever deletes it has the platform asked again. A copy of a cookie whose owner signed out
+    // would work again until its token ends.
   }
 
   /** Reads entries and the epoch that tells whether they, and the user's sessions, still count. */
   grantReads(fn: Function): void {
     fn.addEnvironment(environment.userCacheTable, this.tableName);
-    allow(fn, { actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'], resource: this.tableArn });
+    allow(fn, { actions: ['dynamodb:BatchGetItem'], resource: this.tableArn });
   }
 
   /** Moves a user's epoch: signs the user out, or makes the user's entries stale. */
@@ -145,34 +146,45 @@ export class UserCache extends TableV2 {
   }
 }
 
-/** Which webhook bodies were handled, so that what the platform sends again is known. */
-export class Deliveries extends TableV2 {
+/** Which events were handled, so that what the platform sends again is known. */
+export class DeliveriesTable extends TableV2 {
   constructor(scope: Construct, id: string) {
     super(scope, id, {
       partitionKey: { name: deliveriesTable.partitionKey, type: AttributeType.STRING },
       timeToLiveAttribute: deliveriesTable.ttlAttribute,
-      // No index: every access is by the digest of a body.
+      // No index: every access is by the key.
       billing: Billing.onDemand(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    // No deletion protection: whoever deletes it handles at most two days' events a second time.
+    // No deletion protection: whoever deletes it handles once more what the platform sends again.
   }
 
-  /** Begins a delivery, ends it, and sees whether somebody else did. Nobody deletes any: the TTL does. */
+  /** Sees whether an event was handled, and records that it was. Nobody deletes a record: the TTL does. */
   grantRecords(fn: Function): void {
     fn.addEnvironment(environment.deliveriesTable, this.tableName);
-    allow(fn, { actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], resource: this.tableArn });
+    allow(fn, { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], resource: this.tableArn });
   }
 }
+
+type Conditions = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 
 /**
  * Only these attributes may be named, returned or compared. `ForAllValues` is also true of no value at all, which is
  * how a request for the whole item arrives: hence `Null`, which demands that attributes are named.
  */
-function only(attributes: readonly string[]): Record<string, Record<string, string | readonly string[]>> {
+function only(attributes: readonly string[]): Conditions {
   return {
     'ForAllValues:StringEquals': { 'dynamodb:Attributes': attributes },
     Null: { 'dynamodb:Attributes': 'false' },
   };
+}
+
+/**
+ * Reads of nothing but these attributes. `dynamodb:Select` is AWS's documented guard against reading whole items; `Null`
+ * refuses those of an operation that has no `Select`. Both are a fence: the wall is that tokens are sealed.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+function onlyReading(attributes: readonly string[]): Conditions {
+  return { ...only(attributes), StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' } };
 }

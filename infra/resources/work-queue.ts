@@ -23,12 +23,18 @@ const fifo = {
   removalPolicy: RemovalPolicy.DESTROY,
 } as const;
 
-/** Events, lifecycle jobs and scheduled work: in order within a group, which is a company or a schedule. */
+/** Events, lifecycle jobs and scheduled work, in order within a group: a company's, or a schedule's own. */
 export class WorkQueue extends Queue {
   /** What failed for good, group by group; `npm run redrive` brings it back. */
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, options: { readonly workerTimeoutSeconds: number }) {
+  readonly #maxConcurrency: number;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    options: { readonly workerTimeoutSeconds: number; readonly maxConcurrency: number },
+  ) {
     const deadLetters = new Queue(scope, `${id}DeadLetters`, {
       ...fifo,
       // SQS's longest; a FIFO queue counts it from the arrival here.
@@ -45,6 +51,7 @@ export class WorkQueue extends Queue {
       deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 },
     });
     this.deadLetters = deadLetters;
+    this.#maxConcurrency = options.maxConcurrency;
   }
 
   /** Lets the function put work into the queue, and tells it where the queue is. */
@@ -61,10 +68,11 @@ export class WorkQueue extends Queue {
   }
 
   /**
-   * Has Lambda call the worker with up to ten messages at a time; what the worker names as failed comes again. A group
-   * is never with two calls at once. `maxConcurrency` bounds the calls (at least 2); without it, the groups do.
+   * Has Lambda call the worker with one message at a time; where the worker names it as failed, it comes again. A group
+   * is never with two calls at once, and never more than `maxConcurrency` groups are: a schedule over many companies would
+   * take the account's whole pool, out of which pages are answered too.
    */
-  deliverTo(worker: Function, options: { readonly maxConcurrency?: number } = {}): void {
+  deliverTo(worker: Function): void {
     allow(worker, {
       actions: [
         'sqs:ReceiveMessage',
@@ -82,7 +90,7 @@ export class WorkQueue extends Queue {
       batchSize: 1,
       reportBatchItemFailures: true,
       // No batching window: FIFO queues have none.
-      ...(options.maxConcurrency !== undefined && { maxConcurrency: options.maxConcurrency }),
+      maxConcurrency: this.#maxConcurrency,
     });
   }
 }

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import type { Extension } from '../config.ts';
-import { eventKeyOf } from '../event-key.ts';
+import { type Extension, eventKeyOf } from '../config.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
 import { webhookSecret } from '../fynd/webhook-secret.ts';
 import { parseJson } from '../http/json.ts';
@@ -27,7 +26,8 @@ const maxUnverifiedBytes = 1_000_000;
  * Takes a delivery: verified over the bytes as they came, then queued. The answer waits for the queue and for nothing
  * else. `keys` are those that may have signed it; the company in the address, or else in the body, selects the secret and
  * proves nothing.
- * @throws {AppError} `signature_required`, `signature_mismatch`, `invalid_request` (413 where it cannot be queued).
+ * @throws {AppError} `signature_required`, `signature_mismatch`, `invalid_request`, `content_too_large` where it cannot be
+ * queued, or not be read before it is verified.
  */
 export async function acceptWebhook(
   deps: {
@@ -66,7 +66,7 @@ export async function acceptWebhook(
   if (!isHandled || tenant === undefined) return 'unhandled';
   const message = webhookMessage({ tenant, eventId: event.id, body, receivedAtMs: nowMs });
   if (message === undefined) {
-    throw new AppError('invalid_request', 'The body is too large to be queued, even compressed.', { status: 413 });
+    throw new AppError('content_too_large', 'The body is too large to be queued, even compressed.');
   }
   await queue.send([message]);
   return 'queued';
@@ -80,7 +80,7 @@ function parseCompany([only, ...others]: readonly unknown[]): Tenant | undefined
 /** What an unverified body says, where the platform dropped the address's query. @throws {AppError} 413 as above. */
 function claimedCompany(body: Buffer): Tenant | undefined {
   if (body.byteLength > maxUnverifiedBytes) {
-    throw new AppError('invalid_request', 'The body is too large for an address without company_id.', { status: 413 });
+    throw new AppError('content_too_large', 'The body is too large for an address without company_id.');
   }
   try {
     const parsed = v.safeParse(v.looseObject({ company_id: v.unknown() }), parseJson(body.toString('utf8')));

@@ -1,4 +1,4 @@
-import { eventKeyOf } from '../event-key.ts';
+import { eventKeyOf } from '../config.ts';
 import type { Deadline } from '../http/http-client.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import type { EventProvider, Extension, ExtensionEvent } from '../config.ts';
-import { eventKeyOf } from '../event-key.ts';
+import { type EventProvider, type Extension, type ExtensionEvent, eventKeyOf } from '../config.ts';
+import { paths } from '../contract.ts';
 import type { HttpClientResponse } from '../http/http-client.ts';
-import { parseJsonResponse } from '../http/json.ts';
+import { maxApiJsonBytes, parseJsonResponse } from '../http/json.ts';
 import { AppError } from '../problems.ts';
 
 /** Where the platform delivers events to; what follows is the company, which selects the secret. */
-const webhookTarget = '/api/webhook-events?company_id=';
+const webhookTarget = `${paths.webhookEvents}?company_id=`;
 
 /** Calls the platform as the company: `path` below `/service/`. */
 type Call = (method: string, path: string, body?: unknown) => Promise<HttpClientResponse>;
@@ -192,7 +192,7 @@ const subscribers = v.looseObject({
 async function listSubscribers({ companyId, apiKey }: Registration, call: Call): Promise<Map<string, string | number>> {
   const answer = await call('GET', `platform/webhook/v1.0/company/${companyId}/extension/${apiKey}/subscriber`);
   if (answer.status === 404) return new Map();
-  const parsed = v.safeParse(subscribers, parseJsonResponse(answer));
+  const parsed = v.safeParse(subscribers, parseJsonResponse(answer, { maxBytes: maxApiJsonBytes }));
   if (answer.status >= 400 || !parsed.success) {
     throw new AppError('platform_error', `The platform did not list its subscribers (${answer.status}).`);
   }
@@ -220,7 +220,7 @@ async function eventIds(events: readonly ExtensionEvent[], call: Call): Promise<
     version,
   }));
   const answer = await call('POST', 'common/webhook/v1.0/events/query-event-details', body);
-  const parsed = v.safeParse(eventConfigs, parseJsonResponse(answer));
+  const parsed = v.safeParse(eventConfigs, parseJsonResponse(answer, { maxBytes: maxApiJsonBytes }));
   if (answer.status >= 400 || !parsed.success) {
     throw new AppError('platform_error', `The platform did not say which events it knows (${answer.status}).`);
   }

@@ -1,4 +1,5 @@
 import type { Deadline, HttpClient, HttpClientRequest, HttpClientResponse } from '../http/http-client.ts';
+import { retryAfterSeconds } from '../http/retry-after.ts';
 import { AppError } from '../problems.ts';
 import { type PlatformPath, withQuery } from './platform-path.ts';
 import { signatureDate, signV1 } from './signature.ts';
@@ -60,25 +61,46 @@ export function platformRequest(
 }
 
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-const passingTrouble = new Set([502, 503, 504]);
 
-/** One more try for an idempotent call (RFC 9110 §9.2.2) that met a passing warning, within the same deadline. */
+/**
+ * Sends an idempotent call once more (RFC 9110 §9.2.2) where the connection failed or a gateway's 502, 503 or 504 came,
+ * within the same deadline; not where a 503 says when, nor where the call names the state that it is for.
+ *
+ * What the repetition finds gone or changed may be the work of the first try, so the first answer is the call's. Where a write's
+ * first try brought none, nobody knows what it did, and the failed connection is the outcome; a read changed nothing,
+ * and its repetition is the first answer.
+ */
 export async function sendWithRetry(
   httpClient: HttpClient,
   makeRequest: () => HttpClientRequest,
   deadline: Deadline,
 ): Promise<HttpClientResponse> {
   const request = makeRequest();
-  if (!idempotentMethods.has(request.method)) return await httpClient(request, deadline);
+  if (!isRepeatable(request)) return await httpClient(request, deadline);
+  let first: HttpClientResponse | AppError;
   try {
-    const answer = await httpClient(request, deadline);
-    if (!passingTrouble.has(answer.status) || answer.headers['retry-after'] !== undefined) return answer;
+    first = await httpClient(request, deadline);
+    if (!isPassing(first)) return first;
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'platform_error') throw error;
+    first = error;
   }
   const pauseMs = 100 + Math.random() * 200;
   await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, deadline.remainingMs())));
-  return await httpClient(makeRequest(), deadline);
+  const second = await httpClient(makeRequest(), deadline);
+  if (second.status !== 404 && second.status !== 410 && second.status !== 412) return second;
+  if (!(first instanceof AppError)) return first;
+  if (isSafe(request.method)) return second;
+  throw first;
+}
+
+function isRepeatable({ method, headers }: HttpClientRequest): boolean {
+  return idempotentMethods.has(method) && !('if-match' in headers) && !('if-unmodified-since' in headers);
+}
+
+function isPassing({ status, headers }: HttpClientResponse): boolean {
+  const saysWhen = retryAfterSeconds(headers['retry-after'], new Date()) !== undefined;
+  return status === 502 || status === 504 || (status === 503 && !saysWhen);
 }
 
 export function pick(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {

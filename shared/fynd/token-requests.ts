@@ -3,6 +3,7 @@ import { AppError } from '../problems.ts';
 import type { Tenant } from '../tenant.ts';
 import { signatureDate, signV1 } from './signature.ts';
 import {
+  maxTokenResponseBytes,
   type PlatformUser,
   processRefreshResponse,
   processTokenResponse,
@@ -115,6 +116,7 @@ async function post(
       target,
       headers: { ...headers, 'x-fp-signature': signature },
       body: Buffer.from(body),
+      maxResponseBytes: maxTokenResponseBytes,
     },
     request.deadline,
   );

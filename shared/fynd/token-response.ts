@@ -1,7 +1,11 @@
 import * as v from 'valibot';
 import type { HttpClientResponse } from '../http/http-client.ts';
 import { parseJsonResponse } from '../http/json.ts';
+import { retryAfterSeconds } from '../http/retry-after.ts';
 import { AppError } from '../problems.ts';
+
+/** Nothing that answers a token request is longer, as it comes or decoded. */
+export const maxTokenResponseBytes = 64 * 1024;
 
 /** A token response of the platform (RFC 6749 §5.1), judged and made uniform. */
 export interface TokenSet {
@@ -43,15 +47,17 @@ export function processTokenResponse(response: HttpClientResponse, requestedScop
   const { status } = response;
   if (status === 429) {
     const retryAfter = response.headers['retry-after'];
-    throw new AppError('platform_error', 'The platform is receiving too many requests at the moment.', {
-      status: 429,
-      ...(retryAfter === undefined ? {} : { headers: { 'retry-after': retryAfter } }),
+    throw new AppError('rate_limited', 'The platform is receiving too many requests at the moment.', {
+      headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
     });
   }
   if (status >= 400 && status < 500 && status !== 408) {
     throw new AppError('code_refused', 'The platform refused to exchange the code for a token.');
   }
-  const parsed = status === 200 || status === 201 ? v.safeParse(tokenSchema, parseJsonResponse(response)) : undefined;
+  const parsed =
+    status === 200 || status === 201
+      ? v.safeParse(tokenSchema, parseJsonResponse(response, { maxBytes: maxTokenResponseBytes }))
+      : undefined;
   if (!parsed?.success) {
     throw new AppError('platform_error', 'The platform answered a token request with something else.');
   }
@@ -72,7 +78,7 @@ export function processRefreshResponse(
     retryAfterSeconds: retryAfterSeconds(headers['retry-after'], request.now),
   } as const;
   if (status >= 200 && status < 300) {
-    const json = parseJsonResponse(response);
+    const json = parseJsonResponse(response, { maxBytes: maxTokenResponseBytes });
     const parsed = v.safeParse(refreshSchema, json);
     if (parsed.success) {
       const tokens = toTokenSet(parsed.output, request.scopes);
@@ -104,7 +110,7 @@ const otherErrors = new Set([
  */
 function isAboutGrant(response: HttpClientResponse): boolean {
   if (response.body.toString().trimStart().startsWith('<')) return false;
-  const parsed = v.safeParse(refusalSchema, parseJsonResponse(response));
+  const parsed = v.safeParse(refusalSchema, parseJsonResponse(response, { maxBytes: maxTokenResponseBytes }));
   if (!parsed.success) return true;
   const { error, message } = parsed.output;
   if (error === 'invalid_grant') return true;
@@ -114,14 +120,6 @@ function isAboutGrant(response: HttpClientResponse): boolean {
 const refusalText = v.optional(v.fallback(v.string(), ''), '');
 const refusalSchema = v.looseObject({ error: refusalText, message: refusalText });
 const namedErrorSchema = v.looseObject({ error: v.pipe(v.string(), v.nonEmpty()) });
-
-/** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3). */
-function retryAfterSeconds(header: string | undefined, now: Date): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now.getTime()) / 1000));
-}
 
 /** A name, an address or an id; whatever else is there counts as left out. */
 const textLike = v.fallback(

@@ -10,6 +10,8 @@ export interface HttpClientRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
+  /** Where nothing that answers this has a longer body: more is `platform_error`. */
+  readonly maxResponseBytes?: number;
 }
 
 /** The answer as it came: no redirect followed, no encoding undone. */
@@ -33,8 +35,11 @@ export function deadlineIn(milliseconds: number): Deadline {
   return { remainingMs: () => Math.max(0, endsAt - performance.now()) };
 }
 
+/** How long a person waits, in all, for what a request asks of the platform. */
+export const platformBudgetMs = 25_000;
+
 /** More than this cannot travel on to a browser even compressed, so that reading it would only cost memory. */
-const maxResponseBytes = 64 * 1024 * 1024;
+const maxBytesToHandOn = 64 * 1024 * 1024;
 
 /**
  * A connection that idled longer may have been closed by the other side while this process was frozen. A request sent
@@ -44,16 +49,17 @@ const maxIdleMs = 4_000;
 
 /**
  * `fetch` would rewrite the path and the query (WHATWG URL), refuse a GET with a body and undo encodings, so this is
- * `node:http` with kept-alive connections.
+ * `node:http` with kept-alive connections. One is used again only where it is certain whose the next bytes are: not after
+ * an answer that has no body, nor after one that came before its request was sent.
  *
  * The function returned throws AppError `platform_timeout` when the deadline passes, `platform_error` when the platform
- * hangs up or answers what is no HTTP, `response_too_large` beyond 64 MiB.
+ * hangs up or answers what is no HTTP, or more than `maxResponseBytes`, `response_too_large` beyond 64 MiB.
  */
 export function createHttpClient(): HttpClient {
   const agents = new Map<string, http.Agent>();
   let lastUsedAt = 0;
 
-  return async ({ origin, method, target, headers, body }, deadline) => {
+  return async ({ origin, method, target, headers, body, maxResponseBytes }, deadline) => {
     const url = new URL(origin);
     const secure = url.protocol === 'https:';
     const { Agent, request: send } = secure ? https : http;
@@ -88,10 +94,11 @@ export function createHttpClient(): HttpClient {
             reject(new AppError('platform_error', 'The platform answered with a status that there is not.'));
             return;
           }
-          // Whatever follows these is no body: some servers send one all the same (RFC 9112 §6.3).
-          if (status === 204 || status === 304) {
-            response.resume();
+          // Whatever follows these is no body (RFC 9112 §6.3). Some servers send one all the same, maybe late: the next
+          // request on that connection, another person's, would be answered by it.
+          if (method === 'HEAD' || status === 204 || status === 304) {
             resolve({ status, headers: joinHeaders(response.headers), body: Buffer.alloc(0) });
+            request.destroy();
             return;
           }
           const chunks: Buffer[] = [];
@@ -99,18 +106,20 @@ export function createHttpClient(): HttpClient {
           response.on('error', reject);
           response.on('data', (chunk: Buffer) => {
             bytes += chunk.byteLength;
-            if (bytes > maxResponseBytes) {
-              reject(new AppError('response_too_large', 'The platform answered with more than can be handed on.'));
+            if (bytes > (maxResponseBytes ?? maxBytesToHandOn)) {
+              reject(
+                maxResponseBytes === undefined
+                  ? new AppError('response_too_large', 'The platform answered with more than can be handed on.')
+                  : new AppError('platform_error', 'The platform answered with more than such an answer has.'),
+              );
               request.destroy();
             } else chunks.push(chunk);
           });
-          response.on('end', () =>
-            resolve({
-              status,
-              headers: joinHeaders(response.headers),
-              body: Buffer.concat(chunks),
-            }),
-          );
+          response.on('end', () => {
+            resolve({ status, headers: joinHeaders(response.headers), body: Buffer.concat(chunks) });
+            // What is left of a request that was answered early might be taken for the next one.
+            if (!request.writableFinished) request.destroy();
+          });
         });
         timer = setTimeout(() => {
           reject(new AppError('platform_timeout', 'The platform did not answer in time.'));

@@ -1,4 +1,5 @@
 import type { Extension } from '../config.ts';
+import { paths } from '../contract.ts';
 import { buildAuthorizationUrl } from '../fynd/authorization-request.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Cookies } from '../session/cookies.ts';
@@ -43,5 +44,5 @@ export async function beginInstall(
 }
 
 function callbackUrl(baseUrl: string, applicationId: string | undefined): string {
-  return `${baseUrl}/fp/auth${applicationId === undefined ? '' : `?application_id=${applicationId}`}`;
+  return `${baseUrl}${paths.callback}${applicationId === undefined ? '' : `?application_id=${applicationId}`}`;
 }

@@ -2,7 +2,7 @@ import type { Extension } from '../config.ts';
 import { missingScopes } from '../fynd/scopes.ts';
 import { authorizationCodeGrant, type Credentials, offlineTokenGrant } from '../fynd/token-requests.ts';
 import { type TokenSet } from '../fynd/token-response.ts';
-import { type Deadline, deadlineIn, type HttpClient } from '../http/http-client.ts';
+import { type Deadline, deadlineIn, type HttpClient, platformBudgetMs } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Session } from '../session/sessions.ts';
@@ -24,9 +24,6 @@ export interface CompleteInstallDependencies {
 /** A tenant's installation after a sign-in: what its hooks and webhooks are brought in step with. */
 export type Installed = Pick<Installation, 'tenant' | 'generation' | 'scopes' | 'announced' | 'registered'>;
 
-/** All calls of the platform together. */
-const budgetMs = 25_000;
-
 /**
  * Completes a sign-in that came back with a code: redeems it for the person's own token and, where the company's grant
  * is needed, for the offline token; makes the company installed; returns the person's session and the installation.
@@ -42,7 +39,7 @@ export async function completeInstall(
 ): Promise<{ session: Session; installed: Installed }> {
   const { extension, credentials, httpClient, installations } = dependencies;
   const { tenant } = transaction;
-  const deadline = deadlineIn(budgetMs);
+  const deadline = deadlineIn(platformBudgetMs);
   const redeem = {
     httpClient,
     cluster: extension.cluster,
@@ -95,7 +92,7 @@ export async function autoInstall(
   const { extension, credentials, httpClient, installations } = dependencies;
   const { accessMode, cluster, scopes } = extension;
   if (accessMode === 'online') return undefined;
-  const deadline = deadlineIn(budgetMs);
+  const deadline = deadlineIn(platformBudgetMs);
   const now = dependencies.now();
   const grant = await offlineTokenGrant({ httpClient, cluster, tenant, credentials, code, scopes, deadline, now });
   const missing = missingScopes(grant.scopes, scopes);

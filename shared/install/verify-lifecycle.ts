@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { equalInConstantTime } from '../equal-in-constant-time.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
 import { signV2 } from '../fynd/signature.ts';
 import { AppError } from '../problems.ts';
@@ -63,15 +63,10 @@ function isSignedRequest(request: LifecycleRequest, signature: string, secret: s
     signedHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   );
   const expected = signV2({ method, target, headers: signed, body }, headers['x-fp-date'] ?? '', secret);
-  return isSame(expected, signature);
+  return equalInConstantTime(expected, signature);
 }
 
 function dated(date: string, now: Date): LifecycleSignature {
   const signedAtMs = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
   return Math.abs(now.getTime() - signedAtMs) <= windowMs ? { isSigned: true, signedAtMs } : unsigned;
-}
-
-function isSame(expected: string, given: string): boolean {
-  const [a, b] = [Buffer.from(expected), Buffer.from(given)];
-  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
 }

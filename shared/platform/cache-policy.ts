@@ -1,4 +1,5 @@
 import CachePolicy from 'http-cache-semantics';
+import { formatCacheControl, parseCacheControl } from '../http/cache-control.ts';
 
 /**
  * HTTP caching (RFC 9111) for a private cache, by http-cache-semantics. The library keeps request headers with an
@@ -30,10 +31,10 @@ export interface Verdict {
  * What is no 200 is kept only where it names its lifetime: a validator alone is no wish to be kept.
  */
 export function judgeResponse(answer: CacheableResponse, defaultTtlSeconds: number): Verdict {
-  const namesLifetime = /max-age/i.test(answer.headers['cache-control'] ?? '') || 'expires' in answer.headers;
+  const namesLifetime =
+    parseCacheControl(answer.headers['cache-control']).has('max-age') || 'expires' in answer.headers;
   if (answer.status !== 200 && !namesLifetime) return { policy: undefined, keepSeconds: 0 };
-  const headers = withDefaultTtl(answer, defaultTtlSeconds);
-  return verdict(new CachePolicy(bareRequest, { status: answer.status, headers }, options));
+  return verdict(policyOf(answer.status, withDefaultTtl(answer, defaultTtlSeconds)));
 }
 
 /** An answer that was kept: whether it is fresh, its headers as they are now, and how to ask whether it still holds. */
@@ -47,7 +48,10 @@ export interface StoredResponse {
   refreshed(notModifiedHeaders: Readonly<Record<string, string>>): Verdict & Pick<StoredResponse, 'headers'>;
 }
 
-/** Reads a policy that `judgeResponse` made; undefined where another version made it, which is as good as no entry. */
+/**
+ * Reads a policy that `judgeResponse` made; undefined where another version made it, or one whose clock was ahead of ours:
+ * nobody can tell how old such an entry is, so that it is as good as none.
+ */
 export function openPolicy(json: string): StoredResponse | undefined {
   let policy: CachePolicy;
   try {
@@ -55,6 +59,7 @@ export function openPolicy(json: string): StoredResponse | undefined {
   } catch {
     return undefined;
   }
+  if (!(policy.toObject().t <= Date.now())) return undefined;
   const headers = strings(policy.responseHeaders());
   const ttlSeconds = Math.floor(Math.min(maxTtlSeconds - policy.age(), policy.maxAge() - policy.age()));
   return {
@@ -64,11 +69,7 @@ export function openPolicy(json: string): StoredResponse | undefined {
     // Not the library's revalidatedPolicy(): a 304 without a validator makes it forget the stored headers.
     refreshed: (notModifiedHeaders) => {
       const { age: _age, date: _date, ...stored } = headers;
-      const updated = new CachePolicy(
-        bareRequest,
-        { status: policy.toObject().st, headers: { ...stored, ...freshnessOf(notModifiedHeaders) } },
-        options,
-      );
+      const updated = policyOf(policy.toObject().st, { ...stored, ...freshnessOf(notModifiedHeaders) });
       return { ...verdict(updated), headers: strings(updated.responseHeaders()) };
     },
   };
@@ -81,6 +82,18 @@ function freshnessOf(headers: Readonly<Record<string, string>>): Record<string, 
   return Object.fromEntries(
     freshnessHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   );
+}
+
+/** The library knows directives by their lower-case names only, splits at every comma, and would take a negative Age. */
+function policyOf(status: number, headers: Readonly<Record<string, string>>): CachePolicy {
+  const { 'cache-control': cacheControl, pragma, age, ...others } = headers;
+  const readable = {
+    ...others,
+    ...(age !== undefined && /^\d+$/.test(age) ? { age } : {}),
+    ...(cacheControl === undefined ? {} : { 'cache-control': formatCacheControl(parseCacheControl(cacheControl)) }),
+    ...(pragma === undefined ? {} : { pragma: pragma.toLowerCase() }),
+  };
+  return new CachePolicy(bareRequest, { status, headers: readable }, options);
 }
 
 function verdict(policy: CachePolicy): Verdict {
@@ -97,7 +110,8 @@ function verdict(policy: CachePolicy): Verdict {
 
 /** Whether the platform leaves it to the configuration how long a 200 is fresh. */
 export function isSilent({ status, headers }: CacheableResponse): boolean {
-  const speaks = /(max-age|no-store|no-cache)/i.test(headers['cache-control'] ?? '');
+  const directives = parseCacheControl(headers['cache-control']);
+  const speaks = ['max-age', 'no-store', 'no-cache'].some((name) => directives.has(name));
   return status === 200 && !speaks && !('expires' in headers) && !('pragma' in headers);
 }
 

@@ -1,5 +1,6 @@
 import { type PlatformCall, platformRequest, sendWithRetry } from '../fynd/platform-request.ts';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
+import { retryAfterSeconds } from '../http/retry-after.ts';
 import { AppError } from '../problems.ts';
 import { isSameTenant, type Tenant } from '../tenant.ts';
 import type { OfflineTokens } from '../tokens/offline-tokens.ts';
@@ -8,7 +9,7 @@ import type { OfflineTokens } from '../tokens/offline-tokens.ts';
  * Calls the Platform API with a tenant's own offline token, for background work.
  *
  * A 401 to a token that looked fresh makes it be refreshed once and the call be made once more; a 429 is waited out
- * once where its `Retry-After` fits into the deadline. Nothing is cached: there is no person whose cache it could be.
+ * once, for a second at least, where its `Retry-After` fits into the deadline. Nothing is cached: there is no person whose cache it could be.
  * @throws {AppError} `tenant_mismatch`, `installation_required`, `platform_error`, `platform_timeout`.
  */
 export async function callAsTenant(
@@ -35,7 +36,7 @@ export async function callAsTenant(
     answer = await attempt();
   }
   if (answer.status === 429) {
-    const pauseMs = Number(answer.headers['retry-after'] ?? 1) * 1000;
+    const pauseMs = Math.max(1, retryAfterSeconds(answer.headers['retry-after'], now()) ?? 1) * 1000;
     if (pauseMs < deadline.remainingMs() / 2) {
       await wait(pauseMs);
       answer = await attempt();

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Extension } from '../config.ts';
 import { isForPeople, matchesRoute } from '../fynd/allowed-routes.ts';
+import { withQuery } from '../fynd/platform-path.ts';
 import {
   isSafe,
   type PlatformCall,
@@ -9,7 +10,9 @@ import {
   requestHeaders,
   sendWithRetry,
 } from '../fynd/platform-request.ts';
+import { proxiedAddresses } from '../fynd/proxied-addresses.ts';
 import { missingScopes } from '../fynd/scopes.ts';
+import { type CacheControl, parseCacheControl } from '../http/cache-control.ts';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import { packScopes } from '../session/granted-scopes.ts';
@@ -95,16 +98,21 @@ export async function callAsUser(
   if (call.path.tenant !== undefined && !isSameTenant(call.path.tenant, session.tenant)) {
     throw new AppError('tenant_mismatch', 'The path names another company than the session.');
   }
-  const answer = await (call.method === 'GET' ? read : isSafe(call.method) ? pass : write)(
-    dependencies,
-    session,
-    call,
-    deadline,
-  );
+  const step = call.method === 'GET' ? read : isSafe(call.method) ? pass : write;
+  const answer = withProxiedAddresses(await step(dependencies, session, call, deadline), dependencies, call);
   if (answer.status === 401) throw new AppError('session_expired', 'The platform no longer accepts this session.');
   const missing = answer.status === 403 ? missingScopes(session.scopes, dependencies.extension.scopes) : [];
   if (missing.length === 0) return answer;
   return { ...answer, headers: { ...answer.headers, 'x-missing-scopes': missing.join(' ') } };
+}
+
+function withProxiedAddresses(
+  answer: PlatformResponse,
+  { extension }: CallAsUserDependencies,
+  { path, rawQuery }: PlatformCall,
+): PlatformResponse {
+  const request = { origin: extension.cluster, target: withQuery(path.target, rawQuery) };
+  return { ...answer, headers: proxiedAddresses(answer.headers, request) };
 }
 
 type Step = (
@@ -120,8 +128,8 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const defaultTtlSeconds =
     extension.cache.rules.find(({ route }) => matchesRoute(route, call.method, call.path.segments))?.ttlSeconds ??
     extension.cache.defaultTtlSeconds;
-  const asked = call.headers['cache-control'] ?? '';
-  const bypass = call.body !== undefined || /\bno-store\b/i.test(asked);
+  const asked = parseCacheControl(call.headers['cache-control']);
+  const bypass = call.body !== undefined || asked.has('no-store');
   const key = bypass ? undefined : entryKey(extension, session, call);
   const view = await userCache.view(owner, key);
   const live = requireLive(session, view);
@@ -222,8 +230,8 @@ function entryKey(
 }
 
 /** What a browser sends when somebody reloads with force: RFC 9111 §5.2.1. */
-function asksForNew(cacheControl: string): boolean {
-  return /\bno-cache\b|\bmax-age=0\b/i.test(cacheControl);
+function asksForNew(asked: CacheControl): boolean {
+  return asked.has('no-cache') || Number(asked.get('max-age')) === 0;
 }
 
 function storedResponse(view: CacheView, now: Date): (StoredResponse & { entry: CacheEntry }) | undefined {

@@ -1,6 +1,6 @@
 import { platformPath } from '../fynd/platform-path.ts';
 import type { PlatformCall } from '../fynd/platform-request.ts';
-import { parseJsonResponse } from '../http/json.ts';
+import { decodeBody, maxApiJsonBytes, parseJson } from '../http/json.ts';
 import { AppError } from '../problems.ts';
 
 export interface PlatformCallOptions {
@@ -85,8 +85,10 @@ function queryString(query: NonNullable<PlatformCallOptions['query']>): string {
 
 function parseBody(answer: PlatformResponse): unknown {
   if (answer.body.byteLength === 0) return undefined;
-  const json = parseJsonResponse(answer);
-  if (json === undefined)
+  const json = decodeBody(answer, { maxBytes: maxApiJsonBytes }).toString('utf8');
+  try {
+    return parseJson(json);
+  } catch {
     throw new AppError('platform_error', 'The platform answered with something that is not JSON.');
-  return json;
+  }
 }

@@ -1,5 +1,6 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { acceptsCoding } from '../http/accepts-coding.ts';
+import { parseCacheControl } from '../http/cache-control.ts';
 import type { CacheEntry } from '../store/user-cache.ts';
 
 /** The body of an answer as it is kept. */
@@ -29,7 +30,7 @@ export function mayTravelCompressed(
     coding === 'br' &&
     acceptsCoding(acceptEncoding, 'br') &&
     headers['content-encoding'] === undefined &&
-    !/\bno-transform\b/i.test(headers['cache-control'] ?? '')
+    !parseCacheControl(headers['cache-control']).has('no-transform')
   );
 }
 

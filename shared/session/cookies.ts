@@ -34,6 +34,11 @@ export class Cookies {
     return [...this.#received.keys()].flatMap((name) => tenantOfSessionCookie(name) ?? []);
   }
 
+  /** Whether a sign-in was under way in this browser, whatever became of it. */
+  isSigningIn(): boolean {
+    return [...this.#received.keys()].some(isTransactionCookie);
+  }
+
   set(name: string, value: string, maxAgeSeconds: number): void {
     this.#changes.set(name, { value, maxAgeSeconds });
   }

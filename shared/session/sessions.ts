@@ -65,7 +65,7 @@ export async function sealSession(
     expiresAt: session.expiresAt,
     claims: {
       uid: session.user.id,
-      name: session.user.name.slice(0, 80),
+      name: shorten(session.user.name),
       mail: (session.user.email?.length ?? 0) <= 254 ? session.user.email : undefined,
       gen: session.generation,
       at: session.signedInAtMs,
@@ -77,6 +77,23 @@ export async function sealSession(
     throw new AppError('platform_error', 'The platform gave a token that is too long for a browser to keep.');
   }
   return text;
+}
+
+const maxNameCharacters = 80;
+
+/** A name that a cookie holds, cut between characters as people see them (Unicode UAX #29). */
+function shorten(name: string): string {
+  // An endless name costs no more than a long one.
+  const characters = Array.from(name.slice(0, maxNameCharacters * 4));
+  if (characters.length <= maxNameCharacters) return name;
+  let kept = '';
+  let count = 0;
+  for (const { segment } of new Intl.Segmenter().segment(characters.join(''))) {
+    count += Array.from(segment).length;
+    if (count > maxNameCharacters) break;
+    kept += segment;
+  }
+  return kept || characters.slice(0, maxNameCharacters).join('');
 }
 
 /**

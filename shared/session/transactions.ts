@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import type { AccessMode } from '../config.ts';
 import { type KeyRing, open, seal } from '../sealing.ts';
@@ -84,10 +84,4 @@ export async function openTransaction(
     installEvent: inst,
     startedAtMs: at,
   };
-}
-
-/** Whether two states are the same, in constant time for equal lengths. */
-export function isSameState(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
 }

@@ -97,7 +97,7 @@ export class OfflineTokens {
   /**
    * A token that lives for ten more seconds, where the platform gives tokens of more than forty.
    * @throws {AppError} `installation_required` where the tenant is not installed or its grant no longer works;
-   * `platform_error` or `platform_timeout` where the platform gives no token in time.
+   * `rate_limited`, `platform_error` or `platform_timeout` where the platform gives no token in time.
    */
   async get(tenant: Tenant, options: Asking = {}): Promise<OfflineAccess> {
     const key = `${tenantKey(tenant)} ${options.rejected ?? ''}`;
@@ -249,8 +249,7 @@ function installationRequired(grant: OfflineGrant | undefined): AppError {
 }
 
 function leftAlone(pauseSeconds: number): AppError {
-  return new AppError('platform_error', 'The platform could not refresh the token and is left alone for a while.', {
-    status: 429,
+  return new AppError('rate_limited', 'The platform could not refresh the token and is left alone for a while.', {
     headers: { 'retry-after': String(Math.ceil(pauseSeconds)) },
   });
 }

@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ApiContext, api as makeApi } from '../../functions/runtime/api.ts';
 import { AppError } from '../../shared/problems.ts';
@@ -57,6 +57,68 @@ describe('a route of the author', () => {
     expect(answer).toMatchObject({ status: 201, text: 'a;b', headers: { 'content-type': 'text/csv' } });
   });
 
+  test('may answer a response with several cookies of its own', async () => {
+    const response = new Response('a', {
+      headers: [
+        ['set-cookie', 'a=1; Path=/'],
+        ['set-cookie', 'b=2, 3'],
+        ['x-a', '1'],
+      ],
+    });
+    const { answer } = await ask(() => Promise.resolve(response));
+    expect(answer.cookies).toEqual(['a=1; Path=/', 'b=2, 3']);
+    expect([answer.headers['set-cookie'], answer.headers['x-a']]).toEqual([undefined, '1']);
+  });
+
+  for (const [coding, encode] of [
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+    ['zstd', zstdCompressSync],
+  ] as const) {
+    test(`may answer what it fetched: headers fit the bytes, whose ${coding} fetch undid`, async () => {
+      // Begins like an empty Brotli stream.
+      const text = '3;é';
+      const headers = { 'content-type': 'text/csv', 'content-encoding': coding, connection: 'close' };
+      world.platform.answer = () => ({ body: encode(text), headers });
+      const url = `${world.cluster}/x`;
+      const fetched = async () => await fetch(url);
+      const wrapped = async () => {
+        const response = await fetch(url);
+        return new Response(response.body, response);
+      };
+      for (const route of [fetched, wrapped]) {
+        const { answer } = await ask(route);
+        expect(answer.text).toBe(text);
+        expect(answer.headers).not.toHaveProperty('content-encoding');
+        expect(answer.headers).not.toHaveProperty('content-length');
+        expect(answer.headers).not.toHaveProperty('connection');
+      }
+    });
+
+    test(`may answer bytes that it encoded itself as ${coding}`, async () => {
+      const bytes = encode('a;b');
+      const headers = { 'content-type': 'text/csv', 'content-encoding': coding };
+      const { answer } = await ask(() => Promise.resolve(new Response(new Uint8Array(bytes), { headers })));
+      expect(answer.headers['content-encoding']).toBe(coding);
+      expect(Buffer.from(answer.text, 'latin1')).toEqual(bytes);
+    });
+  }
+
+  test('may answer bytes in an encoding that nobody here knows', async () => {
+    const { answer } = await ask(() =>
+      Promise.resolve(new Response('a', { headers: { 'content-encoding': 'x-own' } })),
+    );
+    expect([answer.headers['content-encoding'], answer.text]).toEqual(['x-own', 'a']);
+  });
+
+  test('that knows GET answers HEAD as well, and is not told of another method', async () => {
+    const methods: string[] = [];
+    const route = ({ request: { method } }: ApiContext) => Promise.resolve(methods.push(method));
+    expect((await ask(route, { method: 'HEAD' })).answer.status).toBe(200);
+    expect(methods).toEqual(['GET']);
+  });
+
   test('may answer a 304, whose headers say nothing about a body', async () => {
     const headers = { 'content-type': 'text/csv', 'content-encoding': 'br', etag: '"1"' };
     const { answer } = await ask(() => Promise.resolve(new Response(null, { status: 304, headers })));
@@ -69,7 +131,11 @@ describe('a route of the author', () => {
     expect((await ask(route, { method: 'POST', body: '{"a":1}' })).answer.json).toEqual({ given: { a: 1 } });
     const base64 = { method: 'POST', body: Buffer.from('[2]').toString('base64'), isBase64Encoded: true };
     expect((await ask(route, base64)).answer.json).toEqual({ given: [2] });
-    for (const body of ['CANARY', '']) {
+    const large = { method: 'POST', body: '\ufeff{"uid":9007199254740993,"n":1e21,"s":"9007199254740993"}' };
+    expect((await ask(route, large)).answer.json).toEqual({
+      given: { uid: '9007199254740993', n: 1e21, s: '9007199254740993' },
+    });
+    for (const body of ['CANARY', '', '\ufeff']) {
       expect((await ask(route, { method: 'POST', body })).answer.json).toMatchObject({ code: 'invalid_request' });
     }
   });
@@ -143,6 +209,21 @@ describe('a route of the author', () => {
     for (const answer of [{ body }, { body: gzipSync(body), headers: { 'content-encoding': 'gzip' } }]) {
       world.platform.answer = () => answer;
       expect((await ask(route)).answer.json).toEqual({ items });
+    }
+  });
+
+  test('is not given an answer of more than 8 MiB, however few bytes it came in', async () => {
+    const route = async ({ platform, company }: ApiContext) => {
+      return (await platform.get<unknown[]>(`catalog/v2.0/company/${company}/x`)).length;
+    };
+    for (const [count, outcome] of [
+      [4_000_000, 4_000_000],
+      [4_200_000, { status: 502, code: 'response_too_large' }],
+    ] as const) {
+      const body = gzipSync(`[${'0,'.repeat(count - 1)}0]`);
+      world.platform.answer = () => ({ body, headers: { 'content-encoding': 'gzip' } });
+      const { answer } = await ask(route);
+      expect(answer.json).toEqual(typeof outcome === 'number' ? outcome : expect.objectContaining(outcome));
     }
   });
 

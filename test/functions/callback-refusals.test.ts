@@ -65,7 +65,7 @@ describe('the platform', () => {
       'platform_error',
     ],
     ['grants too little', { body: { ...onlineToken, scope: ['company/products'] } }, 403, 'scopes_missing'],
-    ['has too much to do', { status: 429, headers: { 'retry-after': '9' } }, 429, 'platform_error'],
+    ['has too much to do', { status: 429, headers: { 'retry-after': '9' } }, 429, 'rate_limited'],
   ] as const) {
     test(`that ${what} makes a page with status ${status}, and no session`, async () => {
       const state = await flow.launch();

@@ -62,7 +62,7 @@ describe('a secret that is renewed beside a request', () => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
     ({ apiKey } = await cold<typeof RuntimeSecrets>('../../functions/runtime/secrets.ts'));
     const { http } = await import('../../functions/runtime/http/http.ts');
-    handler = http(async () => ({ status: 200, body: await apiKey() }));
+    handler = http().handler(async () => ({ status: 200, body: await apiKey() }));
     await gate.turn(...secretsOfPages);
     expect(await apiKey()).toBe(clientId);
     vi.setSystemTime(Date.now() + 6 * 60_000);

@@ -1,10 +1,14 @@
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { http as makeHttp } from '../../functions/runtime/http/http.ts';
-import type { HttpResponse } from '../../functions/runtime/http/http-messages.ts';
+import type { HttpRequirement, http as makeHttp } from '../../functions/runtime/http/http.ts';
+import type { HttpRequest, HttpResponse } from '../../functions/runtime/http/http-messages.ts';
+import { live } from '../../functions/runtime/http/live.ts';
+import { anyOrigin, sameOrigin } from '../../functions/runtime/http/same-origin.ts';
+import { signedIn } from '../../functions/runtime/http/signed-in.ts';
 import { ConfigurationError } from '../../shared/config.ts';
 import { AppError } from '../../shared/problems.ts';
+import type { LiveSession } from '../../shared/session/live-session.ts';
 import { testExtension } from '../shared/fixture/extension.ts';
 import { gatewayEvent, type TestRequest } from './fixture/event.ts';
 
@@ -19,7 +23,7 @@ afterEach(() => void vi.restoreAllMocks());
 /** What Lambda hands to the gateway, and the bytes that a browser makes of it. */
 async function answered(response: HttpResponse, request: Partial<TestRequest> = {}) {
   vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  const handler = http(() => Promise.resolve(response));
+  const handler = http().handler(() => Promise.resolve(response));
   const result: APIGatewayProxyStructuredResultV2 = await handler(gatewayEvent({ path: '/api/x', ...request }));
   vi.restoreAllMocks();
   const { body = '', isBase64Encoded = false, headers = {} } = result;
@@ -163,10 +167,18 @@ describe('an answer', () => {
 });
 
 describe('a refusal', () => {
-  async function refusedFor(accept: string | undefined): Promise<string | undefined> {
+  async function refusedFor(
+    accept: string | undefined,
+    mode?: string,
+    more: Record<string, string> = {},
+  ): Promise<string | undefined> {
     vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-    const handler = http(() => Promise.reject(new AppError('not_found', 'There is nothing here.')));
-    const headers: Record<string, string> = accept === undefined ? {} : { accept };
+    const handler = http().handler(() => Promise.reject(new AppError('not_found', 'There is nothing here.')));
+    const headers = {
+      ...(accept === undefined ? {} : { accept }),
+      ...(mode === undefined ? {} : { 'sec-fetch-mode': mode }),
+      ...more,
+    };
     const result = await handler(gatewayEvent({ path: '/api/x', headers }));
     return String(result.headers?.['content-type']);
   }
@@ -177,6 +189,11 @@ describe('a refusal', () => {
     'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
     'application/json;q=0, text/html;q=0.1',
     'text/html; q=0.01',
+    'application/json;q=0.8, text/html;q=0.9',
+    'text/html, */*',
+    'text/*;q=0.5, application/*;q=0.4',
+    'text/html;level=1;q=0.5, application/json;q=0.4',
+    'application/json;q=two, text/html;q=0.1',
   ]) {
     test(`is a page for a person: accept ${accept}`, async () => {
       expect(await refusedFor(accept)).toBe('text/html; charset=utf-8');
@@ -191,17 +208,112 @@ describe('a refusal', () => {
     'text/html; q=0.000, application/json',
     'text/htmlx',
     'application/json, text/html ;q=0.0',
+    'application/json, text/html;q=0.1, */*',
+    'application/problem+json, text/html;q=0.9',
+    'text/html;q=0.9, application/json',
+    'text/html;q=0.5, */*',
+    'text/html, application/json',
+    'text/html;q=0.4, application/*;q=0.5',
+    'text/html;q=1.5',
+    'text/html;q=',
+    '*/*;q=0, text/html;q=0',
+    '',
+    ',;,=',
   ]) {
     test(`is a problem document for a program: accept ${accept}`, async () => {
       expect(await refusedFor(accept)).toBe('application/problem+json');
     });
   }
+
+  for (const [mode, accept, type] of [
+    ['navigate', 'application/json', 'text/html; charset=utf-8'],
+    ['navigate', undefined, 'text/html; charset=utf-8'],
+    ['cors', 'text/html', 'application/problem+json'],
+    ['same-origin', 'text/html,*/*;q=0.8', 'application/problem+json'],
+    ['no-cors', 'text/html', 'application/problem+json'],
+    ['', 'text/html', 'application/problem+json'],
+  ] as const) {
+    test(`is for whom Sec-Fetch-Mode ${mode || '(empty)'} says, whatever is accepted: ${accept}`, async () => {
+      expect(await refusedFor(accept, mode)).toBe(type);
+    });
+  }
+
+  test('is for whoever Node’s fetch asks for, whose Sec-Fetch-Mode says nothing', async () => {
+    const node = { 'user-agent': 'node' };
+    expect(await refusedFor('text/html', 'cors', node)).toBe('text/html; charset=utf-8');
+    expect(await refusedFor('*/*', 'cors', node)).toBe('application/problem+json');
+  });
+});
+
+/** What the compiler refuses: `npm run check` reports an expectation that nothing meets. */
+describe('a route’s requirements', () => {
+  const actsFor = ({ session }: { session: LiveSession }) => Promise.resolve({ status: 200, body: session.user.name });
+
+  test('are declared in an order that makes sense, or do not compile', () => {
+    const declared = [
+      http().use(sameOrigin()).use(signedIn()).use(live()).handler(actsFor),
+      http().use(anyOrigin()).use(signedIn()).use(live()).handler(actsFor),
+      // @ts-expect-error a session that was opened only is none that lives
+      http().use(sameOrigin()).use(signedIn()).handler(actsFor),
+      // @ts-expect-error there is no session at all
+      http().use(sameOrigin()).handler(actsFor),
+      // @ts-expect-error whoever has a session says first where its calls may come from
+      http().use(signedIn()),
+      // @ts-expect-error there is no session yet that could live
+      http().use(sameOrigin()).use(live()),
+    ];
+    expect(declared).toHaveLength(6);
+  });
+
+  test('are met in that order; what one finds the next ones have, and the first that refuses is the last', async () => {
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const met: string[] = [];
+    const finds = <Found extends object>(name: string, found: Found): HttpRequirement<HttpRequest, Found> => ({
+      before: ({ event }) => {
+        met.push(name);
+        return Promise.resolve(void Object.assign(event, found));
+      },
+    });
+    const refuses: HttpRequirement<{ readonly b: number }> = {
+      before: ({ event }) => Promise.reject(new AppError('not_found', `a and b are there: ${event.b}`)),
+    };
+    const chain = http()
+      .use(finds('a', { a: 1 }))
+      .use(finds('b', { b: 2 }));
+    const refusing = http()
+      .use(finds('a', { a: 1 }))
+      .use(finds('b', { b: 2 }))
+      .use(refuses)
+      .use(finds('c', {}));
+    const never = () => Promise.reject(new Error('It ran.'));
+    const sum = chain.handler(({ a, b }) => Promise.resolve({ status: 200, body: String(a + b) }));
+    expect(await sum(gatewayEvent({ path: '/x' }))).toMatchObject({ statusCode: 200, body: '3' });
+    expect(await refusing.handler(never)(gatewayEvent({ path: '/x' }))).toMatchObject({ statusCode: 404 });
+    expect(met).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  test('that answer early answer like any other: headers, bytes and the line in the log are there', async () => {
+    const written: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+    const early = {
+      before: () =>
+        Promise.resolve({ status: 200, headers: { 'content-type': 'image/png' }, body: Buffer.from([137]) }),
+    } as unknown as HttpRequirement<HttpRequest>;
+    const result = await http()
+      .use(early)
+      .handler(() => Promise.reject(new Error('It ran.')))(gatewayEvent({ path: '/x' }));
+    expect(result).toMatchObject({ statusCode: 200, body: 'iQ==', isBase64Encoded: true });
+    expect(result.headers).toHaveProperty('strict-transport-security');
+    expect(written).toHaveLength(1);
+  });
 });
 
 test('a mistake of whoever set the extension up is in the log in words, and nothing of it in the answer', async () => {
   const output: string[] = [];
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => output.push(String(text)) > 0);
-  const handler = http(() => Promise.reject(new ConfigurationError('The secret of the session key has fewer …')));
+  const handler = http().handler(() =>
+    Promise.reject(new ConfigurationError('The secret of the session key has fewer …')),
+  );
   const result = await handler(gatewayEvent({ path: '/api/x' }));
   expect(JSON.parse(output.join(''))).toMatchObject({
     level: 'error',

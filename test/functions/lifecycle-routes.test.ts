@@ -131,7 +131,7 @@ describe('an installation without a person', () => {
     };
     for (const body of [padded(8_193), '['.repeat(8_193), 'x'.repeat(5_000_000)]) {
       const refused = await autoInstall(body);
-      expect([refused.status, refused.json['code']]).toEqual([413, 'invalid_request']);
+      expect([refused.status, refused.json['code']]).toEqual([413, 'content_too_large']);
       expect(world.platform.requests).toEqual([]);
     }
     expect((await autoInstall(padded(8_192))).status).toBe(200);
@@ -226,7 +226,7 @@ describe('a message that a company uninstalled', () => {
     for (const body of [{ ...usual('509'), x: 'x'.repeat(8_192) }, '['.repeat(8_193)]) {
       for (const headers of [{}, { 'x-fp-signature': '0'.repeat(64) }]) {
         const refused = await uninstall(body, headers);
-        expect([refused.status, refused.json['code']]).toEqual([413, 'invalid_request']);
+        expect([refused.status, refused.json['code']]).toEqual([413, 'content_too_large']);
       }
     }
     expect(world.queue.sent).toEqual([]);

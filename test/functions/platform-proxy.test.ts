@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { handler as Proxy } from '../../functions/platform-proxy.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
+import { transactionCookieName } from '../../shared/session/transactions.ts';
 import { companyTenant } from '../../shared/tenant.ts';
 import { clientId } from '../shared/fixture/extension.ts';
 import { bareEvent, gatewayEvent, type TestRequest } from './fixture/event.ts';
@@ -230,6 +231,31 @@ describe('a call through the proxy', () => {
       expect(given).toMatchObject({ status: answer.status, headers: answer.headers ?? {}, text: answer.body ?? '' });
     }
   });
+
+  test('gives addresses of the Platform API as those of the proxy, also out of the cache', async () => {
+    const { company, cookie } = await world.signIn();
+    const path = productsOf(company);
+    const cacheControl = { 'cache-control': 'max-age=60' };
+    for (const [method, status, location] of [
+      ['GET', 301, `/service/platform/${path}?page_no=1`],
+      ['GET', 301, 'not asked again'],
+      ['POST', 201, `{cluster}/service/platform/${path}?page_no=1`],
+      ['GET', 302, '?page_no=1'],
+    ] as const) {
+      const link = '<?page_no=2>; rel="next", <https://elsewhere.example/a,b>; rel="up"';
+      world.platform.answer = ({ headers: { host } }) => ({
+        status,
+        headers: { ...cacheControl, location: location.replace('{cluster}', `http://${host}`), link },
+      });
+      const query = status === 302 ? 'other=1' : '';
+      const answer = await send({ method, path, query, cookie, headers: { 'x-company-id': company } });
+      expect(answer.status).toBe(status);
+      expect(answer.headers['location']).toBe(`/api/platform/${path}?page_no=1`);
+      expect(answer.headers['link']).toBe(
+        `</api/platform/${path}?page_no=2>; rel="next", <https://elsewhere.example/a,b>; rel="up"`,
+      );
+    }
+  });
 });
 
 describe('a call through the proxy is refused', () => {
@@ -242,6 +268,28 @@ describe('a call through the proxy is refused', () => {
     const query = `company_id=${company}&client_id=${clientId}&application_id=${application}`;
     expect(answer.headers['x-reauthorize-url']).toBe(`/fp/install?${query}`);
     expect(answer.cookies[0]).toMatch(new RegExp(`^${sessionCookieName(companyTenant(company))}=; Max-Age=0;`));
+  });
+
+  test('with 401 after a while: a newer cookie may be in the browser by then, so none goes', async () => {
+    const { company, cookie } = await world.signIn();
+    const realNow = performance.now.bind(performance);
+    let laterMs = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => realNow() + laterMs);
+    world.platform.answer = () => {
+      laterMs += 1_000;
+      return { status: 401 };
+    };
+    const answer = await send({ path: productsOf(company), cookie });
+    clock.mockRestore();
+    expect([answer.status, answer.json['code'], answer.cookies]).toEqual([401, 'session_expired', []]);
+    expect(answer.headers['x-reauthorize-url']).toBe(`/fp/install?company_id=${company}&client_id=${clientId}`);
+  });
+
+  test('with 401 while this browser signs in again: none goes either', async () => {
+    const { company, cookie } = await world.signIn();
+    world.platform.answer = () => ({ status: 401 });
+    const answer = await send({ path: productsOf(company), cookie: `${cookie}; ${transactionCookieName('s')}=x` });
+    expect([answer.status, answer.cookies]).toEqual([401, []]);
   });
 
   test('with 502 where the platform hangs up', async () => {

@@ -1,5 +1,6 @@
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Delivery, queue as makeQueue, QueueRequirement } from '../../functions/runtime/queue.ts';
 import type { handler as Worker } from '../../functions/worker.ts';
 import type { EventHandler } from '../../shared/background/handlers.ts';
 import {
@@ -23,12 +24,14 @@ vi.mock('#handlers', () => ({
 
 let world: World;
 let worker: typeof Worker;
+let queue: typeof makeQueue;
 beforeAll(async () => {
   world = await startWorld({
     events: { 'company/product/update/v1': './functions/app/on-product-update.ts' },
     webhooks: { notificationEmail: 'owner@example.com' },
   });
   ({ handler: worker } = await import('../../functions/worker.ts'));
+  ({ queue } = await import('../../functions/runtime/queue.ts'));
 });
 afterAll(() => world.close());
 afterEach(() => {
@@ -75,13 +78,13 @@ function productUpdate(company: string, n: number, attempt = 1): SQSRecord {
 }
 
 /** Hands records to the worker; answers the ids that failed and what it wrote to the log. */
-async function work(Records: SQSRecord[], remainingMs = 60_000) {
+async function work(Records: SQSRecord[], remainingMs = 60_000, handler = worker) {
   const output: string[] = [];
   const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => output.push(String(text)) > 0);
   const event: SQSEvent = { Records };
   try {
     const context = { getRemainingTimeInMillis: () => remainingMs } as Context;
-    const { batchItemFailures } = await worker(event, context);
+    const { batchItemFailures } = await handler(event, context);
     expect(output.join('')).not.toContain('CANARY');
     return {
       failed: batchItemFailures.map(({ itemIdentifier }) => itemIdentifier),
@@ -99,6 +102,36 @@ async function installed(): Promise<string> {
 }
 
 const numberIn = (payload: unknown) => (payload as { n: number }).n;
+
+describe('a chain of the queue', () => {
+  test('that breaks outside of its handler leaves the message to the queue, with a line that shows nobody why', async () => {
+    const refusing: QueueRequirement<Delivery> = { before: () => Promise.reject(new TypeError('CANARY-message')) };
+    const handler = queue()
+      .use(refusing)
+      .handler(() => Promise.reject(new Error('It ran.')));
+    const [first, second] = [record('CANARY-body', 'a'), record('CANARY-body', 'b')];
+    const { failed, log } = await work([first, second], 60_000, handler);
+    expect(failed).toEqual([first.messageId, second.messageId]);
+    expect(log).toMatchObject([
+      { level: 'error', message_id: first.messageId, attempt: 1, outcome: 'failed', error: 'TypeError' },
+      { level: 'error', message_id: second.messageId },
+    ]);
+  });
+
+  test('that ends early without having begun anything writes nothing, and the rest of the group waits', async () => {
+    let runs = 0;
+    const waiting: QueueRequirement<Delivery> = {
+      before: () => Promise.resolve(runs++ === 0 ? { isDone: false, outcome: undefined } : undefined),
+    };
+    const handler = queue()
+      .use(waiting)
+      .handler(() => Promise.resolve({ isDone: true, outcome: 'handled' }));
+    const [first, second, other] = [record('', 'a'), record('', 'a'), record('', 'b')];
+    const { failed, log } = await work([first, second, other], 60_000, handler);
+    expect(failed).toEqual([first.messageId, second.messageId]);
+    expect(log).toMatchObject([{ level: 'info', message_id: other.messageId, outcome: 'handled' }]);
+  });
+});
 
 describe('the worker', () => {
   test('handles what the queue brings, with one line in the log for each', async () => {

@@ -1,9 +1,7 @@
-import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { WorkQueue } from '../../infra/resources/work-queue.ts';
 import { stackName } from '../../infra/stack-name.ts';
+import { ConfigurationError } from '../../shared/config.ts';
 import { busySample, ofType, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
 
 const { resources, template } = synthesizedStack();
@@ -28,18 +26,26 @@ describe('the API', () => {
   test('answers exactly these routes', () => {
     expect(routesOf()).toEqual({
       'GET /fp/install': 'InstallFunction',
+      'HEAD /fp/install': 'InstallFunction',
       'GET /fp/auth': 'CallbackFunction',
+      'HEAD /fp/auth': 'CallbackFunction',
       'GET /company/{company_id}': 'PageFunction',
+      'HEAD /company/{company_id}': 'PageFunction',
       'GET /company/{company_id}/application/{application_id}': 'PageFunction',
+      'HEAD /company/{company_id}/application/{application_id}': 'PageFunction',
       'GET /api/session': 'SessionFunction',
+      'HEAD /api/session': 'SessionFunction',
       'DELETE /api/session': 'SessionFunction',
       'ANY /api/platform/{path+}': 'PlatformProxyFunction',
       'GET /_healthz': 'HealthzFunction',
+      'HEAD /_healthz': 'HealthzFunction',
       'POST /api/webhook-events': 'WebhookFunction',
       'POST /fp/auto_install': 'AutoInstallFunction',
       'POST /fp/uninstall': 'UninstallFunction',
-      'GET /api/products': 'OwnfunctionsappproductsFunction',
-      'GET /api/products/application/{application_id}': 'OwnfunctionsappproductsFunction',
+      'GET /api/products': 'ProductsFunction',
+      'HEAD /api/products': 'ProductsFunction',
+      'GET /api/products/application/{application_id}': 'ProductsFunction',
+      'HEAD /api/products/application/{application_id}': 'ProductsFunction',
     });
   });
 
@@ -49,10 +55,78 @@ describe('the API', () => {
       extension: { ...sample, api: { 'ANY /api/notes/{note_id}': './functions/notes.ts' } },
     }).resources;
     const added = (type: string) => [...ofType(withOne, type).keys()].filter((id) => !ofType(without, type).has(id));
-    expect(added('AWS::Lambda::Function')).toEqual(['OwnfunctionsnotesFunction']);
+    expect(added('AWS::Lambda::Function')).toEqual(['NotesFunction']);
     expect(Object.keys(routesOf(withOne)).filter((route) => !(route in routesOf(without)))).toEqual([
       'ANY /api/notes/{note_id}',
     ]);
+  });
+
+  test("HEAD goes where the author's GET goes, unless they route it themselves", () => {
+    const { resources: routed } = synthesizedStack({
+      extension: {
+        ...sample,
+        api: {
+          'GET /api/one': './functions/one.ts',
+          'HEAD /api/one': './functions/head.ts',
+          'GET /api/two': './functions/two.ts',
+          'ANY /api/two': './functions/rest.ts',
+          'POST /api/three': './functions/three.ts',
+        },
+      },
+    });
+    const authors = Object.entries(routesOf(routed)).filter(([route]) => /\/(one|two|three)$/.test(route));
+    expect(Object.fromEntries(authors)).toEqual({
+      'GET /api/one': 'OneFunction',
+      'HEAD /api/one': 'HeadFunction',
+      'GET /api/two': 'TwoFunction',
+      'ANY /api/two': 'RestFunction',
+      'POST /api/three': 'ThreeFunction',
+    });
+  });
+
+  test('takes 300 routes, and more are a sentence', () => {
+    const own = Object.keys(routesOf(synthesizedStack({ extension: { ...sample, api: {} } }).resources)).length;
+    const api = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`POST /api/r${index}`, './functions/many.ts']));
+    const { resources: full } = synthesizedStack({ extension: { ...sample, api: api(300 - own) } });
+    expect(ofType(full, 'AWS::ApiGatewayV2::Route').size).toBe(300);
+    expect(ofType(full, 'AWS::Lambda::Permission').size).toBeLessThanOrEqual(10);
+    expect(() => synthesizedStack({ extension: { ...sample, api: api(301 - own) } })).toThrow(
+      new ConfigurationError(
+        `extension.config.ts: api makes ${301 - own} routes (a GET route is two: HEAD has one of its own) and must make at most ${300 - own}: an HTTP API takes 300, and ${own} are the extension's own.`,
+      ),
+    );
+  });
+
+  test("a function of the author's is called after its file, or after the whole path where that would be another's name", () => {
+    const { resources: many } = synthesizedStack({
+      extension: {
+        ...sample,
+        api: {
+          'GET /api/stock': './functions/app/stock-levels.ts',
+          'GET /api/a': './functions/app/a/notes.ts',
+          'GET /api/b': './functions/app/b/notes.ts',
+          'GET /api/c': './functions/app/Session.ts',
+          'GET /api/d': './functions/app/उत्पाद.ts',
+        },
+      },
+    });
+    const ids = [...ofType(many, 'AWS::Lambda::Function').keys()];
+    expect(ids.slice(-5)).toEqual([
+      'StockLevelsFunction',
+      'functionsappanotesFunction',
+      'functionsappbnotesFunction',
+      'functionsappSessionFunction',
+      'functionsappFunction',
+    ]);
+  });
+
+  test("a table of the author's may be called as a function of theirs is", () => {
+    const { resources: both } = synthesizedStack({
+      addOwnResources: ({ stack }) =>
+        void new TableV2(stack, 'Products', { partitionKey: { name: 'pk', type: AttributeType.STRING } }),
+    });
+    expect([...ofType(both, 'AWS::DynamoDB::GlobalTable').keys()]).toContain('Products');
   });
 
   test('writes an access log without query strings and headers, in which codes and cookies travel', () => {
@@ -85,6 +159,19 @@ describe('the API', () => {
       AutoDeploy: true,
       DefaultRouteSettings: { ThrottlingRateLimit: expect.any(Number), ThrottlingBurstLimit: expect.any(Number) },
     });
+  });
+
+  test('takes less of what makes us call the platform, whoever asks, and has those routes first', () => {
+    const stage = single(resources, 'AWS::ApiGatewayV2::Stage');
+    const limit = (perSecond: number) => ({ ThrottlingRateLimit: perSecond, ThrottlingBurstLimit: 2 * perSecond });
+    expect(stage.Properties.RouteSettings).toEqual({
+      'GET /fp/auth': limit(20),
+      'HEAD /fp/auth': limit(20),
+      'POST /fp/auto_install': limit(5),
+      'POST /fp/uninstall': limit(5),
+    });
+    const first = stage.DependsOn?.map((id) => resources[id]?.Properties.RouteKey);
+    expect(first).toEqual(expect.arrayContaining(Object.keys(stage.Properties.RouteSettings as object)));
   });
 
   test('is all that the public reaches: no function URL, no CORS, and only the API invokes functions', () => {
@@ -145,7 +232,7 @@ describe('functions', () => {
       AutoInstallFunction: 29,
       UninstallFunction: 10,
       WorkerFunction: 60,
-      OwnfunctionsappproductsFunction: 29,
+      ProductsFunction: 29,
     });
   });
 
@@ -335,28 +422,25 @@ describe('the work queue', () => {
     for (const { Properties } of queues.values()) expect(Properties.SqsManagedSseEnabled).toBe(true);
   });
 
-  test('calls the worker, and nothing else, with up to ten messages of which it may refuse single ones', () => {
+  test('calls the worker, and nothing else, with one message at a time', () => {
     const { Properties } = single(resources, 'AWS::Lambda::EventSourceMapping');
     expect(Object.keys(Properties).sort()).toEqual([
       'BatchSize',
       'EventSourceArn',
       'FunctionName',
       'FunctionResponseTypes',
+      'ScalingConfig',
     ]);
     expect(Properties).toMatchObject({ BatchSize: 1, FunctionResponseTypes: ['ReportBatchItemFailures'] });
     expect(target(Properties.EventSourceArn)).toBe('WorkQueue');
     expect(target(Properties.FunctionName)).toBe('WorkerFunction');
   });
 
-  test('may be told how many calls at once, where a platform or a database needs it', () => {
-    const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Bounded');
-    const bounded = new WorkQueue(stack, 'WorkQueue', { workerTimeoutSeconds: 60 });
-    const code = Code.fromInline('exports.handler = () => {};');
-    const worker = new Function(stack, 'Worker', { code, handler: 'index.handler', runtime: Runtime.NODEJS_24_X });
-    bounded.deliverTo(worker, { maxConcurrency: 5 });
-    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      ScalingConfig: { MaximumConcurrency: 5 },
-    });
+  test('has at most twenty workers at once, so that pages find room, or as many as the configuration says', () => {
+    const scalingOf = (of: typeof resources) => single(of, 'AWS::Lambda::EventSourceMapping').Properties.ScalingConfig;
+    expect(scalingOf(resources)).toEqual({ MaximumConcurrency: 20 });
+    const { resources: bounded } = synthesizedStack({ extension: { ...sample, worker: { maxConcurrency: 5 } } });
+    expect(scalingOf(bounded)).toEqual({ MaximumConcurrency: 5 });
   });
 });
 
@@ -375,19 +459,46 @@ describe('schedules', () => {
   test('send one message to the work queue each time, in a group of their own', () => {
     const schedules = ofType(busy, 'AWS::Scheduler::Schedule');
     expect([...schedules.keys()]).toEqual(['Schedulesnightly', 'Schedulespulse', 'Schedulessweep']);
-    for (const { Properties } of schedules.values()) {
+    for (const [name, { Properties }] of schedules) {
       const { Arn, RoleArn } = Properties.Target as Record<string, unknown>;
       expect([target(Arn), target(RoleArn)]).toEqual(['WorkQueue', 'SchedulesRole']);
-      expect(Properties).toMatchObject({ State: 'ENABLED', FlexibleTimeWindow: { Mode: 'OFF' } });
+      expect(Properties).toMatchObject({
+        State: 'ENABLED',
+        Target: { SqsParameters: { MessageGroupId: name.replace('Schedules', 'schedule#') } },
+      });
     }
-    expect(schedules.get('Schedulesnightly')?.Properties).toMatchObject({
-      ScheduleExpression: 'rate(1440 minutes)',
-      Target: { SqsParameters: { MessageGroupId: 'schedule#nightly' } },
+  });
+
+  test('say when in the words of the scheduler, and run within a quarter of an hour where that is not too often', () => {
+    const handler = './functions/app/nightly.ts';
+    const { resources: many } = synthesizedStack({
+      extension: {
+        ...sample,
+        schedules: {
+          daily: { every: '1 day', handler },
+          pulse: { every: '1 minute', handler },
+          odd: { every: '90 minutes', handler },
+          night: { at: '02:30', timeZone: 'Asia/Kolkata', handler },
+          often: { cron: '*/10 8-18 ? * MON-FRI *', handler },
+        },
+      },
     });
-    expect(schedules.get('Schedulespulse')?.Properties).toMatchObject({
-      ScheduleExpression: 'rate(1 minute)',
-      Target: { SqsParameters: { MessageGroupId: 'schedule#pulse' } },
-    });
+    const said = [...ofType(many, 'AWS::Scheduler::Schedule')].map(([name, { Properties }]) => [
+      name.replace('Schedules', ''),
+      Properties.ScheduleExpression,
+      Properties.ScheduleExpressionTimezone,
+      Properties.FlexibleTimeWindow,
+    ]);
+    const quarter = { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 };
+    const exact = { Mode: 'OFF' };
+    expect(said).toEqual([
+      ['daily', 'cron(0 0 * * ? *)', 'UTC', quarter],
+      ['pulse', 'cron(* * * * ? *)', 'UTC', exact],
+      ['odd', 'rate(90 minutes)', 'UTC', quarter],
+      ['night', 'cron(30 2 * * ? *)', 'Asia/Kolkata', quarter],
+      ['often', 'cron(*/10 8-18 ? * MON-FRI *)', 'UTC', exact],
+      ['sweep', 'rate(360 minutes)', 'UTC', quarter],
+    ]);
   });
 
   test('say which they are and, in words that the scheduler fills in, which run it is', () => {
@@ -442,10 +553,22 @@ describe("the stack's name", () => {
     ['Product Lens', 'product-lens'],
     ['  Café & Más! ', 'cafe-mas'],
     ['360 View', 'extension-360-view'],
-    ['उत्पाद', 'extension'],
-    ['a'.repeat(100), 'a'.repeat(60)],
+    ['a'.repeat(60), 'a'.repeat(60)],
   ])('%s becomes %s', ([name, expected]) => {
     expect(stackName(name ?? '', undefined)).toBe(expected);
+  });
+
+  test.for([
+    ['मेरा ऐप', 'दूसरा ऐप', /^extension-[0-9a-f]{8}$/],
+    ['🚀', '🎁', /^extension-[0-9a-f]{8}$/],
+    ['Acme एक', 'Acme दो', /^acme-[0-9a-f]{8}$/],
+    ['Straße', 'Strafe', /^stra(-e-[0-9a-f]{8}|fe)$/],
+    [`${'a'.repeat(60)}b`, `${'a'.repeat(60)}c`, /^a{51}-[0-9a-f]{8}$/],
+  ] as const)('%s and %s are two stacks, although letters are left out', ([one, other, shape]) => {
+    const names = [one, other].map((name) => stackName(name, undefined));
+    expect(new Set(names).size).toBe(2);
+    for (const name of names) expect(name).toMatch(shape);
+    expect(stackName(one, undefined)).toBe(names[0]);
   });
 
   test('is the given one where one is given, and must be one that CloudFormation takes', () => {

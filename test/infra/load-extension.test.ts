@@ -93,7 +93,9 @@ describe('the configuration', () => {
       './functions/healthz.ts',
       undefined,
     ]);
-    expect(schedules).toEqual({ nightly: { everyMinutes: 120, handler: './functions/healthz.ts' } });
+    expect(schedules).toEqual({
+      nightly: { expression: 'cron(0 0/2 * * ? *)', timeZone: 'UTC', handler: './functions/healthz.ts' },
+    });
     expect(hooks).toEqual({ installed: './functions/healthz.ts' });
   });
 

@@ -36,14 +36,14 @@ describe("the author's own resources", () => {
     const knowing = [...ofType(resources, 'AWS::Lambda::Function')].filter(([, { Properties }]) =>
       JSON.stringify(Properties.Environment ?? {}).includes('NOTES_TABLE'),
     );
-    expect(knowing.map(([id]) => id)).toEqual(['OwnfunctionsappproductsFunction']);
+    expect(knowing.map(([id]) => id)).toEqual(['ProductsFunction']);
 
     const grants = [...ofType(resources, 'AWS::IAM::Policy')].flatMap(([id, { Properties }]) =>
       (Properties.PolicyDocument as { Statement: { Action: unknown; Resource: unknown }[] }).Statement.filter(
         ({ Resource }) => [Resource].flat().map(target).includes('Notes'),
       ).map(({ Action }) => [id, Action]),
     );
-    expect(grants).toEqual([['OwnfunctionsappproductsRoleDefaultPolicy', ['dynamodb:GetItem', 'dynamodb:PutItem']]]);
+    expect(grants).toEqual([['ProductsRoleDefaultPolicy', ['dynamodb:GetItem', 'dynamodb:PutItem']]]);
   });
 
   test('may be granted to the worker, in which the handlers of events, schedules and hooks run', () => {

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
-import { ConfigurationError, parseOrigin } from '../../shared/config.ts';
-import { parseExtension } from '../../shared/parse-extension.ts';
+import type * as v from 'valibot';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { ConfigurationError, type ExtensionInput, parseOrigin } from '../../shared/config.ts';
+import { type extensionSchema, parseExtension } from '../../shared/parse-extension.ts';
 
 const valid = { name: 'Product Lens', scopes: ['company/products'] };
 
@@ -22,11 +23,19 @@ describe('a configuration', () => {
       accessMode: 'offline',
       cluster: 'https://api.fynd.com',
       adminOrigins: ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com'],
-      launchPath: undefined,
-      proxy: { only: undefined, also: [] },
+      proxy: { also: [] },
       cache: { defaultTtlSeconds: 60, rules: [] },
       api: {},
     });
+  });
+
+  test('has a documented type that knows every setting, and none that is not judged', () => {
+    type Complete<Value> = Value extends readonly (infer Item)[]
+      ? readonly Complete<Item>[]
+      : Value extends object
+        ? { readonly [Key in keyof Value]-?: Complete<Exclude<Value[Key], undefined>> }
+        : Value;
+    expectTypeOf<Complete<ExtensionInput>>().toEqualTypeOf<Complete<v.InferInput<typeof extensionSchema>>>();
   });
 
   test('with every setting is taken as it is', () => {
@@ -39,6 +48,7 @@ describe('a configuration', () => {
       launchPath: '/company/{company_id}?from=panel',
       proxy: { only: ['GET catalog/**', '* order/v1.0/company/*/orders/'], also: ['* **'] },
       cache: { defaultTtlSeconds: 0, rules: [{ route: 'GET catalog/v2.0/**', ttlSeconds: 86_400 }] },
+      worker: { maxConcurrency: 2 },
       api: { 'GET /api/products': './functions/app/products.ts', 'ANY /api/x/{item_id}': 'functions/x.ts' },
     };
     expect(parseExtension(input)).toMatchObject(input);
@@ -65,6 +75,7 @@ describe('a configuration', () => {
     ['cluster', { ...valid, cluster: 'https://user:CANARY-password@api.fynd.com' }],
     ['cluster', { ...valid, cluster: 5 }],
     ['adminOrigins', { ...valid, cluster: 'https://fynd.example' }],
+    ['adminOrigins', { ...valid, cluster: 'https://apis.fynd.example' }],
     ['adminOrigins', { ...valid, adminOrigins: [] }],
     ['adminOrigins', { ...valid, adminOrigins: 'https://panel.example' }],
     ['adminOrigins.0', { ...valid, adminOrigins: ["'self'; script-src *"] }],
@@ -100,6 +111,10 @@ describe('a configuration', () => {
     ['api.ANY /api/platform/{x}', { ...valid, api: { 'ANY /api/platform/{x}': 'x.ts' } }],
     ['api.GET /api/x', { ...valid, api: { 'GET /api/x': 'x.js' } }],
     ['api.GET /api/x', { ...valid, api: { 'GET /api/x': 1 } }],
+    ['worker.maxConcurrency', { ...valid, worker: { maxConcurrency: 1 } }],
+    ['worker.maxConcurrency', { ...valid, worker: { maxConcurrency: 1_001 } }],
+    ['worker.maxConcurrency', { ...valid, worker: { maxConcurrency: 2.5 } }],
+    ['worker.memory', { ...valid, worker: { memory: 1 } }],
     ['scope', { ...valid, scope: [] }],
     ['the configuration', undefined],
     ['the configuration', 'Lens'],
@@ -110,6 +125,52 @@ describe('a configuration', () => {
       expect(sentence.startsWith(`extension.config.ts: ${field} `)).toBe(true);
       expect(sentence).toMatch(/^extension\.config\.ts: .+ (must|is|are) .+\.$/);
       expect(sentence).not.toContain('CANARY');
+    });
+  }
+});
+
+describe('a schedule', () => {
+  const handler = './nightly.ts';
+  const scheduled = (nightly: object) => ({ ...valid, schedules: { nightly: { handler, ...nightly } } });
+
+  for (const [given, expression, timeZone] of [
+    [{ every: '1 minute' }, 'cron(* * * * ? *)', 'UTC'],
+    [{ every: '15 minutes' }, 'cron(0/15 * * * ? *)', 'UTC'],
+    [{ every: '1 hour' }, 'cron(0 * * * ? *)', 'UTC'],
+    [{ every: '60 minutes' }, 'cron(0 * * * ? *)', 'UTC'],
+    [{ every: '6 hours' }, 'cron(0 0/6 * * ? *)', 'UTC'],
+    [{ every: '1 day' }, 'cron(0 0 * * ? *)', 'UTC'],
+    [{ every: '7 minutes' }, 'rate(7 minutes)', 'UTC'],
+    [{ every: '2 days' }, 'rate(2880 minutes)', 'UTC'],
+    [{ at: '02:30', timeZone: 'Asia/Kolkata' }, 'cron(30 2 * * ? *)', 'Asia/Kolkata'],
+    [{ at: '00:05', timeZone: 'UTC' }, 'cron(5 0 * * ? *)', 'UTC'],
+    [{ cron: '0 9 ? * MON-FRI *' }, 'cron(0 9 ? * MON-FRI *)', 'UTC'],
+    [{ cron: '0 9 L * ? *', timeZone: 'Europe/Berlin' }, 'cron(0 9 L * ? *)', 'Europe/Berlin'],
+  ] as const) {
+    test(`${JSON.stringify(given)} is ${expression}`, () => {
+      expect(parseExtension(scheduled(given)).schedules).toEqual({ nightly: { expression, timeZone, handler } });
+    });
+  }
+
+  for (const [field, given] of [
+    ['schedules.nightly', {}],
+    ['schedules.nightly', { every: '1 day', at: '02:30', timeZone: 'UTC' }],
+    ['schedules.nightly', { every: '1 day', timeZone: 'Asia/Kolkata' }],
+    ['schedules.nightly', { at: '02:30' }],
+    ['schedules.nightly.every', { every: '0 days' }],
+    ['schedules.nightly.every', { every: 'day' }],
+    ['schedules.nightly.at', { at: '2:30', timeZone: 'UTC' }],
+    ['schedules.nightly.at', { at: '24:00', timeZone: 'UTC' }],
+    ['schedules.nightly.cron', { cron: '30 2 * * *' }],
+    ['schedules.nightly.cron', { cron: '30 2 * * * *' }],
+    ['schedules.nightly.cron', { cron: '30 2 ? * ? *' }],
+    ['schedules.nightly.cron', { cron: '30 2 * * ? *) rate(1 minute' }],
+    ['schedules.nightly.timeZone', { at: '02:30', timeZone: 'Asia/Nowhere' }],
+    ['schedules.nightly.timeZone', { at: '02:30', timeZone: '+05:30' }],
+    ['schedules.nightly.timeZone', { at: '02:30', timeZone: 'asia/kolkata' }],
+  ] as const) {
+    test(`ends with a sentence that names ${field} for ${JSON.stringify(given)}`, () => {
+      expect(sentenceFor(scheduled(given))).toMatch(`extension.config.ts: ${field} must`);
     });
   }
 });
@@ -136,6 +197,10 @@ describe('the sentence about a configuration', () => {
 
 describe('the origins that may frame the extension', () => {
   for (const [cluster, expected] of [
+    [
+      'api-uat.fynd.com',
+      ['https://platform-uat.fynd.com', 'https://partners-uat.fynd.com', 'https://administrator-uat.fynd.com'],
+    ],
     ['api.fynd.com', ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com']],
     [
       'https://api.fyndx1.de:8443',

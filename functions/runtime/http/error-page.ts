@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { type AppError, problems } from '../../../shared/problems.ts';
 import { extension } from '../settings.ts';
 import { escapeHtml, pageStyle } from './html.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
-import { pageHeaders } from './security-headers.ts';
+import { page } from './responses.ts';
 
 /** What a person sees when something fails: what happened, what to do, and an id to mention when asking for help. */
 export function errorPage(
@@ -11,10 +10,9 @@ export function errorPage(
   { requestId, retryPath }: Pick<HttpRequest, 'requestId' | 'retryPath'>,
   headers: Readonly<Record<string, string>>,
 ): HttpResponse {
-  const { name, adminOrigins } = extension();
-  const nonce = randomBytes(16).toString('base64');
+  const { name } = extension();
   const { title, advice } = problems[error.code];
-  const body = `<!doctype html>
+  const render = (nonce: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -36,5 +34,5 @@ ${retryPath === undefined ? '' : `<p><a class="button" href="${escapeHtml(retryP
 </body>
 </html>
 `;
-  return { status: error.status, headers: { ...headers, ...pageHeaders(adminOrigins, nonce) }, body };
+  return page(render, { status: error.status, headers });
 }

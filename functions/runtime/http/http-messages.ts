@@ -1,3 +1,4 @@
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import type { Cookies } from '../../../shared/session/cookies.ts';
 
 /** A request as the functions see it, whichever front door it came through. */
@@ -16,16 +17,24 @@ export interface HttpRequest {
   /** The bytes of the body; undefined where there is none. */
   readonly body: Buffer | undefined;
   readonly requestId: string;
+  /** When it came, on this process's own clock: milliseconds. */
+  readonly receivedAtMs: number;
   /** A person is looking at the answer. */
   readonly isNavigation: boolean;
+  /** What Lambda was called with, cookies and `Authorization` included: for nobody but `withoutCredentials`. */
+  readonly invocation: { readonly event: APIGatewayProxyEventV2; readonly context: Context | undefined };
   /** Where a person begins to sign in again: set as soon as the company is known, offered by answers that refuse. */
   retryPath?: string;
+  /** The session cookie that this request goes by: set as soon as the company is known. */
+  sessionCookie?: string;
 }
 
 export interface HttpResponse {
   readonly status: number;
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** `Set-Cookie` values of the author's, beside those that the request's own cookies ask for. */
+  readonly setCookies?: readonly string[];
   /** Text, or bytes that are sent as they are. */
   readonly body?: string | Buffer;
   /** For the log: something that failed without changing the answer, and what became of the request. */

@@ -1,20 +1,6 @@
 import { parseJson } from '../../../shared/http/json.ts';
 import { AppError } from '../../../shared/problems.ts';
 
-/** More than any lifecycle call needs: parsing what somebody sends us costs time. */
-export const maxLifecycleBodyBytes = 8 * 1024;
-
-/**
- * The body, where it has no more than so many bytes.
- * @throws {AppError} `invalid_request` (413).
- */
-export function limitedBody(body: Buffer | undefined, maxBytes: number): Buffer {
-  if (body !== undefined && body.byteLength > maxBytes) {
-    throw new AppError('invalid_request', `The body is larger than ${maxBytes} bytes.`, { status: 413 });
-  }
-  return body ?? Buffer.alloc(0);
-}
-
 /**
  * The fields of a small JSON body, each as text: ids may come as numbers.
  * @throws {AppError} `invalid_request` where the body is missing, no JSON or no object.

@@ -25,12 +25,10 @@ export function platformResponse(
   return { status, headers: ours, body, warning };
 }
 
-/** Weak comparison (RFC 9110 §13.1.2). */
+/** Weak comparison (RFC 9110 §13.1.2), in one pass over the condition. */
 function matchesEtag(condition: string | undefined, etag: string | undefined): boolean {
   if (condition === undefined || etag === undefined) return false;
   const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
-  return (
-    condition.trim() === '*' ||
-    condition.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).some((tag) => opaque(tag) === opaque(etag))
-  );
+  const tags = condition.match(/(?:W\/)?"[^"]*"|[^\s,]+/g) ?? [];
+  return condition.trim() === '*' || tags.some((tag) => opaque(tag) === opaque(etag));
 }

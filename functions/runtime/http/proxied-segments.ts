@@ -1,7 +1,8 @@
+import { paths } from '../../../shared/contract.ts';
 import { AppError } from '../../../shared/problems.ts';
 import type { HttpRequest } from './http-messages.ts';
 
-const prefix = '/api/platform/';
+const prefix = paths.platform.slice(0, paths.platform.indexOf('{'));
 
 /**
  * The decoded segments below `/api/platform/`. An HTTP API decodes the path before the function is called, and decoding

@@ -1,5 +1,13 @@
 import { AppError } from '../../../shared/problems.ts';
+import { requirement } from '../chain.ts';
+import { baseUrl } from '../settings.ts';
+import { type HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
+
+/** Where a request with a session may come from: no route with one is declared without having said it. */
+export interface Origin {
+  readonly origin: 'ours' | 'any';
+}
 
 /**
  * Refuses calls that another site may have made in the person's name: the session cookie is `SameSite=None`, because
@@ -15,4 +23,17 @@ export function requireSameOrigin({ method, headers }: Pick<HttpRequest, 'method
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return;
   if (site !== undefined && site !== 'same-origin') throw refuse();
   if (origin === undefined && site === undefined && headers['x-company-id'] === undefined) throw refuse();
+}
+
+/** Only pages of the extension itself make this call. @throws {AppError} `cross_site_request`. */
+export function sameOrigin(): HttpRequirement<HttpRequest, Origin> {
+  return requirement((request) => {
+    requireSameOrigin(request, baseUrl());
+    return { origin: 'ours' };
+  });
+}
+
+/** For pages that people are led to from elsewhere: they show something to whoever navigates there, and change nothing. */
+export function anyOrigin(): HttpRequirement<HttpRequest, Origin> {
+  return requirement(() => ({ origin: 'any' }));
 }

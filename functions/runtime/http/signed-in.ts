@@ -4,15 +4,24 @@ import { AppError } from '../../../shared/problems.ts';
 import { selectTenant } from '../../../shared/session/cookies.ts';
 import { openSession, type Session, sessionCookieName } from '../../../shared/session/sessions.ts';
 import { applicationId, companyId, companyTenant } from '../../../shared/tenant.ts';
+import { requirement } from '../chain.ts';
 import { apiKey, sessionKeys } from '../secrets.ts';
 import { extension, now } from '../settings.ts';
+import { type HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
-import { input } from './input.ts';
+import { parseFields } from './input.ts';
+import type { Origin } from './same-origin.ts';
 
 /** A place in the extension that a request names in its path; nothing in it is proven. */
 export interface Place {
   readonly companyId?: string | undefined;
   readonly applicationId?: string | undefined;
+}
+
+/** What `signedIn` finds. The session was opened and nothing more: whether it still counts is for `live`. */
+export interface SignedIn {
+  readonly place: Place;
+  readonly session: Session;
 }
 
 const path = v.object({ company_id: v.optional(companyId), application_id: v.optional(applicationId) });
@@ -22,34 +31,45 @@ const header = v.object({ 'X-Company-Id': v.optional(companyId) });
 
 /** The place that the route's own path parameters name. @throws {AppError} `invalid_request`. */
 export function placeOf(request: Pick<HttpRequest, 'pathParameters'>): Place {
-  const named = input(path, request.pathParameters);
+  const named = parseFields(path, request.pathParameters);
   return { companyId: named.company_id, applicationId: named.application_id };
 }
 
 /**
- * Runs `use` with the session of the company that the request means. Every 401, whoever raises it, tells where to sign
- * in again and forgets the cookie that no longer works.
+ * HTTP clears whatever cookie has the name when the answer arrives, also one that a sign-in set since the call was made.
+ * So a 401 clears none where a sign-in was under way, nor where it took as long as a sign-in that began behind the call
+ * (three navigations, one of them to the platform, and a code redeemed). The cookie that stays does no harm: it opens
+ * nothing, and the next call that finds so at once, or the next sign-in, takes it away.
+ */
+const soonestSignInMs = 1_000;
+
+/**
+ * `request.session`: the session of the company that the request means. Every 401, whoever behind it raises it, tells
+ * where to sign in again, and an early one forgets the cookie that no longer works.
+ * @param placeIn where the request names its company, if not in the parameters of its path.
  * @throws {AppError} `session_required`, `session_expired`, `tenant_mismatch`, `invalid_request`.
  */
-export async function signedIn<Result>(
-  request: HttpRequest,
-  place: Place,
-  use: (session: Session) => Promise<Result>,
-): Promise<Result> {
-  const fromHeader = input(header, { 'X-Company-Id': request.headers['x-company-id'] })['X-Company-Id'];
-  const fromQuery = input(query, request.query).company_id;
-  const { cookies } = request;
-  const named = [place.companyId, fromHeader, fromQuery].map((id) => (id === undefined ? id : companyTenant(id)));
-  const tenant = selectTenant(named, cookies);
-  request.retryPath = installPath(await apiKey(), tenant, place.applicationId);
-  const cookieName = sessionCookieName(tenant);
-  try {
-    const text = cookies.get(cookieName);
-    if (text === undefined) throw new AppError('session_required', 'There is no session for this company.');
-    const session = await openSession(sessionKeys(), extension().scopes, { tenant, text, now: now() });
-    return await use(session);
-  } catch (error) {
-    if (error instanceof AppError && error.status === 401) cookies.clear(cookieName);
-    throw error;
-  }
+export function signedIn<Needed = unknown>(
+  placeIn: (request: HttpRequest & Needed) => Place = placeOf,
+): HttpRequirement<HttpRequest & Origin & Needed, SignedIn> {
+  return {
+    ...requirement<HttpRequest & Origin & Needed, SignedIn>(async (request) => {
+      const place = placeIn(request);
+      const fromHeader = parseFields(header, { 'X-Company-Id': request.headers['x-company-id'] })['X-Company-Id'];
+      const fromQuery = parseFields(query, request.query).company_id;
+      const named = [place.companyId, fromHeader, fromQuery].map((id) => (id === undefined ? id : companyTenant(id)));
+      const tenant = selectTenant(named, request.cookies);
+      request.retryPath = installPath(await apiKey(), tenant, place.applicationId);
+      request.sessionCookie = sessionCookieName(tenant);
+      const text = request.cookies.get(request.sessionCookie);
+      if (text === undefined) throw new AppError('session_required', 'There is no session for this company.');
+      const session = await openSession(sessionKeys(), extension().scopes, { tenant, text, now: now() });
+      return { place, session };
+    }),
+    onError({ event: { cookies, sessionCookie, receivedAtMs }, error }) {
+      if (!(error instanceof AppError && error.status === 401) || sessionCookie === undefined) return;
+      const mayBeNewer = cookies.isSigningIn() || performance.now() - receivedAtMs >= soonestSignInMs;
+      if (!mayBeNewer) cookies.clear(sessionCookie);
+    },
+  };
 }

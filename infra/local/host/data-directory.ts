@@ -21,7 +21,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory | u
     rmSync(probe);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const problem = isFolder(path) ? 'cannot be written' : 'is no folder and cannot be made one';
+    const problem = isFolder(path) ? 'cannot be written' : 'is not a folder and cannot be made one';
     throw new StartError(`${path} ${problem} (${code}): set LOCAL_DATA_DIR to a folder that can.`, { cause: error });
   }
   const lock = await takeLock(lockName(path));

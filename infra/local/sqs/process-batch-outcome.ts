@@ -22,9 +22,9 @@ export function processBatchOutcome(
   if (!reportsFailures) return { failed: new Set() };
   const answer = JSON.parse(outcome.json) as { readonly batchItemFailures?: unknown } | null;
   if (answer === null) return { failed: new Set() };
-  if (typeof answer !== 'object') return { failed: all, malformed: 'the answer is no object' };
+  if (typeof answer !== 'object') return { failed: all, malformed: 'the answer is not an object' };
   const failures = answer.batchItemFailures ?? [];
-  if (!Array.isArray(failures)) return { failed: all, malformed: 'batchItemFailures is no list' };
+  if (!Array.isArray(failures)) return { failed: all, malformed: 'batchItemFailures is not a list' };
   const failed = failures.map((failure: { readonly itemIdentifier?: unknown } | null) => failure?.itemIdentifier);
   const named = failed.filter((id) => typeof id === 'string' && all.has(id)) as string[];
   if (named.length < failed.length) {

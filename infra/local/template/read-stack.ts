@@ -102,7 +102,7 @@ function readFunction(resource: ResourceReader, assembly: Assembly, ids: Physica
   const code = resource.raw['Code'] as { readonly S3Key?: unknown } | undefined;
   const key = resolveText(code?.S3Key, `${resource.id}.Code.S3Key`, ids);
   const directory = assembly.assetDirectory(key);
-  if (directory === undefined) throw new StartError(`The template's ${resource.id}.Code is no asset of the stack.`);
+  if (directory === undefined) throw new StartError(`The template's ${resource.id}.Code is not an asset of the stack.`);
   const variables = resource.raw['Environment'] as { readonly Variables?: Record<string, unknown> } | undefined;
   return {
     logicalId: resource.id,

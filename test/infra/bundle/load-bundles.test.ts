@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from '../../../infra/bundle/bundle.ts';
 import { handlersIn } from '../../../infra/bundle/configured-handlers.ts';
 import { environmentOf, loadBundles } from '../../../infra/bundle/load-bundles.ts';
-import { entriesOf } from '../../../infra/extension-stack.ts';
+import { entriesOf } from '../../../infra/functions.ts';
 import { ConfigurationError, type ExtensionInput } from '../../../shared/config.ts';
 import { parseExtension } from '../../../shared/parse-extension.ts';
 

@@ -23,7 +23,7 @@ test('scopes that were added are asked for once somebody can grant them; until t
   const after = await startWorld({ dataDir, port, platform, configFile });
   const { world } = after;
   try {
-    // Sessions say which scopes they hold of those that were configured: under other ones they begin anew.
+    // Sessions say which scopes they hold of those that were configured: under other ones they begin again.
     expect(await owner.json('/api/session')).toMatchObject({ code: 'session_expired' });
 
     await control.forgetRequests();

@@ -4,6 +4,7 @@ import { sweepSchedule } from '../../../shared/contract.ts';
 import { Browser } from '../../flow/browser.ts';
 import { PlatformControl } from '../../flow/platform-control.ts';
 import { type LocalWorld, startWorld } from '../../start-world.ts';
+import { clientOf } from './fixture/queues.ts';
 import { temporaryDirectory } from './fixture/start-fixture.ts';
 
 test('a sweep registers who installed before there were events, and again once the webhook key is another', async () => {
@@ -50,11 +51,7 @@ test('a sweep registers who installed before there were events, and again once t
 });
 
 async function rotateWebhookKey({ extension }: LocalWorld): Promise<void> {
-  const client = new SecretsManagerClient({
-    endpoint: extension.secretsEndpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'CANARY-local' },
-  });
+  const client = new SecretsManagerClient({ ...clientOf(extension), endpoint: extension.secretsEndpoint });
   const SecretId = extension.resourceNames['WEBHOOK_KEY_SECRET_ID'];
   await client.send(new PutSecretValueCommand({ SecretId, SecretString: 'CANARY-next-key-0123456789abcdefghij' }));
 }

@@ -48,6 +48,8 @@ const only = (attributes: readonly string[], more: object = {}) =>
     Null: { 'dynamodb:Attributes': 'false' },
     ...more,
   })}`;
+const onlyReading = (attributes: readonly string[]) =>
+  only(attributes, { StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' } });
 const logs = (id: string) => [
   `logs:CreateLogStream on ${id}Log`,
   `logs:PutLogEvents on ${id}Log`,
@@ -62,17 +64,15 @@ const checked = [...new Set([...installationsTable.sessionAttributes, ...userCac
 const sessionChecks = [
   ...secrets('ApiKey', 'SessionKey'),
   keyUse,
-  `dynamodb:BatchGetItem on Installations${only(checked)}`,
-  `dynamodb:GetItem on Installations${only(checked)}`,
+  `dynamodb:BatchGetItem on Installations${onlyReading(checked)}`,
   'dynamodb:BatchGetItem on UserCache',
-  'dynamodb:GetItem on UserCache',
 ];
 const epochMoves = 'dynamodb:UpdateItem on UserCache';
 const entryWrites = 'dynamodb:PutItem on UserCache';
 const noReturns = { StringEquals: { 'dynamodb:ReturnValues': 'NONE' } };
 const recording = [
   keyUse,
-  `dynamodb:GetItem on Installations${only(installationsTable.callbackAttributes)}`,
+  `dynamodb:GetItem on Installations${onlyReading(installationsTable.callbackAttributes)}`,
   `dynamodb:UpdateItem on Installations${only(
     [...installationsTable.callbackAttributes, ...installationsTable.writtenAttributes],
     noReturns,
@@ -93,8 +93,8 @@ describe('each function may do exactly this', () => {
       [
         ...secrets('ApiKey', 'ApiSecret', 'TokenKey', 'WebhookKey'),
         keyUse,
-        `dynamodb:BatchGetItem on Installations${only(installationsTable.refreshAttributes)}`,
-        `dynamodb:GetItem on Installations${only(installationsTable.refreshAttributes)}`,
+        `dynamodb:BatchGetItem on Installations${onlyReading(installationsTable.refreshAttributes)}`,
+        `dynamodb:GetItem on Installations${onlyReading(installationsTable.refreshAttributes)}`,
         `dynamodb:UpdateItem on Installations${only(
           [...installationsTable.refreshAttributes, ...installationsTable.workerWrittenAttributes],
           noReturns,
@@ -102,7 +102,6 @@ describe('each function may do exactly this', () => {
         'dynamodb:Query on Installations/index/listed',
         'dynamodb:GetItem on Deliveries',
         'dynamodb:PutItem on Deliveries',
-        'dynamodb:UpdateItem on Deliveries',
         sends,
         'sqs:ReceiveMessage on WorkQueue',
         'sqs:DeleteMessage on WorkQueue',
@@ -113,7 +112,7 @@ describe('each function may do exactly this', () => {
     ['Page', sessionChecks],
     ['Session', [...sessionChecks, epochMoves]],
     ['PlatformProxy', [...sessionChecks, epochMoves, entryWrites]],
-    ['Ownfunctionsappproducts', [...sessionChecks, epochMoves, entryWrites]],
+    ['Products', [...sessionChecks, epochMoves, entryWrites]],
   ])('%s', ([id, permissions]) => {
     expect(permissionsOf(`${id}Function`)).toEqual([...logs(id), ...permissions].sort());
   });
@@ -125,9 +124,9 @@ describe('each function may do exactly this', () => {
         'Callback',
         'Healthz',
         'Install',
-        'Ownfunctionsappproducts',
         'Page',
         'PlatformProxy',
+        'Products',
         'Session',
         'Uninstall',
         'Webhook',
@@ -233,6 +232,7 @@ describe('offline never answers a browser', () => {
         expect(attributes.includes(installationsTable.tokenAttribute)).toBe(name === inBackground);
         expect(attributes).toContain('pk');
         expect(Condition?.Null).toEqual({ 'dynamodb:Attributes': 'false' });
+        expect(Condition?.StringEqualsIfExists).toEqual({ 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' });
       }
       const without = ['InstallFunction', 'HealthzFunction', 'WebhookFunction', 'UninstallFunction'];
       expect(reads.length).toBe(without.includes(name) ? 0 : 1);
@@ -320,7 +320,7 @@ describe('each function knows exactly these names', () => {
     ['Page', sessionNames],
     ['Session', sessionNames],
     ['PlatformProxy', sessionNames],
-    ['Ownfunctionsappproducts', sessionNames],
+    ['Products', sessionNames],
   ])('%s', ([id, names]) => {
     expect(ofEnvironment(`${id}Function`)).toEqual(names);
   });

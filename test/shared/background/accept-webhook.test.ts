@@ -60,7 +60,8 @@ describe('a delivery', () => {
     expect(sent[0]?.group).toBe('company#12');
   });
 
-  const idsOf = async (...bodies: (typeof usual)[]) => {
+  type Named = Pick<typeof usual, 'company_id'> & Record<string, unknown>;
+  const idsOf = async (...bodies: Named[]) => {
     const ids = new Set<string | undefined>();
     for (const body of bodies) {
       const company = String(body.company_id);
@@ -184,7 +185,7 @@ describe('a delivery', () => {
 
   test('of more than a megabyte is not read before it is verified', async () => {
     const large = { ...usual, payload: { text: 'x'.repeat(1_000_000) } };
-    expect(await refusalOf(deliver(large, { companyIds: [] }))).toMatchObject({ code: 'invalid_request', status: 413 });
+    expect(await refusalOf(deliver(large, { companyIds: [] }))).toMatchObject({ code: 'content_too_large' });
     expect(await deliver(large)).toBe('queued');
   });
 
@@ -221,7 +222,7 @@ describe('a delivery', () => {
     expect(await deliver({ ...usual, payload: { text } })).toBe('queued');
     const noise = randomBytes(800_000).toString('hex');
     expect(await refusalOf(deliver({ ...usual, payload: { noise: `${noise}${noise}` } }))).toMatchObject({
-      code: 'invalid_request',
+      code: 'content_too_large',
       status: 413,
     });
     expect(sent).toEqual([]);

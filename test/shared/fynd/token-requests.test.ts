@@ -167,6 +167,13 @@ describe('the token answer', () => {
     ['408', { status: 408, body: {} }],
     ['101', { status: 101 }],
     ['compressed in a way that nobody knows', { headers: { 'content-encoding': 'zz' }, body: onlineToken }],
+    [
+      'compressed, and too long for a token',
+      {
+        headers: { 'content-encoding': 'gzip' },
+        body: gzipSync(JSON.stringify({ ...onlineToken, CANARY: 'x'.repeat(65_536) })),
+      },
+    ],
     ['compressed by name only', { headers: { 'content-encoding': 'gzip' }, body: onlineToken }],
     ['a redirect', { status: 302, headers: { location: 'https://evil.example/CANARY' } }],
     ['204', { status: 204 }],
@@ -215,15 +222,16 @@ describe('the token answer', () => {
     });
   }
 
-  test('is asked for without compression', async () => {
+  test('is asked for without compression, and read up to 64 KiB', async () => {
     const httpClient = fakeExchange(() => ({ body: onlineToken }));
     await redeem({ body: onlineToken }, undefined, httpClient);
+    expect(httpClient.requests[0]?.maxResponseBytes).toBe(65_536);
     expect(httpClient.requests[0]?.headers['accept-encoding']).toBe('identity');
   });
 
   test('with status 429 is passed on with its Retry-After', async () => {
     const refusal = await refusalOf(redeem({ status: 429, headers: { 'retry-after': '7' } }));
-    expect(refusal).toMatchObject({ status: 429, headers: { 'retry-after': '7' } });
+    expect(refusal).toMatchObject({ code: 'rate_limited', status: 429, headers: { 'retry-after': '7' } });
     expect(await refusalOf(redeem({ status: 429 }))).toMatchObject({ status: 429, headers: {} });
   });
 });

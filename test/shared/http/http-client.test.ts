@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createHttpClient, deadlineIn, type HttpClientRequest } from '../../../shared/http/http-client.ts';
+import type { AppError } from '../../../shared/problems.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
 const openServers: (() => void)[] = [];
@@ -91,9 +92,11 @@ describe('an exchange with the platform', () => {
   test('uses one connection for calls in a row', async () => {
     const { origin, requests, sockets } = await startServer(ok);
     const httpClient = createHttpClient();
+    for (const body of [undefined, Buffer.from('{}'), Buffer.alloc(100_000)]) {
+      await httpClient({ ...get(origin), method: body === undefined ? 'GET' : 'POST', body }, soon());
+    }
     await httpClient(get(origin), soon());
-    await httpClient(get(origin), soon());
-    expect([requests.length, sockets.size]).toEqual([2, 1]);
+    expect([requests.length, sockets.size]).toEqual([4, 1]);
   });
 
   for (const [name, answer] of [
@@ -146,6 +149,62 @@ describe('an exchange with the platform', () => {
     }
   }
 
+  for (const [method, head] of [
+    ['HEAD', 'HTTP/1.1 200 OK\r\ncontent-length: 47\r\n\r\n'],
+    ['HEAD', 'HTTP/1.1 200 OK\r\n\r\n'],
+    ['HEAD', 'HTTP/1.1 404 Not Found\r\ntransfer-encoding: chunked\r\n\r\n'],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\netag: "1"\r\n\r\n'],
+    ['DELETE', 'HTTP/1.1 204 No Content\r\n\r\n'],
+  ] as const) {
+    test(`never takes for an answer what comes late after ${JSON.stringify(head)} to a ${method}`, async () => {
+      const { origin, requests } = await startServer((socket, request) => {
+        if (request.startsWith('GET /next')) {
+          // What the first call was still owed arrives now, before this one's own answer.
+          if (socket === first) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nCANARY');
+          ok(socket);
+        } else {
+          first = socket;
+          socket.write(head);
+        }
+      });
+      let first: Socket | undefined;
+      const httpClient = createHttpClient();
+      const bodiless = await httpClient({ ...get(origin), method }, soon());
+      expect(bodiless.body.byteLength).toBe(0);
+      expect(String((await httpClient({ ...get(origin), target: '/next' }, soon())).body)).toBe('ok');
+      expect(requests).toHaveLength(2);
+    });
+  }
+
+  test('that was answered before it was sent whole leaves no connection to the next', async () => {
+    const body = Buffer.alloc(8 * 1024 * 1024);
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const connections: Socket[] = [];
+    const server = createServer((socket) => {
+      const isFirst = connections.push(socket) === 1;
+      let received = 0;
+      socket.on('error', () => {}).on('close', resolve);
+      socket.on('data', (chunk) => {
+        if (received === 0 && isFirst) socket.write('HTTP/1.1 413 X\r\ncontent-length: 0\r\n\r\n');
+        if (!isFirst) ok(socket);
+        received += chunk.byteLength;
+        if (received > body.byteLength) resolve();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    openServers.push(() => {
+      for (const socket of connections) socket.destroy();
+      server.close();
+    });
+    const origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+    const httpClient = createHttpClient();
+    expect((await httpClient({ ...get(origin), method: 'POST', body }, soon())).status).toBe(413);
+    await over;
+    expect((await httpClient(get(origin), soon())).status).toBe(200);
+    expect(connections).toHaveLength(2);
+  });
+
   test('is a platform_error when nobody listens', async () => {
     const { origin } = await startServer(ok);
     for (const close of openServers.splice(0)) close();
@@ -181,6 +240,24 @@ describe('an exchange with the platform', () => {
       more();
     });
     expect(await refusalOf(createHttpClient()(get(origin), soon()))).toMatchObject({ code: 'response_too_large' });
+  });
+
+  test('stops reading where nothing that answers the request is as long', async () => {
+    for (const [length, outcome] of [
+      [64, 'read'],
+      [65, 'platform_error'],
+    ] as const) {
+      const body = 'x'.repeat(length);
+      // What is over the limit is never sent to its end.
+      const head = `HTTP/1.1 200 OK\r\ncontent-length: ${length === 64 ? 64 : 1_000}\r\n\r\n`;
+      const { origin } = await startServer((socket) => socket.write(head + body));
+      const reading = createHttpClient()({ ...get(origin), maxResponseBytes: 64 }, soon());
+      const came = await reading.then(
+        () => 'read',
+        (error: AppError) => error.code,
+      );
+      expect(came).toBe(outcome);
+    }
   });
 
   test('that fails says nothing of what was sent', async () => {

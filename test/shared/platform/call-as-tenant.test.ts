@@ -102,7 +102,14 @@ describe('a call in a company’s name', () => {
 
   for (const [header, waitedMs] of [
     ['3', 3_000],
+    ['Fri, 10 Jul 2026 12:01:04 GMT', 4_000],
     [undefined, 1_000],
+    ['', 1_000],
+    ['0', 1_000],
+    ['soon', 1_000],
+    ['-5', 1_000],
+    ['0.004', 1_000],
+    ['Fri, 10 Jul 2026 11:00:00 GMT', 1_000],
   ] as const) {
     test(`that is 429 waits ${waitedMs} ms, as the platform asks (${header}), and is made once more`, async () => {
       const retry: Record<string, string> = header === undefined ? {} : { 'retry-after': header };

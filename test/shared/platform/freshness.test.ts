@@ -56,6 +56,19 @@ describe('how long an answer is fresh', () => {
       stored,
       `user-cache; hit; ttl=${86_400 - 1}`,
     ]);
+    for (const cacheControl of ['Max-Age=300', 'PRIVATE, MAX-AGE=300', 'max-age="300"', 'x="no-store", max-age=300']) {
+      expect(await twice({ headers: { 'cache-control': cacheControl } }, { seconds: 100 })).toEqual([
+        stored,
+        'user-cache; hit; ttl=200',
+      ]);
+    }
+  });
+
+  test('is the default where the platform only names directives that begin or end like those of HTTP', async () => {
+    for (const cacheControl of ['x-no-store', 'x-max-age=0, no-cachet', 'x="a, no-store, max-age=0"']) {
+      expect(await twice({ headers: { 'cache-control': cacheControl } })).toEqual([stored, 'user-cache; hit; ttl=59']);
+    }
+    expect(await twice({ status: 404, headers: { 'cache-control': 'x-max-age=30' } })).toEqual([miss, miss]);
   });
 
   for (const headers of [
@@ -63,6 +76,13 @@ describe('how long an answer is fresh', () => {
     { 'cache-control': 'private, no-store, max-age=60' },
     { 'cache-control': 'no-cache' },
     { 'cache-control': 'max-age=0' },
+    { 'cache-control': 'No-Store' },
+    { 'cache-control': 'No-Cache, max-age=300' },
+    { 'cache-control': 'NO-STORE, Max-Age=300' },
+    { 'cache-control': 'no-cache="x-a, x-b", max-age=300' },
+    { 'cache-control': 'max-age=300, Max-Age=0' },
+    { 'cache-control': 'max-age=soon' },
+    { pragma: 'No-Cache', expires: 'Fri, 01 Jan 2100 00:00:00 GMT' },
     { pragma: 'no-cache' },
     { expires: '0' },
     { expires: 'Thu, 01 Jan 1970 00:00:00 GMT' },
@@ -73,6 +93,12 @@ describe('how long an answer is fresh', () => {
       expect(answers[1]).not.toContain('hit');
     });
   }
+
+  test('is no reason to store an answer that the platform forbids to be stored, in any case', async () => {
+    for (const cacheControl of ['No-Store', 'private, NO-STORE, Max-Age=60']) {
+      expect(await twice({ headers: { 'cache-control': cacheControl, etag: '"1"' } })).toEqual([miss, miss]);
+    }
+  });
 
   for (const status of [201, 204, 206, 301, 302, 400, 404, 405, 410, 429, 500, 503]) {
     test(`is no time at all for a ${status} about whose keeping HTTP says nothing`, async () => {
@@ -86,6 +112,25 @@ describe('how long an answer is fresh', () => {
       stored,
       'user-cache; hit; ttl=29',
     ]);
+  });
+
+  test('is over where it was stored in the future, as a clock that was set back has it', async () => {
+    const httpClient = fakeExchange((_, number) => ({ body: `${number}` }));
+    for (const headers of [{}, { age: '86400', 'cache-control': 'max-age=90000' }]) {
+      expect(await twice({ headers }, { seconds: -3 * 3_600 })).toEqual([stored, stored]);
+      expect(await twice({ headers: { ...headers, etag: '"1"' } }, { seconds: -1 })).toEqual([stored, stored]);
+    }
+    const caller = await startCaller(tables, httpClient);
+    await caller.call();
+    caller.wait(-10_000);
+    expect(String((await caller.call()).body)).toBe('2');
+    expect(await caller.get()).toBe('user-cache; hit; ttl=60');
+  });
+
+  test('is not prolonged by an Age that is none', async () => {
+    for (const age of ['-3600', 'young']) {
+      expect(await twice({ headers: { age } })).toEqual([stored, 'user-cache; hit; ttl=59']);
+    }
   });
 
   test('is over at its time although the entry is still in the table', async () => {
@@ -129,6 +174,10 @@ describe('the cache is passed by', () => {
     expect(await caller.get()).toBe(stored);
     expect(await caller.get({ body: Buffer.from('{}') })).toBe(bypass);
     expect(await caller.get({ headers: { 'cache-control': 'no-store' } })).toBe(bypass);
+    expect(await caller.get({ headers: { 'cache-control': 'No-Store, max-age=9' } })).toBe(bypass);
+    for (const asked of ['x-no-store', 'x="no-store"', 'x-no-cache, x-max-age=0', 'x="max-age=0"']) {
+      expect(await caller.get({ headers: { 'cache-control': asked } })).toContain('hit');
+    }
     expect(await caller.get()).toContain('hit');
   });
 
@@ -136,12 +185,12 @@ describe('the cache is passed by', () => {
     const httpClient = fakeExchange((_, number) => ({ body: `${number}` }));
     const caller = await startCaller(tables, httpClient);
     await caller.call();
-    for (const asked of ['no-cache', 'max-age=0', 'No-Cache, x']) {
+    for (const asked of ['no-cache', 'max-age=0', 'No-Cache, x', 'Max-Age="0"']) {
       expect(await caller.get({ headers: { 'cache-control': asked } })).toBe(
         'user-cache; fwd=request; fwd-status=200; stored',
       );
     }
-    expect(String((await caller.call()).body)).toBe('4');
+    expect(String((await caller.call()).body)).toBe('5');
     caller.wait(61);
     expect(await caller.get({ headers: { 'cache-control': 'no-cache' } })).toMatch(/fwd=(stale|uri-miss)/);
   });
@@ -179,6 +228,21 @@ describe('a stale answer with an ETag', () => {
     await caller.call();
     caller.wait(10);
     expect(await caller.get()).toBe('user-cache; hit; ttl=20');
+  });
+
+  test('obeys the directives of a 304 in any case', async () => {
+    for (const [cacheControl, then] of [
+      ['Max-Age=30', 'user-cache; hit; ttl=20'],
+      ['No-Cache, max-age=30', 'user-cache; fwd=stale; fwd-status=304'],
+      ['No-Store, max-age=30', 'user-cache; fwd=stale; fwd-status=304'],
+    ] as const) {
+      const caller = await startCaller(tables, conditional({ 'cache-control': cacheControl }));
+      await caller.call();
+      caller.wait(61);
+      await caller.call();
+      caller.wait(10);
+      expect([cacheControl, await caller.get()]).toEqual([cacheControl, then]);
+    }
   });
 
   for (const [what, sent] of [

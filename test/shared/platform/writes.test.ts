@@ -163,6 +163,64 @@ describe('a passing trouble', () => {
     expect([answer.status, String(answer.body)]).toEqual([200, 'ok']);
   });
 
+  for (const [method, status] of [
+    ['DELETE', 404],
+    ['PUT', 410],
+    ['PUT', 412],
+    ['GET', 404],
+  ] as const) {
+    test(`is what goes out where the second ${method} says ${status}: the first may have done it`, async () => {
+      const httpClient = fakeExchange((_, number) =>
+        number === 1 ? { status: 502, headers: { 'x-request-id': 'first' }, body: 'first' } : { status },
+      );
+      const caller = await startCaller(tables, httpClient);
+      const answer = await caller.call({ method });
+      expect([answer.status, answer.headers['x-request-id'], String(answer.body)]).toEqual([502, 'first', 'first']);
+      expect(httpClient.requests).toHaveLength(2);
+    });
+  }
+
+  for (const [method, status, outcome] of [
+    ['DELETE', 404, { code: 'platform_error' }],
+    ['PUT', 412, { code: 'platform_error' }],
+    ['GET', 404, { status: 404 }],
+    ['HEAD', 410, { status: 410 }],
+  ] as const) {
+    test(`that brought no answer ${'code' in outcome ? 'is the outcome' : 'is over'} where the second ${method} says ${status}`, async () => {
+      const httpClient = fakeExchange((_, number) => {
+        if (number === 1) throw new AppError('platform_error', 'The connection failed.');
+        return { status };
+      });
+      const caller = await startCaller(tables, httpClient);
+      expect(await caller.call({ method }).catch((error: unknown) => error)).toMatchObject(outcome);
+      expect(httpClient.requests).toHaveLength(2);
+    });
+  }
+
+  test('is not tried again where the call names the state that it is for', async () => {
+    for (const condition of ['if-match', 'if-unmodified-since']) {
+      for (const method of ['GET', 'PUT', 'DELETE']) {
+        const httpClient = fakeExchange(() => ({ status: 503 }));
+        const caller = await startCaller(tables, httpClient);
+        expect((await caller.call({ method, headers: { [condition]: '"1"' } })).status).toBe(503);
+        expect(httpClient.requests).toHaveLength(1);
+      }
+    }
+  });
+
+  test('is tried again where the platform only seems to say when, or says so with another status than 503', async () => {
+    for (const first of [
+      { status: 503, headers: { 'retry-after': '' } },
+      { status: 503, headers: { 'retry-after': 'soon' } },
+      { status: 502, headers: { 'retry-after': '5' } },
+      { status: 504, headers: { 'retry-after': '5' } },
+    ]) {
+      const httpClient = fakeExchange((_, number) => (number === 1 ? first : { status: 204 }));
+      const caller = await startCaller(tables, httpClient);
+      expect((await caller.call({ method: 'DELETE' })).status).toBe(204);
+    }
+  });
+
   test('is not tried again where the platform says when, nor a timeout, a 500 or a 429', async () => {
     for (const answer of [
       { status: 503, headers: { 'retry-after': '5' } },

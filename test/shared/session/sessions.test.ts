@@ -68,6 +68,22 @@ describe('a session', () => {
     expect(opened.user.name).toBe('n'.repeat(80));
   });
 
+  const family = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}';
+  for (const [what, name, shown] of [
+    ['eighty characters, the last an emoji', `${'n'.repeat(79)}\u{1f600}`, `${'n'.repeat(79)}\u{1f600}`],
+    ['more, the eightieth an emoji', `${'n'.repeat(79)}\u{1f600}n`, `${'n'.repeat(79)}\u{1f600}`],
+    ['a family across the limit', `${'n'.repeat(78)}${family}`, 'n'.repeat(78)],
+    ['a letter with an accent across it', `${'n'.repeat(79)}e\u0301x`, 'n'.repeat(79)],
+    ['one endless character', `e${'\u0301'.repeat(5_000)}`, `e${'\u0301'.repeat(79)}`],
+    ['emoji alone', '\u{1f600}'.repeat(100), '\u{1f600}'.repeat(80)],
+  ] as const) {
+    test(`of a person whose name has ${what} is cut at whole characters`, async () => {
+      const user = { id: 'u1', name, email: undefined };
+      const opened = await openFor('1', await sealSession(keys, scopes, testSession({ user })));
+      expect(opened.user.name).toBe(shown);
+    });
+  }
+
   test('of another company than its cookie says is a tenant_mismatch', async () => {
     const text = await sealSession(keys, scopes, testSession({ tenant: companyTenant('2') }));
     expect(await refusalOf(openFor('1', text))).toMatchObject({ code: 'tenant_mismatch', status: 403 });

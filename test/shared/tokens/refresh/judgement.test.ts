@@ -132,7 +132,11 @@ describe('the grant is gone', () => {
       const extension = { apiKey: clientId, apiSecret: 'CANARY-api-secret', baseUrl: 'https://extension.example' };
       const platform = await startPlatform({ extension });
       try {
-        await fetch(`${platform.origin}/__control/settings`, { method: 'PUT', body: JSON.stringify({ invalidGrant }) });
+        await fetch(`${platform.origin}/__control/settings`, {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ invalidGrant }),
+        });
         expect(await refresh(createHttpClient(), platform.origin)).toEqual({ outcome: 'invalid_grant' });
         expect(await refresh(createHttpClient(), platform.origin, 'CANARY-other')).toMatchObject({
           outcome: 'refused',
@@ -190,6 +194,7 @@ describe('nobody knows what became of the grant', () => {
     ['after half an answer', { body: '{"access_token":"CANARY-ne' }],
     ['after an answer that has no token', { body: { ...whole, access_token: undefined } }],
     ['after an answer whose token cannot be sent', { body: { ...whole, access_token: 'CANARY \n' } }],
+    ['after an answer that is too long for a token', { body: { ...whole, more: 'x'.repeat(65_536) } }],
     ['after a success without content', { status: 204 }],
   ])('%s', async (_title, answer) => {
     expect(await judge(answer)).toEqual({ outcome: 'unknown' });

@@ -259,7 +259,7 @@ describe('a platform that is down', () => {
     while (clock.wallMs < backAtMs) {
       for (const tokens of instances) {
         const refusal = await refusalOf(tokens.get(tenant));
-        expect(refusal.code).toBe('platform_error');
+        expect(refusal.code).toBe('rate_limited');
         expect(Number(refusal.headers['retry-after'])).toBeGreaterThan(15);
       }
       pass(20);

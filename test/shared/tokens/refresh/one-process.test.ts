@@ -72,7 +72,7 @@ describe('a token', () => {
     expect((await instance().get(tenant)).accessToken).toBe('CANARY-access-0');
     pass(1);
     expect(await refusalOf(instance().get(tenant))).toMatchObject({
-      code: 'platform_error',
+      code: 'rate_limited',
       status: 429,
     });
   });

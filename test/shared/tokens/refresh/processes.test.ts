@@ -102,7 +102,7 @@ describe.concurrent('200 askers in four processes', () => {
     const { answers } = await gather(busy.ask(askers, {}));
     expect(answers).toHaveLength(200);
     for (const answer of answers) {
-      expect(answer).toMatchObject({ outcome: 'refused', code: 'platform_error' });
+      expect(answer).toMatchObject({ outcome: 'refused', code: 'rate_limited' });
       expect(answer.outcome === 'refused' ? Number(answer.retryAfter) : 0).toBeGreaterThan(200);
     }
     expect(await busy.refreshes()).toEqual([429]);

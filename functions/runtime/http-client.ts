@@ -1,0 +1,5 @@
+import { createHttpClient } from '../../shared/http/http-client.ts';
+import { once } from './settings.ts';
+
+/** The platform's; its connections live as long as this instance. */
+export const httpClient = once(createHttpClient);

@@ -1,0 +1,212 @@
+import { type Function, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
+import { ConfigurationError, type Extension } from '../shared/config.ts';
+import { environment, paths } from '../shared/contract.ts';
+import type { Secrets, SingleSecret } from './resources/secrets.ts';
+import type { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
+import type { WorkQueue } from './resources/work-queue.ts';
+
+/** What functions may be granted something of. */
+export interface Resources {
+  /** Origin of the extension as browsers see it. */
+  readonly baseUrl: string;
+  readonly installations: InstallationsTable;
+  readonly userCache: UserCacheTable;
+  readonly deliveries: DeliveriesTable;
+  readonly workQueue: WorkQueue;
+  readonly secrets: Secrets;
+  /** What webhooks are signed with: the webhook key, or the API secret where the configuration says so. */
+  readonly webhookKey: SingleSecret;
+}
+
+/** Lets a function use something, and tells it where that is. */
+type Grant = (fn: Function, resources: Resources) => void;
+
+const baseUrl: Grant = (fn, resources) => fn.addEnvironment(environment.baseUrl, resources.baseUrl);
+const apiKey: Grant = (fn, { secrets }) => secrets.apiKey.grantValue(fn);
+const apiSecret: Grant = (fn, { secrets }) => secrets.apiSecret.grantValue(fn);
+const sessionKey: Grant = (fn, { secrets }) => secrets.sessionKey.grantValue(fn);
+const tokenKey: Grant = (fn, { secrets }) => secrets.tokenKey.grantValue(fn);
+const webhookKey: Grant = (fn, resources) => resources.webhookKey.grantValue(fn);
+const sessionChecks: Grant = (fn, { installations }) => installations.grantSessionChecks(fn);
+const recording: Grant = (fn, { installations }) => installations.grantRecording(fn);
+const backgroundWork: Grant = (fn, { installations }) => installations.grantBackgroundWork(fn);
+const cacheReads: Grant = (fn, { userCache }) => userCache.grantReads(fn);
+const epochMoves: Grant = (fn, { userCache }) => userCache.grantEpochMoves(fn);
+const entryWrites: Grant = (fn, { userCache }) => userCache.grantEntryWrites(fn);
+const handledDeliveries: Grant = (fn, { deliveries }) => deliveries.grantRecords(fn);
+const sends: Grant = (fn, { workQueue }) => workQueue.grantSends(fn);
+const deliveredWork: Grant = (fn, { workQueue }) => workQueue.deliverTo(fn);
+
+/** What a function needs that looks at sessions; what it needs besides where it calls the platform for the person. */
+const forSessions = [baseUrl, apiKey, sessionKey, sessionChecks, cacheReads];
+const forPeople = [...forSessions, epochMoves, entryWrites];
+/** What a function needs that installs. */
+const forInstalling = [baseUrl, apiKey, apiSecret, tokenKey, recording, sends];
+
+export interface FunctionRow {
+  /** Of its construct: what logs and consoles call it. */
+  readonly id: string;
+  readonly entry: string;
+  /** `METHOD /path`; none where no request reaches it. */
+  readonly routes: readonly string[];
+  /** The most that each of its routes takes, from all callers together. Default: the stage's. */
+  readonly requestsPerSecond?: number;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes?: number;
+  readonly recursiveLoop?: RecursiveLoop;
+  readonly grants: readonly Grant[];
+}
+
+// A gateway waits 30 s, a call to the platform takes at most 25.
+const answersAlone = 10;
+const callsThePlatform = 29;
+
+/** `HEAD` is routed as `GET` is (RFC 9110 §9.3.2); the callback refuses it itself. */
+const reading = (path: string): string[] => [`GET ${path}`, `HEAD ${path}`];
+
+/** Quota of an HTTP API, which cannot be raised: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+const maxRoutes = 300;
+
+/** Every entry file that the stack makes a function of, the author's included. */
+export function entriesOf(extension: Extension): string[] {
+  return [...new Set([...builtInFunctions, worker, ...authorFunctions(extension)].map(({ entry }) => entry))];
+}
+
+/**
+ * The functions of every extension that requests reach. Where outsiders can make us call the platform with our own
+ * credentials, they can do it a few times a second.
+ */
+export const builtInFunctions: readonly FunctionRow[] = [
+  {
+    id: 'Install',
+    entry: './functions/install.ts',
+    routes: reading(paths.install),
+    timeoutSeconds: answersAlone,
+    grants: [baseUrl, apiKey, sessionKey],
+  },
+  {
+    id: 'Callback',
+    entry: './functions/callback.ts',
+    routes: reading(paths.callback),
+    requestsPerSecond: 20,
+    timeoutSeconds: callsThePlatform,
+    grants: [...forInstalling, sessionKey],
+  },
+  {
+    id: 'Page',
+    entry: './functions/page.ts',
+    routes: [...reading(paths.companyPage), ...reading(paths.applicationPage)],
+    timeoutSeconds: answersAlone,
+    grants: forSessions,
+  },
+  {
+    id: 'Session',
+    entry: './functions/session.ts',
+    routes: [...reading(paths.session), `DELETE ${paths.session}`],
+    timeoutSeconds: answersAlone,
+    grants: [...forSessions, epochMoves],
+  },
+  {
+    id: 'PlatformProxy',
+    entry: './functions/platform-proxy.ts',
+    routes: [`ANY ${paths.platform}`],
+    timeoutSeconds: callsThePlatform,
+    grants: forPeople,
+  },
+  {
+    id: 'Healthz',
+    entry: './functions/healthz.ts',
+    routes: reading(paths.healthz),
+    timeoutSeconds: answersAlone,
+    memoryMegabytes: 256,
+    grants: [],
+  },
+  {
+    id: 'Webhook',
+    entry: './functions/webhook.ts',
+    routes: [`POST ${paths.webhookEvents}`],
+    timeoutSeconds: answersAlone,
+    grants: [webhookKey, sends],
+  },
+  {
+    id: 'AutoInstall',
+    entry: './functions/auto-install.ts',
+    routes: [`POST ${paths.autoInstall}`],
+    requestsPerSecond: 5,
+    timeoutSeconds: callsThePlatform,
+    grants: forInstalling,
+  },
+  {
+    id: 'Uninstall',
+    entry: './functions/uninstall.ts',
+    routes: [`POST ${paths.uninstall}`],
+    requestsPerSecond: 5,
+    timeoutSeconds: answersAlone,
+    grants: [apiKey, apiSecret, sends],
+  },
+];
+
+/** Called by the work queue, with the author's handlers of events, schedules and durable hooks in it. */
+export const worker: FunctionRow = {
+  id: 'Worker',
+  entry: './functions/worker.ts',
+  routes: [],
+  timeoutSeconds: 60,
+  // A schedule sends its next page to the queue that it came from, and ends by itself where it does not get on.
+  recursiveLoop: RecursiveLoop.ALLOW,
+  grants: [baseUrl, apiKey, apiSecret, tokenKey, webhookKey, backgroundWork, handledDeliveries, sends, deliveredWork],
+};
+
+/**
+ * One function for each handler file that `api` names, with all routes that name it.
+ * @throws {ConfigurationError} where an HTTP API does not take so many routes.
+ */
+export function authorFunctions({ api }: Extension): FunctionRow[] {
+  const routes = Object.entries(api).flatMap(([route, entry]) =>
+    routesOf(route, api).map((each) => ({ route: each, entry })),
+  );
+  const builtInCount = builtInFunctions.flatMap((row) => row.routes).length;
+  if (builtInCount + routes.length > maxRoutes) {
+    throw new ConfigurationError(
+      `extension.config.ts: api makes ${routes.length} routes (a GET route is two: HEAD has one of its own) and must make at most ${maxRoutes - builtInCount}: an HTTP API takes ${maxRoutes}, and ${builtInCount} are the extension's own.`,
+    );
+  }
+  const byEntry = Map.groupBy(routes, ({ entry }) => entry);
+  const ids = idsOf([...byEntry.keys()]);
+  return [...byEntry].map(([entry, named]) => ({
+    id: ids.get(entry) ?? entry,
+    entry,
+    routes: named.map(({ route }) => route),
+    timeoutSeconds: callsThePlatform,
+    grants: forPeople,
+  }));
+}
+
+/** A route of the author's, and `HEAD` for a `GET` where they have not routed that themselves. */
+function routesOf(route: string, api: Extension['api']): string[] {
+  const [method, path = ''] = route.split(' ');
+  return method !== 'GET' || `HEAD ${path}` in api || `ANY ${path}` in api ? [route] : reading(path);
+}
+
+/**
+ * `./functions/app/stock-levels.ts` → `StockLevels`. Where another file or a function of the template's would be called the
+ * same, or where nothing is left of a name, it is the whole path.
+ */
+function idsOf(entries: readonly string[]): Map<string, string> {
+  const short = (entry: string) =>
+    (entry.split('/').at(-1) ?? '')
+      .slice(0, -'.ts'.length)
+      .split(/[^A-Za-z0-9]+/)
+      .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+      .join('');
+  const taken = [...[...builtInFunctions, worker].map(({ id }) => id), ...entries.map(short)].map((id) =>
+    id.toLowerCase(),
+  );
+  return new Map(
+    entries.map((entry) => {
+      const id = short(entry);
+      const isAlone = taken.filter((other) => other === id.toLowerCase()).length === 1;
+      return [entry, id !== '' && isAlone ? id : entry.replace(/^\.\//, '').slice(0, -'.ts'.length)];
+    }),
+  );
+}

@@ -1,0 +1,21 @@
+import { CfnOutput, type Stack } from 'aws-cdk-lib';
+import type { Resources } from './functions.ts';
+import type { SingleSecret } from './resources/secrets.ts';
+
+/** What whoever deploys the stack needs to know. */
+export function addOutputs(stack: Stack, { baseUrl, secrets, workQueue, ...tables }: Resources): void {
+  const output = (id: string, value: string, description: string) => new CfnOutput(stack, id, { value, description });
+  const put = (secret: SingleSecret, value: string): string =>
+    `aws secretsmanager put-secret-value --region ${stack.region} --secret-id ${secret.secretArn} --secret-string '${value}'`;
+  output('ExtensionUrl', baseUrl, "Paste this as the extension's base URL in the partner panel.");
+  output('SetApiKey', put(secrets.apiKey, 'API_KEY'), 'Run this once with the API key from the partner panel.');
+  output('SetApiSecret', put(secrets.apiSecret, 'API_SECRET'), 'Run this once with the API secret from there.');
+  output('InstallationsTableName', tables.installations.tableName, 'Who is installed. It stays when the stack goes.');
+  output('UserCacheTableName', tables.userCache.tableName, 'Cached responses. It stays too and may be deleted.');
+  output('DeliveriesTableName', tables.deliveries.tableName, 'Handled webhooks. It stays too and may be deleted.');
+  output('WorkQueueUrl', workQueue.queueUrl, 'Work that waits: events, lifecycle jobs, scheduled work.');
+  const deadLettersUrl = workQueue.deadLetters.queueUrl;
+  const redrive = `npm run redrive -- --from ${deadLettersUrl} --to ${workQueue.queueUrl}`;
+  output('DeadLetterQueueUrl', deadLettersUrl, 'Work that failed for good.');
+  output('Redrive', redrive, 'Run this once its cause is mended: it brings that work back.');
+}
