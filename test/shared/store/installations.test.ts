@@ -1,10 +1,8 @@
-import type { BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable } from '../../../shared/contract.ts';
-import type { Item } from '../../../shared/store/dynamodb.ts';
-import { type Installation, Installations, type StoredTokenSet } from '../../../shared/store/installations.ts';
+import type { Installation, StoredTokenSet } from '../../../shared/store/installations.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
-import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { type Item, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { noon } from '../fixture/extension.ts';
 
 let tables: TestTables;
@@ -41,33 +39,6 @@ describe('installations', () => {
     expect(found.toSorted((a, b) => a.tenant.id.localeCompare(b.tenant.id))).toEqual(expected);
     expect(tables.calls.map(({ operation }) => operation)).toEqual(['BatchGetItem']);
     expect(await tables.installations.findAll([])).toEqual([]);
-  });
-
-  test('that DynamoDB leaves out of a batch are asked for again, and not for ever', async () => {
-    const companies = [tables.newCompany(), tables.newCompany(), tables.newCompany()];
-    for (const company of companies) await installed(company);
-    const tableName = tables.names.installations;
-    let most = 1;
-    const client = {
-      send: (command: BatchGetItemCommand) => {
-        const all = command.input.RequestItems?.[tableName]?.Keys ?? [];
-        const [now, later] = [all.slice(0, most), all.slice(most)];
-        const items = now.map(({ pk }) => ({
-          pk,
-          generation: { N: '1' },
-          version: { N: '1' },
-          status: { S: 'installed' },
-        }));
-        return Promise.resolve({
-          Responses: { [tableName]: items },
-          UnprocessedKeys: later.length === 0 ? {} : { [tableName]: { Keys: later } },
-        });
-      },
-    };
-    const installations = new Installations(client, tableName);
-    expect(await installations.findAll(companies.map(companyTenant))).toHaveLength(3);
-    most = 0;
-    await expect(installations.findAll(companies.map(companyTenant))).rejects.toThrow(/again and again/);
   });
 
   test('are unknown until they are written, and then as they were written', async () => {
