@@ -12,7 +12,7 @@ import { baseUrl, extension, now } from './runtime/settings.ts';
 import { installations } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
-const fields = v.object({
+const call = v.object({
   company_id: companyId,
   code: v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(2_048, 'must have at most 2048 characters')),
 });
@@ -20,8 +20,11 @@ const fields = v.object({
 /** `POST /fp/auto_install`: the platform installs the extension without a person. The code proves it. */
 export const handler = http()
   .use(lifecycleCall())
-  .use(input('body', fields))
-  .handler(async ({ input: { company_id, code } }) => {
+  .use(input('body', call))
+  .handler(async (request) => {
+    const { company_id, code } = request.input;
+    const tenant = companyTenant(company_id);
+    request.tenant = tenant;
     const clientId = await apiKey();
     const installed = await autoInstall(
       {
@@ -32,7 +35,7 @@ export const handler = http()
         httpClient: httpClient(),
         now,
       },
-      companyTenant(company_id),
+      tenant,
       code,
     );
     if (installed !== undefined) {

@@ -9,7 +9,7 @@ import { json } from './runtime/http/responses.ts';
 import { now } from './runtime/settings.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
-const fields = v.object({ company_id: companyId, client_id: v.string() });
+const call = v.object({ company_id: companyId, client_id: v.string() });
 
 /**
  * `POST /fp/uninstall`: the platform, or somebody, says that a company uninstalled. The answer is the same whatever the
@@ -17,10 +17,12 @@ const fields = v.object({ company_id: companyId, client_id: v.string() });
  */
 export const handler = http()
   .use(lifecycleCall())
-  .use(input('body', fields))
-  .handler(async ({ signature, input: { company_id, client_id } }) => {
-    await ownClientId(client_id);
-    const tenant = companyTenant(company_id);
+  .use(input('body', call))
+  .handler(async (request) => {
+    const { signature, input: fields } = request;
+    const tenant = companyTenant(fields.company_id);
+    request.tenant = tenant;
+    await ownClientId(fields.client_id);
     await workQueue().send([uninstallMessage({ tenant, receivedAtMs: now().getTime(), ...signature })]);
     return json({ success: true });
   });

@@ -3,6 +3,9 @@ import { parseMessage, type WorkMessage } from '../shared/background/messages.ts
 import { type WorkDependencies, work } from '../shared/background/work.ts';
 import type { Credentials } from '../shared/fynd/token-requests.ts';
 import { type Deadline, deadlineIn } from '../shared/http/http-client.ts';
+import { retryAfterSeconds } from '../shared/http/retry-after.ts';
+import { PlatformResponseError } from '../shared/platform/platform-client.ts';
+import { AppError } from '../shared/problems.ts';
 import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { httpClient } from './runtime/http-client.ts';
 import { writeLog } from './runtime/log.ts';
@@ -20,7 +23,7 @@ const reserveMs = 5_000;
 const minMs = 10_000;
 const maxMs = 45_000;
 
-/** How long a message that failed waits for its next attempt. After the last one it is dead-lettered. */
+/** How long a message that failed waits for its next attempt, or longer where the platform says so. After the last one it is dead-lettered. */
 const backOffSeconds = [5, 30, 120, 300];
 /** SQS allows twelve hours, counted from when it handed the message out. */
 const maxVisibilitySeconds = 43_000;
@@ -76,11 +79,19 @@ function backOff(): QueueRequirement<Delivery> {
   return {
     async onError(chained) {
       const { record, attempt } = chained.event;
-      const retrySeconds = await comeAgain(record, backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0);
+      const ownSeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;
+      const retrySeconds = await comeAgain(record, Math.max(ownSeconds, platformSeconds(chained.error)));
       const outcome = failed(chained.error);
       chained.response = { ...outcome, fields: { ...outcome.fields, retry_after_s: retrySeconds } };
     },
   };
+}
+
+/** How long the platform wants to be left alone; 0 where the error says nothing of that. */
+function platformSeconds(error: unknown): number {
+  const headers =
+    error instanceof AppError ? error.headers : error instanceof PlatformResponseError ? error.answer.headers : {};
+  return retryAfterSeconds(headers['retry-after'], now()) ?? 0;
 }
 
 /** The seconds after which it comes. Where the queue cannot be told, its own visibility timeout makes it come again. */

@@ -57,6 +57,7 @@ describe('an installation without a person', () => {
     const company = world.tables.newCompany();
     const answer = await autoInstall({ company_id: Number(company), code: 'CANARY-code' });
     expect([answer.status, answer.json]).toEqual([200, { message: 'success' }]);
+    expect(answer.log['company_id']).toBe(company);
     expect(answer.headers).toMatchObject({ ...everywhere, ...json, 'cache-control': 'no-store' });
     expect(answer.cookies).toEqual([]);
     expect(world.platform.requests.map(({ url }) => url.split('/').at(-1))).toEqual(['offline-token']);
@@ -165,6 +166,7 @@ describe('a message that a company uninstalled', () => {
       world.tables.calls.length = 0;
       const answer = await uninstall(usual(company));
       expect([answer.status, answer.json]).toEqual([200, { success: true }]);
+      expect(answer.log['company_id']).toBe(company);
       expect(answer.headers).toMatchObject({ ...everywhere, ...json, 'cache-control': 'no-store' });
       expect(world.queue.sent).toMatchObject([
         { message: { kind: 'uninstall', company }, group: `uninstall#${company}` },

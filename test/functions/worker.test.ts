@@ -12,7 +12,7 @@ import {
 import { AppError } from '../../shared/problems.ts';
 import { companyTenant } from '../../shared/tenant.ts';
 import { signIn } from '../shared/fixture/sign-in.ts';
-import { startWorld, type World } from './fixture/world.ts';
+import { signsIn, startWorld, type World } from './fixture/world.ts';
 
 /** What the author's handler does; as bundling does, the tests put it where `#handlers` is. */
 const author = vi.hoisted(() => ({ handle: (() => Promise.resolve()) as EventHandler }));
@@ -36,6 +36,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 afterEach(() => {
   author.handle = () => Promise.resolve();
+  world.platform.answer = signsIn;
   world.queue.retried.length = 0;
   world.queue.refuses = false;
 });
@@ -224,6 +225,43 @@ describe('the worker', () => {
       });
     });
   }
+
+  for (const [field, attempt, atLeast, atMost] of [
+    ['600', 1, 600, 600],
+    ['200', 4, 300, 300],
+    [new Date(Date.now() + 3_600_000).toUTCString(), 2, 3_500, 3_600],
+    ['99999999999', 1, 43_000, 43_000],
+  ] as const) {
+    test(`has what the platform limits until «${field}» come again no sooner, on attempt ${attempt}`, async () => {
+      const company = await installed();
+      author.handle = ({ platform }) => platform.get(`catalog/v2.0/company/${company}/products/Some-Slug-9/x`);
+      world.platform.answer = () => ({ status: 429, headers: { 'retry-after': field }, body: { secret: 'CANARY' } });
+      const { failed, log } = await work([productUpdate(company, 1, attempt)]);
+      expect(failed).toHaveLength(1);
+      const seconds = world.queue.retried[0]?.seconds ?? 0;
+      expect(seconds).toBeGreaterThanOrEqual(atLeast);
+      expect(seconds).toBeLessThanOrEqual(atMost);
+      expect(log).toMatchObject([
+        {
+          level: 'error',
+          company_id: company,
+          code: 'platform_error',
+          platform_status: 429,
+          platform_request: 'GET catalog/v2.0/company/*/products/*/x',
+          at: expect.any(Array),
+          retry_after_s: seconds,
+        },
+      ]);
+    });
+  }
+
+  test('has what waits for a token that the platform does not give come again no sooner than it may be asked', async () => {
+    const company = await installed();
+    author.handle = () =>
+      Promise.reject(new AppError('rate_limited', 'Left alone.', { headers: { 'retry-after': '60' } }));
+    await work([productUpdate(company, 1)]);
+    expect(world.queue.retried[0]?.seconds).toBe(60);
+  });
 
   test('leaves it to the queue when what failed comes again, where it cannot say so', async () => {
     const company = await installed();
