@@ -9,6 +9,7 @@ import { deadlineIn } from '../shared/http/http-client.ts';
 import { callAsUser } from '../shared/platform/call-as-user.ts';
 import { deriveSealingKey } from '../shared/sealing.ts';
 import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
+import { sealTransaction, transactionCookieName } from '../shared/session/transactions.ts';
 import { documentClient } from '../shared/store/dynamodb.ts';
 import { attributesOf } from '../shared/store/installations.ts';
 import { type CacheOwner, UserCache } from '../shared/store/user-cache.ts';
@@ -19,9 +20,9 @@ import { listing, listingPath } from './platform-answers.ts';
 import { acceptHeader } from './requests.ts';
 import type { Services } from './services.ts';
 
-const baseUrl = 'https://extension.example';
+export const baseUrl = 'https://extension.example';
 export const apiSecret = 'bench-api-secret';
-const secrets = {
+export const secrets = {
   apiKeySecretId: 'bench-api-key',
   apiSecretSecretId: apiSecret,
   sessionKeySecretId: 'bench-session-secret-0123456789abcdef',
@@ -65,7 +66,7 @@ export async function makeTables({ services }: World, name: string): Promise<Tab
   const installations = table('Installations', installationsTable.partitionKey);
   const userCache = table('UserCache', userCacheTable.partitionKey, userCacheTable.sortKey);
   const deliveries = table('Deliveries', deliveriesTable.partitionKey);
-  await createTables(services.dynamoDb, [installations, userCache, deliveries], name);
+  await createTables(services.dynamoDb, credentials, [installations, userCache, deliveries], name);
   return { installations: installations.name, userCache: userCache.name, deliveries: deliveries.name };
 }
 
@@ -91,7 +92,11 @@ type Item = Record<string, unknown>;
 
 /** A row as an installation leaves it, its offline token included. */
 export async function installationItem(companyId: string): Promise<Item> {
-  const grant = { accessToken: 'bench-offline-token', refreshToken: 'bench-refresh', scopes: ['company/products'] };
+  const grant = {
+    accessToken: 'bench-offline-token',
+    refreshToken: 'bench-refresh',
+    scopes: ['company/products', 'company/orders'],
+  };
   const sealed = await sealTokenSet(
     deriveSealingKey(secrets.tokenKeySecretId, 'offline-token'),
     { tenant: companyTenant(companyId), generation },
@@ -110,11 +115,26 @@ export async function installationItem(companyId: string): Promise<Item> {
 
 /** The value of a signed-in person's `cookie` header. */
 export async function sessionCookie(extension: Extension, { tenant, userId }: CacheOwner): Promise<string> {
-  const key = deriveSealingKey(secrets.sessionKeySecretId, 'session');
-  const keys = { current: () => Promise.resolve(key) };
-  const sealed = await sealSession(keys, extension.scopes, sessionOf(extension, tenant, userId));
+  const sealed = await sealSession(sessionKeys, extension.scopes, sessionOf(extension, tenant, userId));
   return `${sessionCookieName(tenant)}=${sealed}`;
 }
+
+/** The same of somebody who comes back from the platform with this state. */
+export async function transactionCookie({ accessMode }: Extension, tenant: Tenant, state: string): Promise<string> {
+  const sealed = await sealTransaction(sessionKeys, {
+    state,
+    tenant,
+    applicationId: undefined,
+    redirectPath: undefined,
+    accessMode,
+    installEvent: false,
+    startedAtMs: Date.now(),
+  });
+  return `${transactionCookieName(state)}=${sealed}`;
+}
+
+const sessionKey = deriveSealingKey(secrets.sessionKeySecretId, 'session');
+const sessionKeys = { current: () => Promise.resolve(sessionKey) };
 
 function sessionOf({ scopes }: Extension, tenant: Tenant, userId: string): Session {
   return {

@@ -272,14 +272,14 @@ function sentence(issue: v.BaseIssue<unknown>): string {
 }
 
 /**
- * The panels of a cluster `api.X` are at X (Fynd's convention); a simulated platform on loopback is its own panel. Undefined
- * where they cannot be told from the cluster's name.
+ * The panels of a cluster `api.X` or `api-X` have their names in place of `api` (Fynd's convention); a simulated platform
+ * on loopback is its own panel. Undefined where they cannot be told from the cluster's name.
  */
 function panelsOf(cluster: string): string[] | undefined {
   const url = new URL(cluster);
-  if (url.hostname.startsWith('api.')) {
-    const domain = url.host.slice('api.'.length);
-    return ['platform', 'partners', 'administrator'].map((panel) => `https://${panel}.${domain}`);
+  if (/^api[.-]/.test(url.hostname)) {
+    const rest = url.host.slice('api'.length);
+    return ['platform', 'partners', 'administrator'].map((panel) => `https://${panel}${rest}`);
   }
   return isLoopback(url.hostname) ? [cluster] : undefined;
 }

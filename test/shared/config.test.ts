@@ -76,6 +76,7 @@ describe('a configuration', () => {
     ['cluster', { ...valid, cluster: 'https://user:CANARY-password@api.fynd.com' }],
     ['cluster', { ...valid, cluster: 5 }],
     ['adminOrigins', { ...valid, cluster: 'https://fynd.example' }],
+    ['adminOrigins', { ...valid, cluster: 'https://apis.fynd.example' }],
     ['adminOrigins', { ...valid, adminOrigins: [] }],
     ['adminOrigins', { ...valid, adminOrigins: 'https://panel.example' }],
     ['adminOrigins.0', { ...valid, adminOrigins: ["'self'; script-src *"] }],
@@ -199,6 +200,10 @@ describe('the sentence about a configuration', () => {
 
 describe('the origins that may frame the extension', () => {
   for (const [cluster, expected] of [
+    [
+      'api-uat.fynd.com',
+      ['https://platform-uat.fynd.com', 'https://partners-uat.fynd.com', 'https://administrator-uat.fynd.com'],
+    ],
     ['api.fynd.com', ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com']],
     [
       'https://api.fyndx1.de:8443',

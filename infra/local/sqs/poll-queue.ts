@@ -138,11 +138,11 @@ async function retrySooner(
   failed: readonly ReceivedMessage[],
 ): Promise<void> {
   if (failed.length === 0 || longestRetrySeconds === Number.POSITIVE_INFINITY) return;
-  const { inflight } = await sqs.contents(queue);
+  const messages = sqs.held(queue);
   const latest = Date.now() + longestRetrySeconds * 1000;
   for (const { ReceiptHandle } of failed) {
     // The function may have chosen a shorter time by itself.
-    const held = inflight.find(({ receiptHandle }) => receiptHandle === ReceiptHandle);
+    const held = messages.find(({ receiptHandle }) => receiptHandle === ReceiptHandle);
     if (!held || held.visibilityDeadline <= latest) continue;
     await sqs.call('ChangeMessageVisibility', {
       QueueUrl: queue.url,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { redriveMessages } from '../../../infra/commands/redrive-messages.ts';
 import type { LocalExtension } from '../../../infra/local/start-local-extension.ts';
 import { makeGate } from './fixture/gate.ts';
-import { local, queueOf, sendTogether, sendWork, told } from './fixture/queues.ts';
+import { clientOf, queueOf, sendTogether, sendWork, told } from './fixture/queues.ts';
 import { startFixture, temporaryDirectory } from './fixture/start-fixture.ts';
 
 const data = temporaryDirectory();
@@ -14,7 +14,7 @@ let from = 0;
 
 beforeAll(async () => {
   extension = await startFixture({ dataDir: data.path, longestRetrySeconds: 1 });
-  client = new SQSClient({ ...local, endpoint: extension.sqsEndpoint });
+  client = new SQSClient({ ...clientOf(extension), endpoint: extension.sqsEndpoint });
 });
 afterAll(async () => {
   await extension.close();

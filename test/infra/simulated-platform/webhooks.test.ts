@@ -185,6 +185,7 @@ test('bad control calls say what is wrong, and what does not come in time is 504
   ]) {
     const answer = await fetch(`${platform.origin}/__control/companies/1/events`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
     expect(answer.status, JSON.stringify(body)).toBe(400);

@@ -101,7 +101,7 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
   const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const answer = await fetch(`${platform.origin}/__control/${path}`, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
     if (!answer.ok) throw new Error(`The platform's control ${path} answered ${answer.status}.`);
     return await answer.json();
