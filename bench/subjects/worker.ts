@@ -72,7 +72,7 @@ function bareWorker({ tables, platform }: WorkerSetup): Handler {
     await get(tables.installations, tenantKey(companyTenant(company)));
     await callByHttp(platform, 'GET', `/service/platform/${productPath}`);
     const expiresAt = Math.floor(Date.now() / 1000) + 2_678_400;
-    await client.send(new PutCommand({ TableName: tables.deliveries, Item: { pk: { S: delivery }, expiresAt } }));
+    await client.send(new PutCommand({ TableName: tables.deliveries, Item: { pk: delivery, expiresAt } }));
   };
   return async ({ Records }) => {
     await Promise.all(Records.map(({ body }) => handle(body)));
