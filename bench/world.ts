@@ -21,12 +21,13 @@ import { acceptHeader } from './requests.ts';
 import type { Services } from './services.ts';
 
 export const baseUrl = 'https://extension.example';
-export const apiSecret = 'bench-api-secret';
+export const webhookKey = 'bench-webhook-key-0123456789abcdef';
 export const secrets = {
   apiKeySecretId: 'bench-api-key',
-  apiSecretSecretId: apiSecret,
+  apiSecretSecretId: 'bench-api-secret',
   sessionKeySecretId: 'bench-session-secret-0123456789abcdef',
   tokenKeySecretId: 'bench-token-secret-0123456789abcdef',
+  webhookKeySecretId: webhookKey,
 } as const;
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 /** The person of every benchmark, and how long everything that they have lasts. */

@@ -41,9 +41,11 @@ export const handler = http()
     const fields = request.input;
     const clientId = await apiKey();
     if (fields.company_id !== undefined) {
-      request.retryPath = installPath(clientId, companyTenant(fields.company_id), fields.application_id);
+      request.tenant = companyTenant(fields.company_id);
+      request.retryPath = installPath(clientId, request.tenant, fields.application_id);
     }
     const transaction = await takeTransaction(request, fields);
+    request.tenant = transaction.tenant;
     request.retryPath = installPath(clientId, transaction.tenant, transaction.applicationId);
 
     if (fields.error !== undefined) {

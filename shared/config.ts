@@ -82,6 +82,11 @@ export interface ExtensionInput {
     readonly notificationEmail?: string;
     /** Whose events: of all sales channels, of none, or of those named. Default `all`. */
     readonly salesChannels?: 'all' | 'none' | readonly string[];
+    /**
+     * What the platform signs deliveries with: a secret of its own for each company, or the API secret where the platform
+     * signs with nothing else. Default `per-company`.
+     */
+    readonly secret?: 'per-company' | 'api-secret';
   };
   /** Work for every installed company, e.g. `nightly: { at: '02:30', timeZone: 'Asia/Kolkata', handler: './functions/app/nightly.ts' }`. */
   readonly schedules?: Readonly<Record<string, ScheduleInput>>;

@@ -8,7 +8,7 @@ import {
   parseOrigin,
   type RoutePattern,
 } from './config.ts';
-import { paths, servicesWithoutPeople } from './contract.ts';
+import { paths, servicesWithoutPeople, sweepSchedule } from './contract.ts';
 import { scheduleEntries, scheduleExpression, scheduleProblem } from './schedule-expression.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -189,11 +189,22 @@ const settings = v.strictObject({
         ),
         'all',
       ),
+      secret: v.optional(
+        v.picklist(['per-company', 'api-secret'], 'must be "per-company" or "api-secret"'),
+        'per-company',
+      ),
     }),
     {},
   ),
   schedules: v.optional(
-    v.record(v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"')), schedule),
+    v.record(
+      v.pipe(
+        v.string(),
+        v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"'),
+        v.check((name) => name !== sweepSchedule, 'is the name of a schedule that every extension has'),
+      ),
+      schedule,
+    ),
     {},
   ),
   worker: v.optional(

@@ -32,7 +32,12 @@ export async function start(setup: WorkerSetup): Promise<Subject<SQSEvent>> {
 }
 
 function record(companyId: string): SQSEvent['Records'][number] {
-  const message = webhookMessage(companyTenant(companyId), eventBody(companyId), Date.now());
+  const message = webhookMessage({
+    tenant: companyTenant(companyId),
+    eventId: undefined,
+    body: eventBody(companyId),
+    receivedAtMs: Date.now(),
+  });
   if (message === undefined) throw new Error('The event does not fit into a message.');
   return {
     messageId: message.deduplicationId,
@@ -66,8 +71,8 @@ function bareWorker({ tables, platform }: WorkerSetup): Handler {
     await get(tables.installations, tenantKey(companyTenant(company)));
     await get(tables.installations, tenantKey(companyTenant(company)));
     await callByHttp(platform, 'GET', `/service/platform/${productPath}`);
-    const expiresAt = Math.floor(Date.now() / 1000) + 259_200;
-    await client.send(new PutCommand({ TableName: tables.deliveries, Item: { pk: { S: delivery }, expiresAt } }));
+    const expiresAt = Math.floor(Date.now() / 1000) + 2_678_400;
+    await client.send(new PutCommand({ TableName: tables.deliveries, Item: { pk: delivery, expiresAt } }));
   };
   return async ({ Records }) => {
     await Promise.all(Records.map(({ body }) => handle(body)));

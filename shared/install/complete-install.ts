@@ -107,15 +107,19 @@ export async function autoInstall(
   return await install(dependencies, launch, installation, grant, deadline);
 }
 
+/** A grant that no refresh has renewed for so long is asked for again, although nobody said that it is dead. */
+const maxRefreshingMs = 24 * 3_600_000;
+
+type Launch = Pick<Transaction, 'installEvent' | 'startedAtMs'>;
+
 /**
  * What the company's installation needs from this sign-in; asks nobody.
  * - `nothing`: it works, or somebody else has to mend it: this person gets a session.
  * - `row`: online mode and not installed: a row without a token.
- * - `offline`: not installed, new scopes, a grant that no longer works, or the launch says that it installs.
+ * - `offline`: not installed, new scopes, a grant that no longer works or could not be refreshed for a day, or the launch
+ *   says that it installs.
  * - `refused`: a first installation in offline mode by somebody who lacks scopes.
  */
-type Launch = Pick<Transaction, 'installEvent' | 'startedAtMs'>;
-
 export function neededGrant(
   { accessMode, scopes }: Pick<Extension, 'accessMode' | 'scopes'>,
   installation: Installation | undefined,
@@ -126,7 +130,10 @@ export function neededGrant(
   if (accessMode === 'online') return isInstalled ? 'nothing' : 'row';
   const hasGrant = isInstalled && installation.scopes !== undefined;
   const suffices =
-    hasGrant && installation.status === 'installed' && missingScopes(installation.scopes ?? [], scopes).length === 0;
+    hasGrant &&
+    installation.status === 'installed' &&
+    missingScopes(installation.scopes ?? [], scopes).length === 0 &&
+    launch.startedAtMs - (installation.refreshingSinceMs ?? launch.startedAtMs) <= maxRefreshingMs;
   if (suffices && !installsAnew(installation, launch)) return 'nothing';
   if (missingScopes(granted, scopes).length === 0) return 'offline';
   return hasGrant ? 'nothing' : 'refused';

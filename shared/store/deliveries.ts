@@ -4,13 +4,13 @@ import { deliveriesTable } from '../contract.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
 import { type DocumentClient, integer, parseItem } from './dynamodb.ts';
 
-/** The platform retries for 48 hours; a record outlives that, whatever the clocks say. */
-const keepSeconds = 72 * 3_600;
+/** An event is old after 30 days; a record outlives that by a day, whatever the clocks say. */
+const keepSeconds = 31 * 86_400;
 
 const record = v.object({ [deliveriesTable.ttlAttribute]: v.optional(integer, 0) });
 
 /**
- * Which webhook bodies were handled. The queue forgets after five minutes what it has seen; this does not. A record is
+ * Which events were handled. The queue forgets after five minutes what it has seen; this does not. A record is
  * made only when the handler has finished: a crash in the middle runs it again.
  */
 export class Deliveries {

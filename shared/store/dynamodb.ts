@@ -1,9 +1,16 @@
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, type PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  type BatchGetCommandInput,
+  type BatchGetCommandOutput,
+  DynamoDBDocumentClient,
+  type PutCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { awsClientOptions } from '../aws-client-options.ts';
 import { OneShotSha256 } from './one-shot-sha256.ts';
-import { throwTryAgain } from './unavailable.ts';
+import { throwTryAgain, tryAgain } from './unavailable.ts';
 
 /**
  * One client per process, taking and giving plain values: connections are kept between requests. Every call is of a few
@@ -114,6 +121,31 @@ export async function updateItem(
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
     throw error;
+  }
+}
+
+/** DynamoDB asks for unprocessed keys again under load; after this many rounds the request fails. */
+const maxBatchRounds = 5;
+
+/**
+ * Reads up to 100 items, of one table or several; answers those that are there, by table and in any order.
+ * @throws {AppError} `try_again` where DynamoDB leaves out some of them again and again.
+ */
+export async function readTogether(
+  client: DocumentClient,
+  requests: NonNullable<BatchGetCommandInput['RequestItems']>,
+): Promise<Map<string, Record<string, unknown>[]>> {
+  const found = new Map(Object.keys(requests).map((table) => [table, [] as Record<string, unknown>[]]));
+  let pending: BatchGetCommandInput['RequestItems'] = requests;
+  for (let round = 0; ; round++) {
+    const { Responses = {}, UnprocessedKeys = {} }: BatchGetCommandOutput = await client.send(
+      new BatchGetCommand({ RequestItems: pending }),
+    );
+    for (const [table, items] of Object.entries(Responses)) found.get(table)?.push(...items);
+    if (Object.keys(UnprocessedKeys).length === 0) return found;
+    if (round === maxBatchRounds) throw tryAgain();
+    await new Promise((resolve) => setTimeout(resolve, 2 ** round * 20 * (0.5 + Math.random() / 2)));
+    pending = UnprocessedKeys;
   }
 }
 

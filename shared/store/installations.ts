@@ -2,8 +2,8 @@ import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { installationsTable } from '../contract.ts';
 import type { InstallationGate, InstallationStatus } from '../session/live-session.ts';
-import { companyOf, type Tenant, tenantKey } from '../tenant.ts';
-import { type DocumentClient, integer, parseItem, projection, updateItem } from './dynamodb.ts';
+import { companyOf, parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
+import { type DocumentClient, integer, parseItem, projection, readTogether, updateItem } from './dynamodb.ts';
 
 const statuses = ['installed', 'reauthorize', 'uninstalled'] as const satisfies InstallationStatus[];
 
@@ -21,8 +21,10 @@ export interface Installation {
   readonly installedAtMs: number;
   /** The installation that the author's hooks were last told of, as `announcementOf` names it. */
   readonly announced?: string | undefined;
-  /** The registration of webhooks that the platform last took, as `registrationOf` names it. */
+  /** The registration of webhooks that the platform last took, as `registeredNote` names it. */
   readonly registered?: string | undefined;
+  /** Epoch milliseconds: since when no refresh of the grant has worked; undefined where none is tried. */
+  readonly refreshingSinceMs?: number | undefined;
 }
 
 /** The offline grant as it is kept: sealed, and bound to its row. */
@@ -46,6 +48,7 @@ const row = v.object({
   installedAtMs: v.optional(integer, 0),
   announced: v.optional(v.string()),
   registered: v.optional(v.string()),
+  refreshingSinceMs: v.optional(integer),
 });
 const gate = v.object({
   generation: integer,
@@ -87,7 +90,20 @@ export class Installations {
       new GetCommand({ TableName: this.#tableName, Key: installationKey(tenant), ...callbackProjection }),
     );
     if (item === undefined) return undefined;
-    return { tenant, scopes: undefined, ...parseItem(row, item) };
+    return toInstallation(tenant, item);
+  }
+
+  /**
+   * The installations of up to 100 tenants, in any order and eventually consistent. Rows that are not there are left out,
+   * and those that cannot be read: they must not stand in the way of the others.
+   * @throws {AppError} `try_again` where DynamoDB leaves out some of them again and again.
+   */
+  async findAll(tenants: readonly Tenant[]): Promise<Installation[]> {
+    if (tenants.length === 0) return [];
+    const found = await readTogether(this.#client, {
+      [this.#tableName]: { Keys: tenants.map(installationKey), ...callbackProjection, ConsistentRead: false },
+    });
+    return [...found.values()].flat().flatMap((item) => readable(item) ?? []);
   }
 
   /**
@@ -112,13 +128,27 @@ export class Installations {
           installedAtMs: seen?.generation === generation ? undefined : now.getTime(),
           ...(grant && attributesOf(grant)),
         },
-        remove: grant === undefined ? grantAttributes : [],
+        remove: ['refreshingSinceMs', ...(grant === undefined ? grantAttributes : [])],
         expect:
           seen === undefined
             ? { [installationsTable.partitionKey]: undefined }
             : { version: seen.version, generation: seen.generation },
       },
     );
+  }
+}
+
+function toInstallation(tenant: Tenant, item: unknown): Installation {
+  return { tenant, scopes: undefined, ...parseItem(row, item) };
+}
+
+/** Undefined where it cannot be read: whoever needs that one alone is told so. */
+function readable(item: Record<string, unknown>): Installation | undefined {
+  const tenant = parseTenantKey(String(item[installationsTable.partitionKey]));
+  try {
+    return tenant && toInstallation(tenant, item);
+  } catch {
+    return undefined;
   }
 }
 

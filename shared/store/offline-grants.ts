@@ -36,6 +36,9 @@ export interface OfflineGrant {
   /** As in `Installation`. */
   readonly announced: string | undefined;
   readonly registered: string | undefined;
+  readonly refreshingSinceMs: number | undefined;
+  /** Epoch milliseconds: when the grant last answered that it works to somebody who said that the tenant uninstalled. */
+  readonly uninstallAskedAtMs: number | undefined;
 }
 
 export interface InstalledPage {
@@ -57,6 +60,8 @@ const row = v.object({
   installedAtMs: v.optional(integer, 0),
   announced: v.optional(v.string()),
   registered: v.optional(v.string()),
+  refreshingSinceMs: v.optional(integer),
+  uninstallAskedAtMs: v.optional(integer),
 });
 const listed = v.object({ [installationsTable.partitionKey]: v.string() });
 
@@ -78,7 +83,16 @@ export class OfflineGrants {
       new GetCommand({ TableName: this.#tableName, Key: installationKey(tenant), ...refreshProjection }),
     );
     if (item === undefined) return undefined;
-    const { token, leasedVersion, refreshFrom, announced, registered, ...found } = parseItem(row, item);
+    const {
+      token,
+      leasedVersion,
+      refreshFrom,
+      announced,
+      registered,
+      refreshingSinceMs,
+      uninstallAskedAtMs,
+      ...found
+    } = parseItem(row, item);
     return {
       ...found,
       tenant,
@@ -87,13 +101,21 @@ export class OfflineGrants {
       isLeased: leasedVersion === found.version,
       announced,
       registered,
+      refreshingSinceMs,
+      uninstallAskedAtMs,
     };
   }
 
-  /** Takes the lease, or takes it over from whoever took this very `attempt`. False where the row has moved on. */
-  async takeLease({ tenant, generation, version, attempt }: OfflineGrant): Promise<boolean> {
+  /**
+   * Takes the lease, or takes it over from whoever took this very `attempt`; notes since when a refresh is tried. False
+   * where the row has moved on.
+   */
+  async takeLease(
+    { tenant, generation, version, attempt, refreshingSinceMs }: OfflineGrant,
+    now: Date,
+  ): Promise<boolean> {
     return await this.#update(tenant, {
-      set: { attempt: attempt + 1, leasedVersion: version },
+      set: { attempt: attempt + 1, leasedVersion: version, refreshingSinceMs: refreshingSinceMs ?? now.getTime() },
       expect: { generation, version, status: 'installed', attempt: attempt === 0 ? undefined : attempt },
     });
   }
@@ -114,7 +136,7 @@ export class OfflineGrants {
   async renew({ tenant, generation, version }: OfflineGrant, next: StoredTokenSet, now: Date): Promise<boolean> {
     return await this.#update(tenant, {
       set: { version: version + 1, status: 'installed', ...attributesOf(next), updatedAt: seconds(now) },
-      remove: ['leasedVersion', 'retryFrom', 'attempt'],
+      remove: ['leasedVersion', 'retryFrom', 'attempt', 'refreshingSinceMs'],
       expect: { generation, version },
     });
   }
@@ -153,9 +175,14 @@ export class OfflineGrants {
         uninstalledAt: seconds(now),
         updatedAt: seconds(now),
       },
-      remove: [...grantAttributes, 'retryFrom', 'leasedVersion', 'listed', 'registered'],
+      remove: [...grantAttributes, 'retryFrom', 'leasedVersion', 'refreshingSinceMs', 'listed', 'registered'],
       expect: { generation, version },
     });
+  }
+
+  /** Notes that the grant was asked about, and works: for a while, nobody who proves nothing makes it be asked again. */
+  async recordUninstallAsked({ tenant, generation }: OfflineGrant, now: Date): Promise<boolean> {
+    return await this.#update(tenant, { set: { uninstallAskedAtMs: now.getTime() }, expect: { generation } });
   }
 
   /** Notes that the author's hooks know of this installation. */

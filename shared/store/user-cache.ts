@@ -1,18 +1,21 @@
-import {
-  BatchGetCommand,
-  type BatchGetCommandInput,
-  type BatchGetCommandOutput,
-  PutCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { maxSessionHours } from '../config.ts';
 import { installationsTable, userCacheTable } from '../contract.ts';
-import type { InstallationGate, LiveSession, SessionState } from '../session/live-session.ts';
+import type { LiveSession, SessionState } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
-import { type Change, type DocumentClient, integer, parseItem, projection, putOnce, updateItem } from './dynamodb.ts';
+import {
+  type Change,
+  type DocumentClient,
+  integer,
+  parseItem,
+  projection,
+  putOnce,
+  readTogether,
+  updateItem,
+} from './dynamodb.ts';
 import { installationKey, parseInstallationGate } from './installations.ts';
-import { tryAgain } from './unavailable.ts';
 
 /** Whose cache: a person of a tenant, under one installation of it. Nothing is ever shared between two of these. */
 export interface CacheOwner {
@@ -57,9 +60,6 @@ const epochSortKey = '#epoch';
  */
 const epochTtlSeconds = (maxSessionHours + 1) * 3_600;
 
-/** DynamoDB asks for unprocessed keys again under load; after this many rounds the request fails. */
-const maxBatchRounds = 5;
-
 /** A finished answer waits no longer for being stored. */
 const maxPutMs = 1_000;
 
@@ -94,29 +94,19 @@ export class UserCache {
   /** One consistent round trip: the installation's gate, the owner's epoch and, with `entryKey`, a cached answer. */
   async view(owner: CacheOwner, entryKey?: string): Promise<CacheView> {
     const sortKeys = entryKey === undefined ? [epochSortKey] : [epochSortKey, entryKey];
-    let pending: BatchGetCommandInput['RequestItems'] = {
+    const found = await readTogether(this.#client, {
       [this.#installationsTableName]: { Keys: [installationKey(owner.tenant)], ...gateProjection },
       [this.#tableName]: { Keys: sortKeys.map((each) => itemKey(owner, each)), ...itemProjection },
-    };
-    let installation: InstallationGate | undefined;
+    });
+    const [gate] = found.get(this.#installationsTableName) ?? [];
     const items = new Map<string, unknown>();
-    for (let round = 0; ; round++) {
-      const { Responses = {}, UnprocessedKeys = {} }: BatchGetCommandOutput = await this.#client.send(
-        new BatchGetCommand({ RequestItems: pending }),
-      );
-      for (const item of Responses[this.#installationsTableName] ?? []) installation = parseInstallationGate(item);
-      for (const item of Responses[this.#tableName] ?? []) {
-        items.set(parseItem(key, item)[userCacheTable.sortKey], item);
-      }
-      if (Object.keys(UnprocessedKeys).length === 0) break;
-      if (round === maxBatchRounds) throw tryAgain();
-      await new Promise((resolve) => setTimeout(resolve, 2 ** round * 20 * (0.5 + Math.random() / 2)));
-      pending = UnprocessedKeys;
+    for (const item of found.get(this.#tableName) ?? []) {
+      items.set(parseItem(key, item)[userCacheTable.sortKey], item);
     }
     const { epoch, sessionsValidFromMs } = parseItem(epochItem, items.get(epochSortKey) ?? {});
     const item = entryKey === undefined ? undefined : items.get(entryKey);
     return {
-      installation,
+      installation: gate && parseInstallationGate(gate),
       epoch,
       signedOutAtMs: sessionsValidFromMs,
       entry: item === undefined ? undefined : parseEntry(item),

@@ -86,6 +86,8 @@ describe('a configuration', () => {
     ['launchPath', { ...valid, launchPath: '/api/session' }],
     ['launchPath', { ...valid, launchPath: `/${'x'.repeat(512)}` }],
     ['launchPath', { ...valid, launchPath: 1 }],
+    ['schedules.sweep', { ...valid, schedules: { sweep: { every: '1 day', handler: './functions/x.ts' } } }],
+    ['webhooks.secret', { ...valid, webhooks: { secret: 'CANARY-secret' } }],
     ['proxy', { ...valid, proxy: 'GET catalog/**' }],
     ['proxy.only', { ...valid, proxy: { only: [] } }],
     ['proxy.only', { ...valid, proxy: { only: 'GET catalog/**' } }],

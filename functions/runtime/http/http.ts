@@ -46,7 +46,8 @@ function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {
       result = await toResult(request, response);
     }
     await secretsSettled();
-    logRequest({ event, response, error, durationMs: performance.now() - request.receivedAtMs });
+    const { tenant, receivedAtMs } = request;
+    logRequest({ event, response, error, durationMs: performance.now() - receivedAtMs, tenant });
     return result;
   };
 }

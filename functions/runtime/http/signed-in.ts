@@ -59,6 +59,7 @@ export function signedIn<Needed = unknown>(
       const fromQuery = parseFields(query, request.query).company_id;
       const named = [place.companyId, fromHeader, fromQuery].map((id) => (id === undefined ? id : companyTenant(id)));
       const tenant = selectTenant(named, request.cookies);
+      request.tenant = tenant;
       request.retryPath = installPath(await apiKey(), tenant, place.applicationId);
       request.sessionCookie = sessionCookieName(tenant);
       const text = request.cookies.get(request.sessionCookie);

@@ -140,10 +140,11 @@ async function retrySooner(
   if (failed.length === 0 || longestRetrySeconds === Number.POSITIVE_INFINITY) return;
   const messages = sqs.held(queue);
   const latest = Date.now() + longestRetrySeconds * 1000;
+  const latestByQueue = Date.now() + Number(queue.attributes['VisibilityTimeout'] ?? 30) * 1000;
   for (const { ReceiptHandle } of failed) {
-    // The function may have chosen a shorter time by itself.
     const held = messages.find(({ receiptHandle }) => receiptHandle === ReceiptHandle);
-    if (!held || held.visibilityDeadline <= latest) continue;
+    // The function may have chosen a time by itself: a shorter one, or one for which there is a reason.
+    if (!held || held.visibilityDeadline <= latest || held.visibilityDeadline > latestByQueue) continue;
     await sqs.call('ChangeMessageVisibility', {
       QueueUrl: queue.url,
       ReceiptHandle,

@@ -31,6 +31,16 @@ async function installed(companyId: string): Promise<Installation> {
 }
 
 describe('installations', () => {
+  test('are read together where they are wanted together, without those that are not there', async () => {
+    const [one, two, none] = [tables.newCompany(), tables.newCompany(), tables.newCompany()];
+    const expected = [await installed(one), await installed(two)];
+    tables.calls.length = 0;
+    const found = await tables.installations.findAll([one, none, two].map(companyTenant));
+    expect(found.toSorted((a, b) => a.tenant.id.localeCompare(b.tenant.id))).toEqual(expected);
+    expect(tables.calls.map(({ operation }) => operation)).toEqual(['BatchGetItem']);
+    expect(await tables.installations.findAll([])).toEqual([]);
+  });
+
   test('are unknown until they are written, and then as they were written', async () => {
     const company = tables.newCompany();
     expect(await tables.installations.find(companyTenant(company))).toBeUndefined();
