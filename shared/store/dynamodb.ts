@@ -128,7 +128,7 @@ export async function updateItem(
 const maxBatchRounds = 5;
 
 /**
- * Reads up to 100 items, of one table or several; answers those that are there, by table and in any order.
+ * Reads up to 100 items, of one table or several; resolves to those that are there, by table and in any order.
  * @throws {AppError} `try_again` where DynamoDB leaves out some of them again and again.
  */
 export async function readTogether(

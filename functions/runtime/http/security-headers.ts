@@ -1,4 +1,4 @@
-/** On every answer of ours. */
+/** On every response of ours. */
 export const securityHeaders = {
   'strict-transport-security': 'max-age=63072000; includeSubDomains',
   'x-content-type-options': 'nosniff',
@@ -25,7 +25,7 @@ export function pageHeaders(adminOrigins: readonly string[], nonce: string): Rec
   };
 }
 
-/** What the platform answered is data: it is never rendered as a page of this origin, nor embedded by another. */
+/** What the platform sent is data: it is never rendered as a page of this origin, nor embedded by another. */
 export const dataHeaders = {
   'content-security-policy': `default-src 'none'; sandbox`,
   'cross-origin-resource-policy': 'same-origin',
