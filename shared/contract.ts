@@ -79,7 +79,7 @@ export const userCacheTable = {
   /** Epoch seconds. DynamoDB deletes late, so it is checked on every read too. */
   ttlAttribute: 'expiresAt',
   /** All that an item may have: an entry's, and the epoch's. */
-  attributes: ['pk', 'sk', 'epoch', 'validFrom', 'policy', 'httpStatus', 'body', 'coding', 'expiresAt'],
+  attributes: ['pk', 'sk', 'epoch', 'sessionsValidFromMs', 'policy', 'httpStatus', 'body', 'coding', 'expiresAt'],
 } as const;
 
 /** Deliveries: which events were handled; an item per event outlives the 30 days after which an event is old. */

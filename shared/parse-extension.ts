@@ -4,6 +4,7 @@ import {
   type EventInput,
   type Extension,
   isLoopback,
+  maxSessionHours,
   parseOrigin,
   type RoutePattern,
 } from './config.ts';
@@ -21,6 +22,11 @@ const ttlSeconds = v.pipe(
   v.integer('must be a whole number of seconds'),
   v.minValue(0, 'must not be negative'),
   v.maxValue(dayInSeconds, `must be at most ${dayInSeconds} (a day)`),
+);
+const sessionHours = v.pipe(
+  v.number('must be a number of hours'),
+  v.gtValue(0, 'must be more than 0'),
+  v.maxValue(maxSessionHours, `must be at most ${maxSessionHours}`),
 );
 const routePattern = v.pipe(
   v.custom<RoutePattern>((text) => typeof text === 'string', 'must be text such as "GET catalog/**"'),
@@ -164,6 +170,7 @@ const settings = v.strictObject({
     }),
     {},
   ),
+  session: v.optional(v.strictObject({ maxHours: v.optional(sessionHours, maxSessionHours) }), {}),
   api: v.optional(v.record(apiRoute, handlerFile), {}),
   events: v.optional(
     v.pipe(

@@ -87,6 +87,11 @@ export const problems = {
     title: 'The answer of the platform is too large to hand on',
     advice: 'Ask for less at once, for example a smaller page.',
   },
+  try_again: {
+    status: 503,
+    title: 'The extension is busy at the moment',
+    advice: 'Try again in a moment.',
+  },
   platform_timeout: { status: 504, title: 'The platform did not answer in time', advice: 'Try again in a moment.' },
   internal: { status: 500, title: 'Something went wrong on our side', advice: 'Try again in a moment.' },
 } as const;

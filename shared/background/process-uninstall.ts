@@ -96,7 +96,7 @@ function dueOf(message: UninstallMessage, grant: OfflineGrant, nowMs: number): D
   // About an earlier installation, by all clocks: it is not to hold up what is said of this one.
   const isEarlier = receivedAtMs < grant.installedAtMs && grant.installedAtMs <= nowMs;
   if (isEarlier) return { fromMs: 0, isOnlyAsking: true, beginsQuiet: false };
-  const { uninstallAskedAtMs: askedAtMs = 0 } = grant;
+  const { uninstallAskedAtMs: askedAtMs } = grant;
   const isQuiet = askedAtMs > grant.installedAtMs && receivedAtMs < askedAtMs + quietMs;
   if (!isQuiet) return { fromMs: 0, isOnlyAsking: false, beginsQuiet: true };
   if (receivedAtMs + settleMs <= askedAtMs) return 'settled';

@@ -49,8 +49,11 @@ export async function completeInstall(
     scopes: extension.scopes,
     deadline,
   };
-  const online = await authorizationCodeGrant({ ...redeem, now: dependencies.now() });
-  const installation = await installations.find(tenant);
+  // Side by side: whatever is written rests on the row as it was seen, and is not written over another.
+  const [online, installation] = await Promise.all([
+    authorizationCodeGrant({ ...redeem, now: dependencies.now() }),
+    installations.find(tenant),
+  ]);
 
   const need = neededGrant(extension, installation, transaction, online.scopes);
   if (need === 'refused') throw scopesMissing(missingScopes(online.scopes, extension.scopes));
@@ -66,6 +69,7 @@ export async function completeInstall(
   if (installed === undefined) throw new AppError('internal', 'The company is not installed.');
 
   const now = dependencies.now();
+  const lifeSeconds = Math.min(online.expiresInSeconds, Math.ceil(extension.session.maxHours * 3_600));
   const session = {
     tenant,
     user: online.user,
@@ -73,7 +77,7 @@ export async function completeInstall(
     signedInAtMs: now.getTime(),
     accessToken: online.accessToken,
     scopes: extension.scopes.filter((scope) => missingScopes(online.scopes, [scope]).length === 0),
-    expiresAt: Math.floor(now.getTime() / 1000) + online.expiresInSeconds,
+    expiresAt: Math.floor(now.getTime() / 1000) + lifeSeconds,
   };
   return { session, installed };
 }

@@ -49,7 +49,7 @@ export interface PlatformResponse {
 
 export interface CallAsUserDependencies {
   readonly extension: Extension;
-  readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch'>;
+  readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch' | 'moveEpochOf'>;
   readonly httpClient: HttpClient;
   readonly now: () => Date;
 }
@@ -183,8 +183,10 @@ const pass: Step = async (dependencies, session, call, deadline) => {
 const write: Step = async (dependencies, session, call, deadline) => {
   const { userCache, now } = dependencies;
   const owner = ownerOf(session);
-  const live = requireLive(session, await userCache.view(owner));
-  await userCache.moveEpoch(owner, now());
+  // Side by side: a move too many harms nobody, and a session that is known to be over makes none.
+  const [view, moved] = await Promise.all([userCache.view(owner), userCache.moveEpochOf(session, now())]);
+  const live = requireLive(session, view);
+  if (!moved) throw new AppError('session_expired', 'This session was signed out.');
   const moveAgain = () =>
     userCache.moveEpoch(owner, now()).then(
       () => true,
@@ -197,8 +199,8 @@ const write: Step = async (dependencies, session, call, deadline) => {
     await moveAgain();
     throw error;
   }
-  const moved = await moveAgain();
-  return { ...forwarded(answer), ...(moved ? {} : { warning: 'epoch_not_moved' }) };
+  const movedAgain = await moveAgain();
+  return { ...forwarded(answer), ...(movedAgain ? {} : { warning: 'epoch_not_moved' }) };
 };
 
 const send = (

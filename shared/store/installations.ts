@@ -1,18 +1,9 @@
-import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
 import { installationsTable } from '../contract.ts';
 import type { InstallationGate, InstallationStatus } from '../session/live-session.ts';
 import { companyOf, type Tenant, tenantKey } from '../tenant.ts';
-import {
-  corrupt,
-  expressionNames,
-  type Item,
-  integer,
-  isConditionFailure,
-  optionalInteger,
-  optionalText,
-  stringList,
-  text,
-} from './dynamodb.ts';
+import { type DocumentClient, integer, parseItem, projection, updateItem } from './dynamodb.ts';
 
 const statuses = ['installed', 'reauthorize', 'uninstalled'] as const satisfies InstallationStatus[];
 
@@ -44,8 +35,34 @@ export interface StoredTokenSet {
   readonly refreshFrom: number;
 }
 
-export function installationKey(tenant: Tenant): Item {
-  return { [installationsTable.partitionKey]: { S: tenantKey(tenant) } };
+/** The status of a row, for its schema. */
+export const installationStatus = v.picklist(statuses);
+
+const row = v.object({
+  generation: integer,
+  version: integer,
+  status: installationStatus,
+  scopes: v.optional(v.array(v.string())),
+  installedAtMs: v.optional(integer, 0),
+  announced: v.optional(v.string()),
+  registered: v.optional(v.string()),
+});
+const gate = v.object({
+  generation: integer,
+  status: installationStatus,
+  sessionsValidFromMs: v.optional(integer),
+});
+
+/** What a row has only with an offline grant. */
+export const grantAttributes = ['token', 'scopes', 'accessTokenExpiresAt', 'refreshFrom'] as const;
+
+export function installationKey(tenant: Tenant): Record<string, string> {
+  return { [installationsTable.partitionKey]: tenantKey(tenant) };
+}
+
+/** A grant as the row's attributes. */
+export function attributesOf({ sealedToken, scopes, accessTokenExpiresAt, refreshFrom }: StoredTokenSet) {
+  return { token: sealedToken, scopes, accessTokenExpiresAt, refreshFrom };
 }
 
 /** Installed companies are listed by partition, so that none of them grows hot. */
@@ -53,11 +70,13 @@ function listingPartition(tenant: Tenant): string {
   return `installed#${Number(companyOf(tenant).slice(-6)) % installationsTable.listing.partitions}`;
 }
 
+const callbackProjection = projection(installationsTable.callbackAttributes);
+
 export class Installations {
-  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
 
-  constructor(client: Pick<DynamoDBClient, 'send'>, tableName: string) {
+  constructor(client: DocumentClient, tableName: string) {
     this.#client = client;
     this.#tableName = tableName;
   }
@@ -65,25 +84,10 @@ export class Installations {
   /** The installation as of now (a consistent read); undefined where the tenant never installed. */
   async find(tenant: Tenant): Promise<Installation | undefined> {
     const { Item: item } = await this.#client.send(
-      new GetItemCommand({
-        TableName: this.#tableName,
-        Key: installationKey(tenant),
-        ConsistentRead: true,
-        ProjectionExpression: installationsTable.callbackAttributes.map((name) => `#${name}`).join(', '),
-        ExpressionAttributeNames: expressionNames(installationsTable.callbackAttributes),
-      }),
+      new GetCommand({ TableName: this.#tableName, Key: installationKey(tenant), ...callbackProjection }),
     );
     if (item === undefined) return undefined;
-    return {
-      tenant,
-      generation: integer(item, 'generation'),
-      version: integer(item, 'version'),
-      status: parseStatus(item),
-      scopes: stringList(item, 'scopes'),
-      installedAtMs: optionalInteger(item, 'installedAtMs') ?? 0,
-      announced: optionalText(item, 'announced'),
-      registered: optionalText(item, 'registered'),
-    };
+    return { tenant, scopes: undefined, ...parseItem(row, item) };
   }
 
   /**
@@ -93,75 +97,35 @@ export class Installations {
   async save(
     tenant: Tenant,
     seen: Installation | undefined,
-    next: { generation: number; grant: StoredTokenSet | undefined; now: Date },
+    { generation, grant, now }: { generation: number; grant: StoredTokenSet | undefined; now: Date },
   ): Promise<boolean> {
-    const now = { N: String(Math.floor(next.now.getTime() / 1000)) };
-    const isNewGeneration = seen?.generation !== next.generation;
-    const set: Item = {
-      generation: { N: String(next.generation) },
-      version: { N: String((seen?.version ?? 0) + 1) },
-      status: { S: 'installed' },
-      listed: { S: listingPartition(tenant) },
-      updatedAt: now,
-      ...(isNewGeneration ? { installedAtMs: { N: String(next.now.getTime()) } } : {}),
-      ...(next.grant === undefined
-        ? {}
-        : {
-            token: { S: next.grant.sealedToken },
-            scopes: { L: next.grant.scopes.map((scope) => ({ S: scope })) },
-            accessTokenExpiresAt: { N: String(next.grant.accessTokenExpiresAt) },
-            refreshFrom: { N: String(next.grant.refreshFrom) },
-          }),
-    };
-    const remove = next.grant === undefined ? ['token', 'scopes', 'accessTokenExpiresAt', 'refreshFrom'] : [];
-    const update = [
-      `SET ${Object.keys(set)
-        .map((name) => `#${name} = :${name}`)
-        .join(', ')}`,
-      ...(remove.length === 0 ? [] : [`REMOVE ${remove.map((name) => `#${name}`).join(', ')}`]),
-    ].join(' ');
-    try {
-      await this.#client.send(
-        new UpdateItemCommand({
-          TableName: this.#tableName,
-          Key: installationKey(tenant),
-          UpdateExpression: update,
-          ConditionExpression:
-            seen === undefined
-              ? 'attribute_not_exists(#pk)'
-              : '#version = :seenVersion AND #generation = :seenGeneration',
-          ExpressionAttributeNames: expressionNames([
-            ...Object.keys(set),
-            ...remove,
-            ...(seen === undefined ? [installationsTable.partitionKey] : []),
-          ]),
-          ExpressionAttributeValues: {
-            ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
-            ...(seen === undefined
-              ? {}
-              : { ':seenVersion': { N: String(seen.version) }, ':seenGeneration': { N: String(seen.generation) } }),
-          },
-          ReturnValues: 'NONE',
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+    return await updateItem(
+      this.#client,
+      { TableName: this.#tableName, Key: installationKey(tenant) },
+      {
+        set: {
+          generation,
+          version: (seen?.version ?? 0) + 1,
+          status: 'installed',
+          listed: listingPartition(tenant),
+          updatedAt: Math.floor(now.getTime() / 1000),
+          installedAtMs: seen?.generation === generation ? undefined : now.getTime(),
+          ...(grant && attributesOf(grant)),
+        },
+        remove: grant === undefined ? grantAttributes : [],
+        expect:
+          seen === undefined
+            ? { [installationsTable.partitionKey]: undefined }
+            : { version: seen.version, generation: seen.generation },
+      },
+    );
   }
 }
 
-/** Reads the attributes that gate a session out of a stored row. */
-export function parseInstallationGate(item: Item): InstallationGate {
-  return {
-    generation: integer(item, 'generation'),
-    status: parseStatus(item),
-    sessionsValidFromMs: optionalInteger(item, 'sessionsValidFromMs'),
-  };
-}
-
-export function parseStatus(item: Item): InstallationStatus {
-  const status = text(item, 'status');
-  return statuses.find((each) => each === status) ?? corrupt('status');
+/**
+ * Reads the attributes that gate a session out of a stored row.
+ * @throws {CorruptItemError}
+ */
+export function parseInstallationGate(item: unknown): InstallationGate {
+  return { sessionsValidFromMs: undefined, ...parseItem(gate, item) };
 }

@@ -25,6 +25,7 @@ describe('a configuration', () => {
       adminOrigins: ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com'],
       proxy: { also: [] },
       cache: { defaultTtlSeconds: 60, rules: [] },
+      session: { maxHours: 24 },
       api: {},
     });
   });
@@ -100,6 +101,10 @@ describe('a configuration', () => {
     ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: '60' } }],
     ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: 1.5 } }],
     ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: 86_401 } }],
+    ['session.maxHours', { ...valid, session: { maxHours: 0 } }],
+    ['session.maxHours', { ...valid, session: { maxHours: 24.5 } }],
+    ['session.maxHours', { ...valid, session: { maxHours: '8' } }],
+    ['session.hours', { ...valid, session: { hours: 8 } }],
     ['cache.rules', { ...valid, cache: { rules: {} } }],
     ['cache.rules.0.route', { ...valid, cache: { rules: [{ route: 'catalog', ttlSeconds: 1 }] } }],
     ['cache.rules.0.ttlSeconds', { ...valid, cache: { rules: [{ route: 'GET catalog', ttlSeconds: Number.NaN }] } }],

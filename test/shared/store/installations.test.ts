@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable } from '../../../shared/contract.ts';
-import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { Installation, StoredTokenSet } from '../../../shared/store/installations.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
-import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { type Item, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { noon } from '../fixture/extension.ts';
 
 let tables: TestTables;

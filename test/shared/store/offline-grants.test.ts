@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable } from '../../../shared/contract.ts';
-import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { OfflineGrant } from '../../../shared/store/offline-grants.ts';
 import { companyTenant, type Tenant, tenantKey } from '../../../shared/tenant.ts';
-import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { type Item, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon } from '../fixture/extension.ts';
 import { signIn } from '../fixture/sign-in.ts';
 
