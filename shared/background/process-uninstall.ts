@@ -31,7 +31,7 @@ const maxOnceMoreMs = 86_400_000;
  * once more when the access token that answered has ended; only then is it dropped.
  *
  * What proves nothing and comes while another is asked about, or within the hour after that, is asked about at that
- * hour's end: so that forged calls cost an hour no more than five askings, and none of them swallows a true one.
+ * hour's end: so that forged calls cost half a dozen askings an hour, and none of them swallows a true one.
  * @param attempt how often the queue brought the message, from 1.
  * @throws {AppError} `platform_error` where it is to be asked again a little later.
  */
@@ -96,7 +96,7 @@ function dueOf(message: UninstallMessage, grant: OfflineGrant, nowMs: number): D
   // About an earlier installation, by all clocks: it is not to hold up what is said of this one.
   const isEarlier = receivedAtMs < grant.installedAtMs && grant.installedAtMs <= nowMs;
   if (isEarlier) return { fromMs: 0, isOnlyAsking: true, beginsQuiet: false };
-  const { uninstallAskedAtMs: askedAtMs = 0 } = grant;
+  const { uninstallAskedAtMs: askedAtMs } = grant;
   const isQuiet = askedAtMs > grant.installedAtMs && receivedAtMs < askedAtMs + quietMs;
   if (!isQuiet) return { fromMs: 0, isOnlyAsking: false, beginsQuiet: true };
   if (receivedAtMs + settleMs <= askedAtMs) return 'settled';

@@ -100,7 +100,6 @@ export async function callAsUser(
   }
   const step = call.method === 'GET' ? read : isSafe(call.method) ? pass : write;
   const answer = withProxiedAddresses(await step(dependencies, session, call, deadline), dependencies, call);
-  if (answer.status === 401) throw new AppError('session_expired', 'The platform no longer accepts this session.');
   const missing = answer.status === 403 ? missingScopes(session.scopes, dependencies.extension.scopes) : [];
   if (missing.length === 0) return answer;
   return { ...answer, headers: { ...answer.headers, 'x-missing-scopes': missing.join(' ') } };
@@ -203,13 +202,20 @@ const write: Step = async (dependencies, session, call, deadline) => {
   return { ...forwarded(answer), ...(movedAgain ? {} : { warning: 'epoch_not_moved' }) };
 };
 
-const send = (
+async function send(
   { extension, httpClient, now }: CallAsUserDependencies,
   session: LiveSession,
   call: PlatformCall,
   deadline: Deadline,
-): Promise<HttpClientResponse> =>
-  sendWithRetry(httpClient, () => platformRequest(extension.cluster, session.accessToken, call, now()), deadline);
+): Promise<HttpClientResponse> {
+  const askedAtMs = performance.now();
+  const makeRequest = () => platformRequest(extension.cluster, session.accessToken, call, now());
+  const response = await sendWithRetry(httpClient, makeRequest, deadline);
+  if (response.status !== 401) return response;
+  throw new AppError('session_expired', 'The platform no longer accepts this session.', {
+    waitedMs: performance.now() - askedAtMs,
+  });
+}
 
 /**
  * An entry's key within its owner's partition: the granted scopes, path, query and every header that may select a

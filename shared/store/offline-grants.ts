@@ -37,8 +37,8 @@ export interface OfflineGrant {
   readonly announced: string | undefined;
   readonly registered: string | undefined;
   readonly refreshingSinceMs: number | undefined;
-  /** Epoch milliseconds: when the grant last answered that it works to somebody who said that the tenant uninstalled. */
-  readonly uninstallAskedAtMs: number | undefined;
+  /** Epoch milliseconds: when it last turned out to work after somebody said that the tenant uninstalled; 0 for never. */
+  readonly uninstallAskedAtMs: number;
 }
 
 export interface InstalledPage {
@@ -58,10 +58,10 @@ const row = v.object({
   attempt: v.optional(integer, 0),
   leasedVersion: v.optional(integer),
   installedAtMs: v.optional(integer, 0),
+  uninstallAskedAtMs: v.optional(integer, 0),
   announced: v.optional(v.string()),
   registered: v.optional(v.string()),
   refreshingSinceMs: v.optional(integer),
-  uninstallAskedAtMs: v.optional(integer),
 });
 const listed = v.object({ [installationsTable.partitionKey]: v.string() });
 
@@ -83,16 +83,10 @@ export class OfflineGrants {
       new GetCommand({ TableName: this.#tableName, Key: installationKey(tenant), ...refreshProjection }),
     );
     if (item === undefined) return undefined;
-    const {
-      token,
-      leasedVersion,
-      refreshFrom,
-      announced,
-      registered,
-      refreshingSinceMs,
-      uninstallAskedAtMs,
-      ...found
-    } = parseItem(row, item);
+    const { token, leasedVersion, refreshFrom, announced, registered, refreshingSinceMs, ...found } = parseItem(
+      row,
+      item,
+    );
     return {
       ...found,
       tenant,
@@ -102,7 +96,6 @@ export class OfflineGrants {
       announced,
       registered,
       refreshingSinceMs,
-      uninstallAskedAtMs,
     };
   }
 
