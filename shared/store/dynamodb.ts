@@ -14,8 +14,8 @@ import { throwTryAgain, tryAgain } from './unavailable.ts';
 
 /**
  * One client per process, taking and giving plain values: connections are kept between requests. Every call is of a few
- * keys at most, so that one which takes a second is lost. What DynamoDB asks to retry is tried once more, and is then
- * `try_again`.
+ * small items, a page of a listing at most, so that one which takes a second is lost. What DynamoDB asks to retry is
+ * tried once more, and is then `try_again`.
  */
 export function createDynamoDb(): DynamoDBDocumentClient {
   const options = awsClientOptions({ requestTimeoutMs: 1_000, maxAttempts: 2 });
