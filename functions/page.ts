@@ -1,7 +1,8 @@
 import { missingScopes } from '../shared/fynd/scopes.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { AppError } from '../shared/problems.ts';
-import { companyOf, companyTenant } from '../shared/tenant.ts';
+import { personIn } from '../shared/session/describe-session.ts';
+import { companyTenant } from '../shared/tenant.ts';
 import { welcomePage } from './app/welcome-page.ts';
 import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest, HttpResponse } from './runtime/http/http-messages.ts';
@@ -18,17 +19,18 @@ export const handler = http()
   .use(anyOrigin())
   .use(signedIn())
   .use(live())
-  .handler(({ session, place }) =>
-    Promise.resolve(
+  .handler(({ session, place }) => {
+    const { company, user, scopes } = personIn(session);
+    return Promise.resolve(
       welcomePage({
         extension: extension(),
-        company: companyOf(session.tenant),
-        userName: session.user.name,
+        company,
+        userName: user.name,
         applicationId: place.applicationId,
-        missingScopes: missingScopes(session.scopes, extension().scopes),
+        missingScopes: missingScopes(scopes, extension().scopes),
       }),
-    ),
-  );
+    );
+  });
 
 /** Who is not signed in is sent to do so. */
 function orSignIn(): HttpRequirement<HttpRequest> {

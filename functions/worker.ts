@@ -29,7 +29,7 @@ const backOffSeconds = [5, 30, 120, 300];
 const maxVisibilitySeconds = 43_000;
 
 const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
-let held: { readonly apiSecret: string; readonly tokens: OfflineTokens } | undefined;
+let held: (Credentials & { readonly tokens: OfflineTokens }) | undefined;
 
 /** The queue's other end: events, hooks, registration, uninstalls and schedules. */
 export const handler = queue()
@@ -90,7 +90,7 @@ function backOff(): QueueRequirement<Delivery> {
 /** How long the platform wants to be left alone; 0 where the error says nothing of that. */
 function platformSeconds(error: unknown): number {
   const headers =
-    error instanceof AppError ? error.headers : error instanceof PlatformResponseError ? error.answer.headers : {};
+    error instanceof AppError ? error.headers : error instanceof PlatformResponseError ? error.response.headers : {};
   return retryAfterSeconds(headers['retry-after'], now()) ?? 0;
 }
 
@@ -125,7 +125,7 @@ async function dependencies(): Promise<WorkDependencies> {
 
 /** Kept while this instance lives, with what it has seen of other instances' refreshes; new where the secret is. */
 function offlineTokens(credentials: Credentials): OfflineTokens {
-  if (held?.apiSecret !== credentials.apiSecret) {
+  if (held?.apiKey !== credentials.apiKey || held.apiSecret !== credentials.apiSecret) {
     const tokens = new OfflineTokens({
       cluster: extension().cluster,
       credentials,
@@ -136,7 +136,7 @@ function offlineTokens(credentials: Credentials): OfflineTokens {
       monotonicMs: () => performance.now(),
       wait,
     });
-    held = { apiSecret: credentials.apiSecret, tokens };
+    held = { ...credentials, tokens };
   }
   return held.tokens;
 }

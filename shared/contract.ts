@@ -58,7 +58,7 @@ export const installationsTable = {
   /** The sealed offline token. The callback writes it; no function that a browser reaches can read it. */
   tokenAttribute: 'token',
   /** What the callback writes beside the attributes that it reads. */
-  writtenAttributes: ['token', 'accessTokenExpiresAt', 'refreshFrom', 'updatedAt', 'listed'],
+  writtenAttributes: ['token', 'accessTokenExpiresAt', 'refreshFrom', 'retryFrom', 'attempt', 'updatedAt', 'listed'],
   /** A sparse index with keys only: installed companies carry `listed`, whose value spreads them over partitions. */
   listing: { indexName: 'listed', partitionKey: 'listed', partitions: 8 },
   /** What background functions read to use and refresh the offline token. */

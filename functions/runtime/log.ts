@@ -48,7 +48,7 @@ export function describeError(error: unknown): object {
   if (error instanceof ConfigurationError) return { code: 'internal', error: error.name, detail: error.message };
   if (!(error instanceof Error)) return { code: 'internal', error: typeof error };
   if (error instanceof PlatformResponseError) {
-    const asked = { platform_status: error.answer.status, platform_request: error.request };
+    const asked = { platform_status: error.response.status, platform_request: error.request };
     return { code: 'platform_error', ...asked, at: framesOf(error) };
   }
   return { code: 'internal', error: nameOf(error), at: framesOf(error) };

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type Extension, eventKeyOf } from '../config.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
-import { webhookSecret } from '../fynd/webhook-secret.ts';
+import { isWebhookKey, webhookSecret } from '../fynd/webhook-secret.ts';
 import { parseJson } from '../http/json.ts';
 import { AppError } from '../problems.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
@@ -51,7 +51,10 @@ export async function acceptWebhook(
     ? keys
     : selected === undefined
       ? []
-      : keys.map((key) => webhookSecret(extension, key, selected));
+      : // A previous key that was too short signed nothing: no secret was ever made of it.
+        keys
+          .filter((key, index) => index === 0 || isWebhookKey(key))
+          .map((key) => webhookSecret(extension, key, selected));
   if (!isSignedBody(body, signature, secrets)) throw mismatch();
   const { tenant: named, event } = parseEnvelope(body);
   if (named !== undefined && selected !== undefined && !isSameTenant(named, selected)) throw mismatch();

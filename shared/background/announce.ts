@@ -2,7 +2,7 @@ import type { Deadline } from '../http/http-client.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
 import { type BackgroundDependencies, backgroundContext } from './background-context.ts';
 import type { Handlers } from './handlers.ts';
-import { announcementOf, type LifecycleMessage } from './messages.ts';
+import { announcedGeneration, announcementOf, type LifecycleMessage } from './messages.ts';
 
 export interface AnnounceDependencies extends BackgroundDependencies {
   readonly handlers: Pick<Handlers, 'hooks'>;
@@ -26,6 +26,8 @@ export async function announce(
   const isGone = hook === 'uninstalled';
   // An installation that is over before its hook ran is told of by the hook of what came after it.
   if (!isGone && grant.generation !== generation) return 'outdated';
+  // Told too late, as a dead letter that was sent again: what the hook would delete is a newer installation's by now.
+  if (announcedGeneration(grant.announced) > generation) return 'outdated';
   const { company, platform, log } = backgroundContext(deps, tenant, deadline);
   await handler?.({ company, log, generation, scopes, confirmedBy, platform: isGone ? undefined : platform });
   // Also where nobody wanted to know: `scopesChanged` is what differs from what was noted last.

@@ -147,6 +147,11 @@ export function announcementOf(generation: number, scopes: readonly string[]): s
   return `g${generation} ${scopes.toSorted().join(' ')}`;
 }
 
+/** The generation that the author's hooks were last told of; 0 where they were told of none. */
+export function announcedGeneration(announced: string | undefined): number {
+  return Number(/^g(\d+)(?: |$)/.exec(announced ?? '')?.[1] ?? 0);
+}
+
 /** One message for each registration, as `registeredNote` names it. */
 export function registerMessage(message: Omit<RegisterMessage, 'kind'>, registration: string): QueuedMessage {
   const company = companyOf(message.tenant);

@@ -2,6 +2,11 @@ import { createHash, createHmac } from 'node:crypto';
 import { ConfigurationError, type Extension } from '../config.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
 
+/** Whether a value is long enough to make tenants' secrets of. */
+export function isWebhookKey(key: string): boolean {
+  return key.length >= 32;
+}
+
 /**
  * What the platform signs a tenant's deliveries with: derived from the webhook key and never stored, so that a secret that
  * the platform shows to somebody signs for that tenant alone. The key itself where the configuration wants the API secret.
@@ -9,7 +14,7 @@ import { type Tenant, tenantKey } from '../tenant.ts';
  */
 export function webhookSecret({ webhooks }: Pick<Extension, 'webhooks'>, key: string, tenant: Tenant): string {
   if (webhooks.secret === 'api-secret') return key;
-  if (key.length < 32) {
+  if (!isWebhookKey(key)) {
     throw new ConfigurationError(
       'The webhook key has fewer than 32 characters: put a random value of 32 or more into it.',
     );

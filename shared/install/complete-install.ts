@@ -7,6 +7,7 @@ import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Session } from '../session/sessions.ts';
 import type { Transaction } from '../session/transactions.ts';
+import { settleAll } from '../settle-all.ts';
 import type { Installation, Installations } from '../store/installations.ts';
 import type { Tenant } from '../tenant.ts';
 import { sealTokenSet } from '../tokens/offline-token.ts';
@@ -50,7 +51,7 @@ export async function completeInstall(
     deadline,
   };
   // Side by side: whatever is written rests on the row as it was seen, and is not written over another.
-  const [online, installation] = await Promise.all([
+  const [online, installation] = await settleAll([
     authorizationCodeGrant({ ...redeem, now: dependencies.now() }),
     installations.find(tenant),
   ]);

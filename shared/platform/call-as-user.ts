@@ -18,6 +18,7 @@ import { AppError } from '../problems.ts';
 import { packScopes } from '../session/granted-scopes.ts';
 import { type LiveSession, requireLive } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
+import { settleAll } from '../settle-all.ts';
 import {
   type CacheEntry,
   type CacheOwner,
@@ -44,7 +45,7 @@ export interface PlatformResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** Something that did not work but does not change the response; for the log. */
-  readonly warning?: 'answer_not_stored' | 'epoch_not_moved';
+  readonly warning?: 'response_not_stored' | 'epoch_not_moved';
 }
 
 export interface CallAsUserDependencies {
@@ -183,7 +184,7 @@ const write: Step = async (dependencies, session, call, deadline) => {
   const { userCache, now } = dependencies;
   const owner = ownerOf(session);
   // Side by side: a move too many harms nobody, and a session that is known to be over makes none.
-  const [view, moved] = await Promise.all([userCache.view(owner), userCache.moveEpochOf(session, now())]);
+  const [view, moved] = await settleAll([userCache.view(owner), userCache.moveEpochOf(session, now())]);
   const live = requireLive(session, view);
   if (!moved) throw new AppError('session_expired', 'This session was signed out.');
   const moveAgain = () =>
@@ -295,7 +296,7 @@ function detailOf(stored: Stored): string {
 }
 
 function warningOf(stored: Stored): Pick<PlatformResponse, 'warning'> {
-  return stored === 'failed' ? { warning: 'answer_not_stored' } : {};
+  return stored === 'failed' ? { warning: 'response_not_stored' } : {};
 }
 
 function forwarded({ status, headers, body }: HttpClientResponse): PlatformResponse {

@@ -23,11 +23,11 @@ export interface PlatformWriteOptions extends PlatformCallOptions {
  * 401 as `session_expired`.
  */
 export interface PlatformClient {
-  get<Answer = unknown>(path: string, options?: PlatformCallOptions): Promise<Answer>;
-  post<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
-  put<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
-  patch<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
-  delete<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+  get<Body = unknown>(path: string, options?: PlatformCallOptions): Promise<Body>;
+  post<Body = unknown>(path: string, options?: PlatformWriteOptions): Promise<Body>;
+  put<Body = unknown>(path: string, options?: PlatformWriteOptions): Promise<Body>;
+  patch<Body = unknown>(path: string, options?: PlatformWriteOptions): Promise<Body>;
+  delete<Body = unknown>(path: string, options?: PlatformWriteOptions): Promise<Body>;
 }
 
 interface PlatformResponse {
@@ -39,13 +39,13 @@ interface PlatformResponse {
 /** The platform answered with a status from 300 on. */
 export class PlatformResponseError extends Error {
   override readonly name = 'PlatformResponseError';
-  readonly answer: PlatformResponse;
+  readonly response: PlatformResponse;
   /** What was asked, without any value: `GET catalog/v2.0/company/*\/products/*`. */
   readonly request: string;
 
-  constructor(answer: PlatformResponse, request: string) {
-    super(`The platform answered ${answer.status}.`);
-    this.answer = answer;
+  constructor(response: PlatformResponse, request: string) {
+    super(`The platform answered ${response.status}.`);
+    this.response = response;
     this.request = request;
   }
 }

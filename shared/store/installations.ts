@@ -128,7 +128,8 @@ export class Installations {
           installedAtMs: seen?.generation === generation ? undefined : now.getTime(),
           ...(grant && attributesOf(grant)),
         },
-        remove: ['refreshingSinceMs', ...(grant === undefined ? grantAttributes : [])],
+        // What was tried with the token before is no reason to spare the platform with this one.
+        remove: ['refreshingSinceMs', 'attempt', 'retryFrom', ...(grant === undefined ? grantAttributes : [])],
         expect:
           seen === undefined
             ? { [installationsTable.partitionKey]: undefined }

@@ -168,7 +168,10 @@ function partition({ tenant, userId, generation }: CacheOwner): string {
   return `${tenantKey(tenant)}#user#${encodeURIComponent(userId)}#g${generation}`;
 }
 
-function parseEntry(item: unknown): CacheEntry {
-  const { epoch, httpStatus, ...entry } = parseItem(entryItem, item);
+/** Undefined where another version of this code stored it otherwise: as good as no entry. */
+function parseEntry(item: unknown): CacheEntry | undefined {
+  const parsed = v.safeParse(entryItem, item);
+  if (!parsed.success) return undefined;
+  const { epoch, httpStatus, ...entry } = parsed.output;
   return { ...entry, epoch, status: httpStatus };
 }

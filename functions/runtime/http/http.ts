@@ -89,7 +89,7 @@ function isNavigation(headers: Readonly<Record<string, string>>): boolean {
 
 function errorResponse(request: HttpRequest, error: unknown): HttpResponse {
   const refusal =
-    error instanceof AppError
+    error instanceof AppError && error.code !== 'internal'
       ? error
       : new AppError('internal', 'It was recorded and will be looked into.', { cause: error });
   const headers = { 'cache-control': 'no-store', ...refusal.headers };

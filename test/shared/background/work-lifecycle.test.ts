@@ -190,6 +190,16 @@ describe('an uninstallation', () => {
     expect(await worker.does(hook(company, 'installed', 3))).toBe('handled');
   });
 
+  test('that comes when a newer installation was told of is not told: what the hook deletes is the newer one’s', async () => {
+    const { worker, told } = hooked(['uninstalled', 'installed'], gone);
+    const company = await worker.install();
+    await worker.does(uninstall(company));
+    await signIn(tables, company, { startedAt: afterNoon(100) });
+    expect(await worker.does(hook(company, 'installed', 3))).toBe('handled');
+    expect(await worker.does(hook(company, 'uninstalled', 2))).toBe('outdated');
+    expect(told.map(({ hook: name }) => name)).toEqual(['installed']);
+  });
+
   test('where nobody wants to know of it leaves nothing to do', async () => {
     const { worker } = hooked([], gone);
     const company = await worker.install();

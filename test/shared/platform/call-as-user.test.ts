@@ -132,7 +132,7 @@ describe('a GET through the cache', () => {
     const put = () => Promise.reject(new Error('DynamoDB is not to be reached.'));
     const userCache = { view: tables.userCache.view.bind(tables.userCache), moveEpoch: put, moveEpochOf: put, put };
     const answer = await caller.call({ userCache });
-    expect(answer).toMatchObject({ status: 200, warning: 'answer_not_stored' });
+    expect(answer).toMatchObject({ status: 200, warning: 'response_not_stored' });
     expect(answer.headers['cache-status']).toBe('user-cache; fwd=uri-miss');
   });
 

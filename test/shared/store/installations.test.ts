@@ -142,6 +142,19 @@ describe('installations', () => {
     });
   });
 
+  test('begin with a new grant as if nothing had been tried, whatever was tried with the one before', async () => {
+    const company = tables.newCompany();
+    await installed(company);
+    const tenant = companyTenant(company);
+    const old = await tables.grants.find(tenant);
+    if (old === undefined) throw new Error('It was not written.');
+    await tables.grants.takeLease(old, noon);
+    await tables.grants.giveLeaseBack(old, 1, 1_900_000_000);
+    const seen = await tables.installations.find(tenant);
+    expect(await tables.installations.save(tenant, seen, { generation: 1, grant, now: later })).toBe(true);
+    expect(await tables.grants.find(tenant)).toMatchObject({ attempt: 0, retryFrom: 0, isLeased: false });
+  });
+
   test('lose their token with the grant, and keep what others wrote beside', async () => {
     const company = tables.newCompany();
     await tables.putInstallation(company, {

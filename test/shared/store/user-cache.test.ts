@@ -198,8 +198,8 @@ test('items are what they have been byte for byte, and those of before are read'
   expect(items.find(({ sk }) => sk?.S === 'first')).toEqual({ ...withoutEpoch, sk: { S: 'first' } });
 });
 
-test('an entry that is strange is nobody’s fault who asks', async () => {
+test('an entry that is strange, as another version may leave it, is no entry', async () => {
   const company = tables.newCompany();
   await tables.userCache.put(ownerOf(company), 'key', { ...entry, coding: 'zstd' as 'br' });
-  await expect(tables.userCache.view(ownerOf(company), 'key')).rejects.toThrow('no valid coding');
+  expect((await tables.userCache.view(ownerOf(company), 'key')).entry).toBeUndefined();
 });
