@@ -1,15 +1,15 @@
 import * as v from 'valibot';
 import { launched } from '#launched';
 import { pendingWork } from '../shared/background/pending-work.ts';
-import { equalInConstantTime } from '../shared/equal-in-constant-time.ts';
 import { completeInstall, type Installed } from '../shared/install/complete-install.ts';
+import { type Callback, judgeCallback } from '../shared/install/judge-callback.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { parseRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
 import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
 import { startedAtMs } from '../shared/session/started-at.ts';
 import { openTransaction, type Transaction, transactionCookieName } from '../shared/session/transactions.ts';
-import { applicationId, companyId, companyOf, companyTenant, isSameTenant } from '../shared/tenant.ts';
+import { applicationId, companyId, companyOf, companyTenant } from '../shared/tenant.ts';
 import { requirement } from './runtime/chain.ts';
 import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
@@ -43,7 +43,11 @@ export const handler = http()
     if (fields.company_id !== undefined) {
       request.retryPath = installPath(clientId, companyTenant(fields.company_id), fields.application_id);
     }
-    const transaction = await takeTransaction(request, fields);
+    const transaction = await takeTransaction(request, {
+      state: fields.state,
+      tenant: fields.company_id === undefined ? undefined : companyTenant(fields.company_id),
+      applicationId: fields.application_id,
+    });
     request.retryPath = installPath(clientId, transaction.tenant, transaction.applicationId);
 
     if (fields.error !== undefined) {
@@ -121,19 +125,10 @@ async function askLaunched(
 }
 
 /** The transaction that this browser began for this state; it is used up whatever comes of it. */
-async function takeTransaction({ cookies }: HttpRequest, fields: v.InferOutput<typeof answer>): Promise<Transaction> {
-  const mismatch = () =>
-    new AppError('state_mismatch', 'This browser did not begin this sign-in, or it is already over.');
-  const cookieName = transactionCookieName(fields.state);
+async function takeTransaction({ cookies }: HttpRequest, callback: Callback): Promise<Transaction> {
+  const cookieName = transactionCookieName(callback.state);
   const text = cookies.get(cookieName);
-  const transaction = text === undefined ? undefined : await openTransaction(sessionKeys(), text, now());
-  if (transaction === undefined || !equalInConstantTime(fields.state, transaction.state)) throw mismatch();
   cookies.clear(cookieName);
-  const isSamePlace =
-    (fields.company_id === undefined || isSameTenant(companyTenant(fields.company_id), transaction.tenant)) &&
-    (fields.application_id === undefined ||
-      fields.application_id.toLowerCase() === transaction.applicationId?.toLowerCase()) &&
-    transaction.accessMode === extension().accessMode;
-  if (!isSamePlace) throw mismatch();
-  return transaction;
+  const transaction = text === undefined ? undefined : await openTransaction(sessionKeys(), text, now());
+  return judgeCallback(callback, transaction === undefined ? [] : [transaction], extension().accessMode);
 }
