@@ -127,8 +127,10 @@ async function askLaunched(
 /** The transaction that this browser began for this state; it is used up whatever comes of it. */
 async function takeTransaction({ cookies }: HttpRequest, callback: Callback): Promise<Transaction> {
   const cookieName = transactionCookieName(callback.state);
-  const text = cookies.get(cookieName);
   cookies.clear(cookieName);
-  const transaction = text === undefined ? undefined : await openTransaction(sessionKeys(), text, now());
-  return judgeCallback(callback, transaction === undefined ? [] : [transaction], extension().accessMode);
+  const opened = await Promise.all(
+    cookies.values(cookieName).map((text) => openTransaction(sessionKeys(), text, now())),
+  );
+  const transactions = opened.filter((transaction) => transaction !== undefined);
+  return judgeCallback(callback, transactions, extension().accessMode);
 }

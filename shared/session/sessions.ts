@@ -130,3 +130,28 @@ export async function openSession(
     expiresAt: opened.expiresAt,
   };
 }
+
+/**
+ * Opens the session of a tenant out of all that a browser sent under its cookie's name. The one that opens counts, of
+ * several that open the latest sign-in.
+ * @throws {AppError} `session_required` where there is none; where none opens, as `openSession` for the first.
+ */
+export async function openLatestSession(
+  keys: Pick<KeyRing, 'find'>,
+  configuredScopes: readonly string[],
+  { tenant, texts, now }: { tenant: Tenant; texts: readonly string[]; now: Date },
+): Promise<Session> {
+  let latest: Session | undefined;
+  let refusal: AppError | undefined;
+  for (const text of texts) {
+    try {
+      const session = await openSession(keys, configuredScopes, { tenant, text, now });
+      if (latest === undefined || session.signedInAtMs > latest.signedInAtMs) latest = session;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      refusal ??= error;
+    }
+  }
+  if (latest !== undefined) return latest;
+  throw refusal ?? new AppError('session_required', 'There is no session for this company.');
+}

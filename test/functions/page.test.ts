@@ -43,6 +43,15 @@ describe('the page of a company', () => {
     });
   }
 
+  test('greets by the cookie that opens where a stale one of its name comes first', async () => {
+    const { company, cookie } = await world.signIn();
+    for (const stale of ['garbage', '', 'a.b.c.d.e']) {
+      const both = `${sessionCookieName(companyTenant(company))}=${stale}; ${cookie}`;
+      const answer = await world.send(page, gatewayEvent(request(company, { cookie: both })));
+      expect([answer.status, answer.cookies]).toEqual([200, []]);
+    }
+  });
+
   test('names what the person lacks', async () => {
     const { company, cookie } = await world.signIn({ scopes: ['company/products'] });
     const answer = await world.send(page, gatewayEvent(request(company, { cookie })));

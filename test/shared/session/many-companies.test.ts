@@ -46,7 +46,7 @@ function startJourney(scopes: readonly string[], accessToken: string) {
     async comeBack(companyId: string, state: string): Promise<void> {
       const cookies = new Cookies([browser.header]);
       const name = transactionCookieName(state);
-      const transaction = await openTransaction(sessionKeys, cookies.get(name) ?? '', now());
+      const transaction = await openTransaction(sessionKeys, cookies.values(name)[0] ?? '', now());
       expect(transaction).toMatchObject({ tenant: companyTenant(companyId), state });
       cookies.clear(name);
       const session = testSession({
@@ -61,7 +61,7 @@ function startJourney(scopes: readonly string[], accessToken: string) {
       answer(cookies);
     },
     async isSignedIn(companyId: string): Promise<boolean> {
-      const text = new Cookies([browser.header]).get(sessionCookieName(companyTenant(companyId)));
+      const [text] = new Cookies([browser.header]).values(sessionCookieName(companyTenant(companyId)));
       if (text === undefined) return false;
       const tenant = companyTenant(companyId);
       return (await openSession(sessionKeys, scopes, { tenant, text, now: now() })).tenant.id === companyId;

@@ -5,6 +5,7 @@ import { packScopes } from '../../../shared/session/granted-scopes.ts';
 import { type LiveSession, requireLive } from '../../../shared/session/live-session.ts';
 import {
   maxCookieBytes,
+  openLatestSession,
   openSession,
   type Session,
   sealSession,
@@ -126,6 +127,43 @@ describe('a session', () => {
     ]) {
       expect(await refusalOf(openFor('1', text))).toMatchObject({ code: 'session_required', status: 401 });
     }
+  });
+});
+
+describe('of several cookies with one name', () => {
+  const sealedAt = (signedInAtMs: number, changes: Partial<Session> = {}) =>
+    sealSession(keys, scopes, testSession({ signedInAtMs, ...changes }));
+  const open = (texts: readonly string[]) =>
+    openLatestSession(keys, scopes, { tenant: companyTenant('1'), texts, now: noon });
+
+  test('the one that opens counts, wherever it stands', async () => {
+    const good = await sealedAt(2_000);
+    const expired = await sealedAt(9_000, { expiresAt: noon.getTime() / 1000 - 1 });
+    const others = await sealedAt(9_000, { tenant: companyTenant('2') });
+    for (const texts of [
+      [expired, good],
+      [good, expired],
+      ['garbage', others, good],
+    ]) {
+      expect(await open(texts)).toMatchObject({ signedInAtMs: 2_000 });
+    }
+  });
+
+  test('that open, the latest sign-in counts', async () => {
+    const [older, newer] = [await sealedAt(1_000), await sealedAt(2_000)];
+    for (const texts of [
+      [older, newer],
+      [newer, older],
+    ]) {
+      expect(await open(texts)).toMatchObject({ signedInAtMs: 2_000 });
+    }
+  });
+
+  test('of which none opens, the first says why', async () => {
+    const expired = await sealedAt(1_000, { expiresAt: noon.getTime() / 1000 - 1 });
+    expect(await refusalOf(open([expired, 'garbage']))).toMatchObject({ code: 'session_expired' });
+    expect(await refusalOf(open(['garbage', expired]))).toMatchObject({ code: 'session_required' });
+    expect(await refusalOf(open([]))).toMatchObject({ code: 'session_required', status: 401 });
   });
 });
 
