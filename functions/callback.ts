@@ -7,6 +7,7 @@ import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { parseRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
 import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
+import { roundCookieName, roundSeconds } from '../shared/session/sign-in-round.ts';
 import { startedAtMs } from '../shared/session/started-at.ts';
 import { openTransaction, type Transaction, transactionCookieName } from '../shared/session/transactions.ts';
 import { applicationId, companyId, companyOf, companyTenant } from '../shared/tenant.ts';
@@ -75,6 +76,8 @@ export const handler = http()
     const { scopes } = extension();
     const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
     cookies.set(sessionCookieName(session.tenant), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
+    const round = roundCookieName(session.tenant);
+    if (cookies.has(round)) cookies.set(round, 'done', roundSeconds.done);
     await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
     const [warning, wished] = await Promise.all([
       sendPendingWork(clientId, installed),

@@ -2,6 +2,7 @@ import { parseCookie, stringifySetCookie } from 'cookie';
 import { AppError } from '../problems.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
 import { tenantOfSessionCookie } from './sessions.ts';
+import { isRoundCookie } from './sign-in-round.ts';
 import { isTransactionCookie } from './transactions.ts';
 
 /**
@@ -49,6 +50,10 @@ export class Cookies {
     this.#changes.set(name, { value, maxAgeSeconds });
   }
 
+  has(name: string): boolean {
+    return this.#received.has(name);
+  }
+
   /** Has the browser forget a cookie; nothing happens where it sent none of that name. */
   clear(name: string): void {
     this.#changes.delete(name);
@@ -63,7 +68,7 @@ export class Cookies {
       else after.delete(name);
     }
     for (const name of after.keys()) {
-      if (tenantOfSessionCookie(name) === undefined && !isTransactionCookie(name)) after.delete(name);
+      if (!isOurs(name)) after.delete(name);
     }
     return after;
   }
@@ -117,6 +122,10 @@ export class Cookies {
       }),
     );
   }
+}
+
+function isOurs(name: string): boolean {
+  return tenantOfSessionCookie(name) !== undefined || isTransactionCookie(name) || isRoundCookie(name);
 }
 
 /**

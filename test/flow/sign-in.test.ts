@@ -125,6 +125,31 @@ describe('callback', () => {
     expect(await page.text()).toContain('Asha Rao');
   });
 
+  test('by which no session comes that works leads one round and no further', async () => {
+    const browser = new Browser(world);
+    const page = () => browser.fetch('/company/13?tab=stock', { headers: { accept: 'text/html' } });
+    const once = await page();
+    expect(once.status).toBe(302);
+    expect(new URL(once.headers.get('location') ?? '').searchParams.get('redirect_path')).toBe('/company/13?tab=stock');
+    expect((await browser.signIn(13)).status).toBe(302);
+    browser.cookies.set('__Host-ext_session_13', 'garbage');
+    const twice = await page();
+    expect(twice.status).toBe(401);
+    expect(await twice.text()).toContain('You have just signed in, and it did not help.');
+    // The next visit begins from the beginning.
+    expect((await page()).status).toBe(302);
+    expect((await browser.signIn(13)).status).toBe(302);
+    expect((await page()).status).toBe(200);
+    expect([...browser.cookies.keys()]).toEqual(['__Host-ext_session_13']);
+  });
+
+  test('by a browser that keeps no cookies ends at the callback', async () => {
+    const back = await new Browser(world).consent(13, 'owner');
+    const refused = await new Browser(world).fetch(back, { headers: callbackErrors });
+    expect(await refused.json()).toMatchObject({ code: 'state_mismatch' });
+    expect(refused.headers.getSetCookie()).toEqual([]);
+  });
+
   test('asks for the company’s grant once: the next person gets a session and no offline call', async () => {
     await new Browser(world).signIn(4, 'owner');
     await platform.forgetRequests();
