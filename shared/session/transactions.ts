@@ -15,6 +15,8 @@ export interface Transaction {
   readonly installEvent: boolean;
   /** Epoch milliseconds. */
   readonly startedAtMs: number;
+  /** The platform has refused its code, which is not asked for again. */
+  readonly isCodeRefused?: boolean | undefined;
 }
 
 /** RFC 9700 asks for short-lived transactions; ten minutes leave time to read a consent page. */
@@ -45,6 +47,7 @@ const claimsSchema = v.object({
   mode: v.picklist(['offline', 'online']),
   inst: v.optional(v.boolean(), false),
   at: v.number(),
+  no: v.optional(v.boolean()),
 });
 
 export async function sealTransaction(keys: Pick<KeyRing, 'current'>, transaction: Transaction): Promise<string> {
@@ -58,6 +61,7 @@ export async function sealTransaction(keys: Pick<KeyRing, 'current'>, transactio
       mode: transaction.accessMode,
       inst: transaction.installEvent || undefined,
       at: transaction.startedAtMs,
+      no: transaction.isCodeRefused || undefined,
     },
   });
 }
@@ -72,7 +76,7 @@ export async function openTransaction(
   if (opened.outcome !== 'opened') return undefined;
   const parsed = v.safeParse(claimsSchema, opened.claims);
   if (!parsed.success) return undefined;
-  const { sub, st, app, path, mode, inst, at } = parsed.output;
+  const { sub, st, app, path, mode, inst, at, no } = parsed.output;
   const tenant = parseTenantKey(sub);
   if (tenant === undefined) return undefined;
   return {
@@ -83,5 +87,6 @@ export async function openTransaction(
     accessMode: mode,
     installEvent: inst,
     startedAtMs: at,
+    isCodeRefused: no,
   };
 }

@@ -9,7 +9,7 @@ import { testExtension } from '../shared/fixture/extension.ts';
 import { keyRing } from '../shared/fixture/key-ring.ts';
 import { bareEvent, gatewayEvent } from './fixture/event.ts';
 import { type Flow, startFlow } from './fixture/flow.ts';
-import { type Answer, pages, redirects, signsIn, startWorld, type World } from './fixture/world.ts';
+import { pages, redirects, signsIn, startWorld, type World } from './fixture/world.ts';
 
 let world: World;
 let handlers: { install: typeof Install; callback: typeof Callback };
@@ -140,8 +140,9 @@ test('the oldest sessions go when a new one would make the browser send too much
 });
 
 describe('a state', () => {
-  const isRefused = async (answer: Promise<Answer>) => {
-    const { status, headers: sent, log } = await answer;
+  /** Also where it comes from our own origin, and so with all that the browser has. */
+  const isRefused = async (query: Record<string, string>) => {
+    const { status, headers: sent, log } = await flow.comeBack({ ...query, returned: '1' });
     expect([status, log['code']]).toEqual([400, 'state_mismatch']);
     expect(sent).toMatchObject(pages);
     expect(await world.tables.row(flow.company)).toBeUndefined();
@@ -150,22 +151,13 @@ describe('a state', () => {
   test('that this browser was not given is refused, and nothing is asked or stored', async () => {
     await flow.launch();
     world.platform.requests.length = 0;
-    await isRefused(flow.comeBack(flow.withCode('A'.repeat(43))));
+    await isRefused(flow.withCode('A'.repeat(43)));
     expect(world.platform.requests).toEqual([]);
   });
 
   test('that begins like one that it was given is refused', async () => {
     const state = await flow.launch();
-    await isRefused(flow.comeBack(flow.withCode(`${state.slice(0, 42)}${state.endsWith('A') ? 'B' : 'A'}`)));
-  });
-
-  test('is good for one time', async () => {
-    const state = await flow.launch();
-    expect((await flow.comeBack(flow.withCode(state))).status).toBe(302);
-    world.platform.requests.length = 0;
-    const again = await flow.comeBack(flow.withCode(state));
-    expect([again.status, again.log['code']]).toEqual([400, 'state_mismatch']);
-    expect(world.platform.requests).toEqual([]);
+    await isRefused(flow.withCode(`${state.slice(0, 42)}${state.endsWith('A') ? 'B' : 'A'}`));
   });
 
   test('is used up by a failure, too', async () => {
@@ -174,14 +166,12 @@ describe('a state', () => {
     expect((await flow.comeBack(flow.withCode(state))).status).toBe(502);
     expect(flow.browser.names.filter(isTransactionCookie)).toEqual([]);
     world.platform.answer = signsIn;
-    await isRefused(flow.comeBack(flow.withCode(state)));
+    await isRefused(flow.withCode(state));
   });
 
   test('for another company or application is refused', async () => {
-    await isRefused(flow.comeBack({ ...flow.withCode(await flow.launch()), company_id: world.tables.newCompany() }));
-    await isRefused(
-      flow.comeBack({ ...flow.withCode(await flow.launch()), application_id: '0123456789abcdef01234567' }),
-    );
+    await isRefused({ ...flow.withCode(await flow.launch()), company_id: world.tables.newCompany() });
+    await isRefused({ ...flow.withCode(await flow.launch()), application_id: '0123456789abcdef01234567' });
   });
 
   test('from over ten minutes ago, another key or another mode is refused', async () => {
@@ -202,14 +192,11 @@ describe('a state', () => {
       await sealTransaction(world.sessionKeys, { ...transaction, state: 'state-ond' }),
       'garbage',
     ]) {
-      const cookie = `${transactionCookieName(state)}=${sealed}`;
-      const query = new URLSearchParams(flow.withCode(state)).toString();
-      await isRefused(
-        world.send(
-          handlers.callback,
-          gatewayEvent({ path: '/fp/auth', query, headers: { accept: 'text/html' }, cookie }),
-        ),
-      );
+      flow.browser.take([`${transactionCookieName(state)}=${sealed}; Secure; Path=/`]);
+      const refused = await flow.comeBack(flow.withCode(state));
+      expect([refused.status, refused.log['code']]).toEqual([400, 'state_mismatch']);
+      expect(flow.browser.names).toEqual([]);
+      expect(await world.tables.row(flow.company)).toBeUndefined();
     }
   });
 });

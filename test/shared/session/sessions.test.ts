@@ -4,6 +4,7 @@ import { describeSession } from '../../../shared/session/describe-session.ts';
 import { packScopes } from '../../../shared/session/granted-scopes.ts';
 import { type LiveSession, requireLive } from '../../../shared/session/live-session.ts';
 import {
+  digestOfState,
   maxCookieBytes,
   openLatestSession,
   openSession,
@@ -30,6 +31,17 @@ describe('a session', () => {
     expect(await openFor('1', await sealSession(keys, scopes, session))).toEqual(session);
   });
 
+  test('remembers the sign-in that made it, by a digest of its state', async () => {
+    const signIn = {
+      stateDigest: digestOfState('CANARY-state'),
+      applicationId: '0123456789abcdef01234567',
+      redirectPath: '/company/1?tab=2',
+    };
+    expect(signIn.stateDigest).toMatch(/^[\w-]{22}$/);
+    expect((await openFor('1', await sealSession(keys, scopes, testSession({ signIn })))).signIn).toEqual(signIn);
+    expect((await openFor('1', await sealSession(keys, scopes, testSession()))).signIn).toBeUndefined();
+  });
+
   test('of somebody without an address has none afterwards', async () => {
     const user = { id: 'u1', name: 'Asha', email: undefined };
     expect((await openFor('1', await sealSession(keys, scopes, testSession({ user })))).user).toEqual(user);
@@ -43,10 +55,35 @@ describe('a session', () => {
       accessToken: `CANARY-${'t'.repeat(1_993)}`,
       scopes: many,
       signedInAtMs: noon.getTime(),
+      signIn: { stateDigest: digestOfState('CANARY-state'), applicationId: '0'.repeat(24), redirectPath: undefined },
     });
     const text = await sealSession(keys, many, session);
     expect(sessionCookieName(session.tenant).length + 1 + text.length).toBeLessThan(4_096);
     expect((await openFor(session.tenant.id, text, many)).scopes).toEqual(many);
+  });
+
+  test('holds the longest path of a sign-in beside a usual token, and leaves it out where it would be too much', async () => {
+    const signIn = (redirectPath: string) => ({
+      stateDigest: digestOfState('CANARY-state'),
+      applicationId: '0'.repeat(24),
+      redirectPath,
+    });
+    for (const [letter, tokenCharacters, isHeld] of [
+      ['x', 400, true],
+      ['\u0905', 400, true],
+      ['x', 1_500, true],
+      ['\u0905', 1_500, false],
+      ['x', 2_500, false],
+    ] as const) {
+      const path = `/${letter.repeat(511)}`;
+      const session = testSession({ accessToken: `CANARY-${'t'.repeat(tokenCharacters)}`, signIn: signIn(path) });
+      const text = await sealSession(keys, scopes, session);
+      expect(`${sessionCookieName(session.tenant)}=${text}`.length).toBeLessThanOrEqual(maxCookieBytes);
+      expect((await openFor('1', text)).signIn).toEqual({
+        ...signIn(path),
+        redirectPath: isHeld ? path : undefined,
+      });
+    }
   });
 
   test('with a token that no cookie can hold is refused instead of being lost by the browser', async () => {
