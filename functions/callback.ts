@@ -183,7 +183,7 @@ async function askLaunched(
   if (launched === undefined) return {};
   try {
     const { tenant, user, scopes } = session;
-    const path = await launched({ company: companyOf(tenant), application: applicationId, user, scopes });
+    const path = await launched({ company: companyOf(tenant), claimedApplication: applicationId, user, scopes });
     if (path !== undefined) parseRedirectPath(path, baseUrl());
     return path === undefined ? {} : { path };
   } catch {
