@@ -10,6 +10,7 @@ import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { live } from './runtime/http/live.ts';
 import { redirect } from './runtime/http/responses.ts';
 import { anyOrigin } from './runtime/http/same-origin.ts';
+import { ownPageHeaders } from './runtime/http/security-headers.ts';
 import { placeOf, signedIn } from './runtime/http/signed-in.ts';
 import { apiKey } from './runtime/secrets.ts';
 import { baseUrl, extension } from './runtime/settings.ts';
@@ -22,15 +23,14 @@ export const handler = http()
   .use(live())
   .handler(({ session, place, cookies }) => {
     cookies.clear(roundCookieName(session.tenant));
-    return Promise.resolve(
-      welcomePage({
-        extension: extension(),
-        company: companyOf(session.tenant),
-        userName: session.user.name,
-        applicationId: place.applicationId,
-        missingScopes: missingScopes(session.scopes, extension().scopes),
-      }),
-    );
+    const page = welcomePage({
+      extension: extension(),
+      company: companyOf(session.tenant),
+      userName: session.user.name,
+      applicationId: place.applicationId,
+      missingScopes: missingScopes(session.scopes, extension().scopes),
+    });
+    return Promise.resolve({ ...page, headers: { ...page.headers, ...ownPageHeaders } });
   });
 
 /** Who is not signed in is sent to do so, but not those whom that did not help: they are told. */

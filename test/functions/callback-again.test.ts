@@ -150,6 +150,8 @@ describe('a browser that brings no transaction of its callback', () => {
         );
         expect([answer.status, answer.cookies, answer.log['outcome']]).toEqual([200, [], 'returns_to_itself']);
         expect(answer.headers).toMatchObject({ ...pages, 'cache-control': 'no-store' });
+        // Whoever opened this window for the sign-in must be reachable from it.
+        expect(answer.headers).not.toHaveProperty('cross-origin-opener-policy');
         expect(JSON.stringify(answer)).not.toMatch(/REFLECTED|777000777|access_denied/);
         const nonce = /script-src 'nonce-([^']+)'/.exec(answer.headers['content-security-policy'] ?? '')?.[1];
         expect(answer.text).toContain(

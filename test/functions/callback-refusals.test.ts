@@ -34,6 +34,7 @@ describe('an answer without a code', () => {
       const answer = await flow.comeBack({ ...query, state, company_id: flow.company });
       expect([answer.status, answer.log['code']]).toEqual([status, code]);
       expect(answer.headers).toMatchObject(pages);
+      expect(answer.headers).not.toHaveProperty('cross-origin-opener-policy');
       expect(answer.text).toContain(`href="/fp/install?company_id=${flow.company}&#38;client_id=${clientId}"`);
       expect(flow.browser.names).toEqual([]);
     });

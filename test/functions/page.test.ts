@@ -10,7 +10,8 @@ import { pages, redirects, startWorld, type World } from './fixture/world.ts';
 let world: World;
 let page: typeof Page;
 beforeAll(async () => {
-  world = await startWorld({ name: 'Lens <b>&' });
+  const csp = { img: ['https://cdn.example'], connect: ['https://api.example'], font: ['https://fonts.example'] };
+  world = await startWorld({ name: 'Lens <b>&', csp });
   ({ handler: page } = await import('../../functions/page.ts'));
 });
 afterAll(() => world.close());
@@ -34,6 +35,8 @@ describe('the page of a company', () => {
       const answer = await world.send(page, event(request(company, { cookie })));
       expect(answer.status).toBe(200);
       expect(answer.headers).toMatchObject({ ...pages, 'cache-control': 'no-store' });
+      // Only the page itself may cut itself off from whoever opened it: signing in needs its opener.
+      expect(answer.headers['cross-origin-opener-policy']).toBe('same-origin-allow-popups');
       expect(answer.text).toContain('&#60;script&#62;alert(1)');
       expect(answer.text).not.toContain('<script>alert(1)');
       expect(answer.text).toContain('<h1>Lens &#60;b&#62;&#38;</h1>');
@@ -51,6 +54,20 @@ describe('the page of a company', () => {
       const answer = await world.send(page, gatewayEvent(request(company, { cookie: both })));
       expect([answer.status, answer.cookies]).toEqual([200, []]);
     }
+  });
+
+  test('loads from its own origin and from those that the configuration names', async () => {
+    const { company, cookie } = await world.signIn();
+    const answer = await world.send(page, gatewayEvent(request(company, { cookie })));
+    const policy = (answer.headers['content-security-policy'] ?? '').split('; ');
+    expect(policy).toEqual(
+      expect.arrayContaining([
+        `default-src 'none'`,
+        `img-src 'self' data: https://cdn.example`,
+        `connect-src 'self' https://api.example`,
+        `font-src 'self' https://fonts.example`,
+      ]),
+    );
   });
 
   test('names what the person lacks', async () => {
