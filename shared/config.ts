@@ -57,6 +57,11 @@ export interface ExtensionInput {
   readonly cluster?: string;
   /** Origins that may show the extension in a frame. Default: derived from a cluster named `api.X`. */
   readonly adminOrigins?: readonly string[];
+  /**
+   * Whether a code is bound to the browser that asked for it (RFC 7636). Default false: nobody has seen yet that the platform
+   * honours it, and one that refuses what it does not know lets nobody sign in.
+   */
+  readonly pkce?: boolean;
   /** Other origins that pages may load from, e.g. `{ img: ['https://cdn.example.com'] }`. Default: none. */
   readonly csp?: {
     readonly img?: readonly string[];

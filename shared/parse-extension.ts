@@ -155,6 +155,7 @@ const settings = v.strictObject({
   adminOrigins: v.optional(
     v.pipe(v.array(origin, 'must be a list of origins'), v.nonEmpty('must name at least one origin')),
   ),
+  pkce: v.optional(v.boolean('must be true or false'), false),
   csp: v.optional(v.strictObject({ img: sources, connect: sources, font: sources }), {}),
   launchPath: v.optional(
     v.pipe(

@@ -51,6 +51,7 @@ export async function completeInstall(
     tenant,
     credentials,
     code,
+    codeVerifier: transaction.codeVerifier,
     scopes: extension.scopes,
     deadline,
   };

@@ -15,6 +15,8 @@ export interface Transaction {
   readonly installEvent: boolean;
   /** Epoch milliseconds. */
   readonly startedAtMs: number;
+  /** Proves, where the code is redeemed, that it is for this very sign-in (RFC 7636); undefined where PKCE is off. */
+  readonly codeVerifier?: string | undefined;
   /** The platform has refused its code, which is not asked for again. */
   readonly isCodeRefused?: boolean | undefined;
 }
@@ -48,6 +50,7 @@ const claimsSchema = v.object({
   inst: v.optional(v.boolean(), false),
   at: v.number(),
   no: v.optional(v.boolean()),
+  ver: v.optional(v.string()),
 });
 
 export async function sealTransaction(keys: Pick<KeyRing, 'current'>, transaction: Transaction): Promise<string> {
@@ -62,6 +65,7 @@ export async function sealTransaction(keys: Pick<KeyRing, 'current'>, transactio
       inst: transaction.installEvent || undefined,
       at: transaction.startedAtMs,
       no: transaction.isCodeRefused || undefined,
+      ver: transaction.codeVerifier,
     },
   });
 }
@@ -76,7 +80,7 @@ export async function openTransaction(
   if (opened.outcome !== 'opened') return undefined;
   const parsed = v.safeParse(claimsSchema, opened.claims);
   if (!parsed.success) return undefined;
-  const { sub, st, app, path, mode, inst, at, no } = parsed.output;
+  const { sub, st, app, path, mode, inst, at, no, ver } = parsed.output;
   const tenant = parseTenantKey(sub);
   if (tenant === undefined) return undefined;
   return {
@@ -88,5 +92,6 @@ export async function openTransaction(
     installEvent: inst,
     startedAtMs: at,
     isCodeRefused: no,
+    codeVerifier: ver,
   };
 }
