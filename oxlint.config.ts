@@ -15,10 +15,16 @@ const aboveShared = ['**/functions/**', ...infrastructure, 'aws-lambda', '@middy
 const behaviour = ['**/functions/**', '**/shared/*/**', '**/test/**', '**/bench/**'];
 const inRooms = (rooms: readonly string[]) => rooms.map((room) => `**/${room}/**`);
 
-function layer(files: string[], forbidden: readonly string[], message: string): OxlintOverride {
+interface Partly {
+  readonly group: string[];
+  readonly allowImportNames: string[];
+  readonly message: string;
+}
+
+function layer(files: string[], forbidden: readonly string[], message: string, ...partly: Partly[]): OxlintOverride {
   return {
     files,
-    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: [...forbidden], message }] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: [...forbidden], message }, ...partly] }] },
   };
 }
 
@@ -101,6 +107,11 @@ export default defineConfig({
         ...infrastructure,
       ],
       'The author’s handlers import functions/runtime/, their own files and packages, the SDK’s clients among them: no function of the template’s, none of its stores, no infrastructure.',
+      {
+        group: ['**/runtime/tables.ts'],
+        allowImportNames: ['dynamoDb', 'table'],
+        message: 'The author’s handlers have tables of their own: dynamoDb and table, none of the template’s stores.',
+      },
     ),
     {
       files: ['infra/**', 'test/**', 'bench/**'],

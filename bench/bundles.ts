@@ -19,7 +19,7 @@ export interface BenchBundles {
   readonly bareHandler: string;
   readonly bareWebhook: string;
   readonly bareWorker: string;
-  /** The DynamoDB client and the commands that the stores use, alone: what somebody gets who has not thought of aliases. */
+  /** The DynamoDB clients and the commands that the stores use, alone: what somebody gets who has not thought of aliases. */
   readonly client: string;
 }
 
@@ -27,8 +27,12 @@ export interface BenchBundles {
 export async function makeBundles(extension: Extension, directory: string): Promise<BenchBundles> {
   const clientEntry = join(directory, 'client.ts');
   mkdirSync(directory, { recursive: true });
-  const commands = 'DynamoDBClient, BatchGetItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand';
-  writeFileSync(clientEntry, `export { ${commands} } from '@aws-sdk/client-dynamodb';\n`);
+  const commands = 'DynamoDBDocumentClient, BatchGetCommand, GetCommand, PutCommand, UpdateCommand';
+  writeFileSync(
+    clientEntry,
+    `export { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+export { ${commands} } from '@aws-sdk/lib-dynamodb';\n`,
+  );
   const own = entriesOf(extension);
   const bare = ['bare-handler', 'webhook', 'worker'].map((name) => `./bench/subjects/${name}.ts`);
   const bundles = await bundle({ extension, entries: [...own, ...bare], directory });

@@ -1,6 +1,5 @@
 import { pathToFileURL } from 'node:url';
 import type { Extension } from '../shared/config.ts';
-import type { Item } from '../shared/store/dynamodb.ts';
 import { companyTenant } from '../shared/tenant.ts';
 import type { BenchBundles } from './bundles.ts';
 import { ratio } from './measure.ts';
@@ -22,6 +21,11 @@ import {
 
 const dimensions = ['companies', 'users', 'entries'] as const;
 type Dimension = (typeof dimensions)[number];
+const titles: Readonly<Record<Dimension, string>> = {
+  companies: 'companies, a session each, of which an instance remembers 500',
+  users: 'users of one company, a session each, of which an instance remembers 500',
+  entries: 'entries of one user',
+};
 /** As many as there are, or so many of them, spread evenly: making sessions takes its time. */
 const maxAsked = 1_000;
 
@@ -49,14 +53,15 @@ export async function growth(
   }
   const costs = await runSubjects(world, subjects, effort);
   const [smallest = 0, ...larger] = sizes;
-  const costOf = (dimension: Dimension, size: number): Cost => costs[`${dimension} ${size}`] ?? { cpu: [], calls: {} };
+  const costOf = (dimension: Dimension, size: number): Cost =>
+    costs[`${dimension} ${size}`] ?? { cpu: [], wallMs: [], calls: {} };
   return {
     title: `A read from the cache, with many more in the tables than ${smallest}`,
     against: larger.map((size) => size.toLocaleString('en')),
     rows: dimensions.map((dimension) => {
       const few = costOf(dimension, smallest);
       return {
-        what: `${dimension} (${describeCalls(few.calls)})`,
+        what: `${titles[dimension]} (${describeCalls(few.calls)})`,
         comparisons: larger.map((size) => {
           const many = costOf(dimension, size);
           if (describeCalls(few.calls) !== describeCalls(many.calls)) throw new Error(`More ${dimension}: more calls.`);
@@ -108,9 +113,9 @@ async function putAll<Given>(
   world: World,
   table: string,
   each: readonly Given[],
-  makeItem: (given: Given) => Promise<Item>,
+  makeItem: (given: Given) => Promise<Record<string, unknown>>,
 ): Promise<void> {
-  const items: Item[] = [];
+  const items: Record<string, unknown>[] = [];
   for (const given of each) items.push(await makeItem(given));
   await putItems(world, table, items);
 }

@@ -8,16 +8,21 @@ import { installOfficialStack, officialStack } from './official-stack.ts';
 import { platformCallCost } from './platform-call-cost.ts';
 import { circumstances, markdown, type Table } from './table.ts';
 import { throughput } from './throughput.ts';
+import { waiting } from './waiting.ts';
 import { startWorld } from './world.ts';
 
 /**
- * `npm run bench`: what the functions cost, as ratios. All that is compared is measured in this one run, in turns, in
- * processor time: the figures mean the same on a fast machine, a slow one and a busy one. A missed target is printed and
- * fails nothing. It takes some four minutes; `--quick` only shows that it works, in half of one, and its figures mean nothing.
+ * `npm run bench`: what the functions cost, as ratios, and what people wait for. All that is compared is measured in this
+ * one run, in turns, and but for the waiting in processor time: the figures mean the same on a fast machine, a slow one and
+ * a busy one. A missed target is printed and fails nothing. It takes some six minutes; `--quick` only shows that it works,
+ * in half of one, and its figures mean nothing.
  */
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const quick = values.quick;
 const effort = quick ? { warmUp: 10, rounds: 2, runsPerRound: 10 } : { warmUp: 500, rounds: 41, runsPerRound: 60 };
+const waitingEffort = quick
+  ? { warmUp: 2, rounds: 2, runsPerRound: 2, coldStarts: 1 }
+  : { warmUp: 20, rounds: 15, runsPerRound: 2, coldStarts: 11 };
 const importRounds = quick ? 1 : 15;
 const sizes = quick ? [10, 100] : [10, 1_000, 20_000];
 
@@ -35,6 +40,8 @@ try {
   tables.push(await importCost(bundles, await officialFiles(officialFolder), importRounds));
   say('Calling the platform proxy …');
   tables.push(await handlerCost(world, { extension, bundles, officialFolder }, effort));
+  say('Waiting for services that are far away …');
+  tables.push(await waiting(world, { officialFolder, directory: join(directory, 'waiting') }, waitingEffort));
   say('Calling the platform …');
   tables.push(await platformCallCost(world, effort));
   say('Filling tables, and reading from them …');

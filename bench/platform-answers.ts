@@ -44,6 +44,20 @@ const inventoryTaken = {
   headers: json,
   body: Buffer.from(JSON.stringify({ items: [], message: 'Inventory updated', success: true })),
 };
+/** For the person's code and for the company's: whatever an extension asks for is granted. */
+const tokens = {
+  status: 200,
+  headers: json,
+  body: Buffer.from(
+    JSON.stringify({
+      access_token: `bench-token-${'x'.repeat(40)}`,
+      refresh_token: `bench-refresh-${'x'.repeat(40)}`,
+      token_type: 'Bearer',
+      expires_in: 7_200,
+      current_user: { _id: 'u1', first_name: 'Asha', last_name: 'Rao', emails: [{ email: 'asha@example.com' }] },
+    }),
+  ),
+};
 /** What the official library asks for when it starts. */
 const extensionDetails = {
   status: 200,
@@ -64,6 +78,7 @@ export const inventoryChange = JSON.stringify({
 
 export function answerOf(url: string) {
   if (url.includes('/extensions/details/')) return extensionDetails;
+  if (url.includes('/oauth/')) return tokens;
   if (url.includes('/inventory/')) return inventoryTaken;
   return /\/products\/\d+\/$/.test(url) ? oneProduct : listing;
 }

@@ -1,7 +1,7 @@
 import { type Child, startChild } from './child.ts';
 import { interleave, lowerQuartile, type Series } from './measure.ts';
 import type { Counts } from './services.ts';
-import type { SubjectModule } from './subject.ts';
+import type { Spent, SubjectModule } from './subject.ts';
 import type { World } from './world.ts';
 
 /** How long a measurement takes. */
@@ -20,6 +20,8 @@ export interface SubjectStart extends SubjectModule {
 export interface Cost {
   /** Microseconds of processor time, round by round. */
   readonly cpu: Series;
+  /** Milliseconds that it took, round by round. */
+  readonly wallMs: Series;
   /** Calls of DynamoDB, SQS, Secrets Manager and the platform. */
   readonly calls: Counts;
 }
@@ -48,17 +50,25 @@ export async function runSubjects<Name extends string>(
       const counts = await services.ask<Counts>('counts');
       calls.set(name, Object.fromEntries(Object.entries(counts).map(([what, n]) => [what, n / runsPerRound])));
     }
+    const walls = new Map(names.map((name) => [name, [] as number[]]));
     const measurements = Object.fromEntries(
       names.map((name) => [
         name,
-        async () => ((await children.get(name)?.ask<number>('run', runsPerRound)) ?? Number.NaN) / runsPerRound,
+        async () => {
+          // The others' turns took a while: the connections that were closed meanwhile are opened again by a run that
+          // does not count.
+          await children.get(name)?.ask<Spent>('run', 1);
+          const spent = await children.get(name)?.ask<Spent>('run', runsPerRound);
+          walls.get(name)?.push((spent?.wallMs ?? Number.NaN) / runsPerRound);
+          return (spent?.cpu ?? Number.NaN) / runsPerRound;
+        },
       ]),
     ) as Record<Name, () => Promise<number>>;
     const series = await interleave(measurements, rounds);
     // For whoever watches; what is published are ratios.
     for (const name of names) process.stderr.write(`  ${name}: ${Math.round(lowerQuartile(series[name]))} µs\n`);
     return Object.fromEntries(
-      names.map((name) => [name, { cpu: series[name], calls: calls.get(name) ?? {} }]),
+      names.map((name) => [name, { cpu: series[name], wallMs: walls.get(name) ?? [], calls: calls.get(name) ?? {} }]),
     ) as unknown as Record<Name, Cost>;
   } finally {
     await Promise.all([...children.values()].map((child) => child.end()));

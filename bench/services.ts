@@ -9,6 +9,7 @@ import { openSecretStore } from '../infra/local/secrets/secret-store.ts';
 import { startSecretsManager } from '../infra/local/secrets/secrets-manager.ts';
 import { startSqs } from '../infra/local/sqs/sqs.ts';
 import { answerParent } from './child.ts';
+import { startDistance } from './distance.ts';
 import { answerOf } from './platform-answers.ts';
 
 /** Where the services of a run are. */
@@ -20,14 +21,18 @@ export interface Services {
   readonly queueUrl: string;
 }
 
-/** DynamoDB's operations and the calls of the platform since they were last asked for. */
+/** The services' operations and the calls of the platform since they were last asked for. */
 export type Counts = Readonly<Record<string, number>>;
+
+/** Of every process of the benchmark. */
+const accessKey = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 /**
  * The program of a process that is everything the functions reach, so that none of it counts as theirs: DynamoDB
  * (dynalite), SQS (fauxqs), Secrets Manager and a platform that knows a few answers by heart.
  */
 const queueName = 'bench.fifo';
+let services: Services | undefined;
 let counts: Record<string, number> = {};
 const count = (what: string): void => {
   counts[what] = (counts[what] ?? 0) + 1;
@@ -37,7 +42,12 @@ answerParent({
   async start(secrets: Readonly<Record<string, string>>): Promise<Services> {
     const directory = mkdtempSync(join(tmpdir(), 'bench-'));
     process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-    const dynamoDb = await startDynamoDb(join(directory, 'tables'), count);
+    const dynamoDb = await startDynamoDb({
+      directory: join(directory, 'tables'),
+      accessKey,
+      onRequest: count,
+      warn: console.warn,
+    });
     const definitions = Object.entries(secrets).map(([name, initialValue]) => ({
       logicalId: name,
       name,
@@ -46,8 +56,8 @@ answerParent({
       generate: {},
     }));
     const store = openSecretStore(join(directory, 'secrets'), definitions, new Map());
-    const secretsManager = await startSecretsManager(store);
-    const sqs = await startSqs();
+    const secretsManager = await startSecretsManager({ store, accessKey, warn: console.warn });
+    const sqs = await startSqs(accessKey);
     const queueUrl = `${sqs.endpoint}/${accountId}/${queueName}`;
     const attributes = {
       FifoQueue: 'true',
@@ -63,12 +73,27 @@ answerParent({
       deadLetters: undefined,
     });
     sqs.onAnswered(count);
-    return {
+    services = {
       dynamoDb: dynamoDb.endpoint,
       secretsManager: secretsManager.endpoint,
       sqs: sqs.endpoint,
       platform: await startPlatform(),
       queueUrl,
+    };
+    return services;
+  },
+  /** The same services, from so far away. Only from there are calls of Secrets Manager counted. */
+  async distant(delayMs: number): Promise<Services> {
+    if (services === undefined) throw new Error('Nothing was started.');
+    const sqs = await startDistance(services.sqs, delayMs);
+    return {
+      dynamoDb: await startDistance(services.dynamoDb, delayMs),
+      secretsManager: await startDistance(services.secretsManager, delayMs, ({ headers }) =>
+        count(String(headers['x-amz-target']).replace('secretsmanager.', '')),
+      ),
+      sqs,
+      platform: await startDistance(services.platform, delayMs),
+      queueUrl: services.queueUrl.replace(services.sqs, sqs),
     };
   },
   counts(): Counts {

@@ -11,7 +11,8 @@ export interface Comparison extends Ratio {
 export interface Table {
   readonly title: string;
   readonly against: readonly string[];
-  readonly rows: readonly { readonly what: string; readonly comparisons: readonly Comparison[] }[];
+  /** What is no comparison is printed as it is. */
+  readonly rows: readonly { readonly what: string; readonly comparisons: readonly (Comparison | string)[] }[];
 }
 
 /** As markdown. A target that is missed says so; nothing fails by it: timings are no tests. */
@@ -29,12 +30,14 @@ export function withTarget(against: string, target: number): string {
   return `${against} (≤ ${format(target)})`;
 }
 
-function cell({ value, low, high, target }: Comparison): string {
+function cell(content: Comparison | string): string {
+  if (typeof content === 'string') return content;
+  const { value, low, high, target } = content;
   const text = target === undefined || value <= target ? format(value) : `**${format(value)}**`;
   return `${text} <small>${format(low)}–${format(high)}</small>`;
 }
 
-const format = (value: number): string => value.toFixed(value < 0.1 ? 3 : 2);
+const format = (value: number): string => value.toFixed(value < 0.2 ? 3 : 2);
 
 /** Where and when this was measured, and how to do it again. */
 export function circumstances(command: string): string {

@@ -6,7 +6,7 @@ import { type Cost, describeCalls, type Effort, runSubjects, type SubjectStart }
 import type { WebhookSetup } from './subjects/webhook.ts';
 import type { WorkerSetup } from './subjects/worker.ts';
 import type { Table } from './table.ts';
-import { apiSecret, functionEnvironment, installationItem, makeTables, putItems, type World } from './world.ts';
+import { functionEnvironment, installationItem, makeTables, putItems, type World, webhookKey } from './world.ts';
 
 /**
  * How many events one instance takes in (`webhook`: verified and queued) and works off (`worker`: a batch of ten
@@ -25,7 +25,7 @@ export async function throughput(world: World, bundles: BenchBundles, effort: Ef
   const env = functionEnvironment(world, tables);
   const bundleOf = (name: string) => pathToFileURL(bundles.functions.get(name) ?? '').href;
   const webhook = (bundle: string | undefined): SubjectStart => {
-    const setup: WebhookSetup = { bundle, apiSecret, queueUrl };
+    const setup: WebhookSetup = { bundle, webhookKey, queueUrl };
     return { url: bundles.bareWebhook, env, setup };
   };
   const worker = (bundle: string | undefined): SubjectStart => {

@@ -1,4 +1,5 @@
-import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createTables } from '../infra/local/dynamodb/tables.ts';
 import { region } from '../infra/local/lambda/lambda-environment.ts';
 import type { Extension } from '../shared/config.ts';
@@ -8,7 +9,9 @@ import { deadlineIn } from '../shared/http/http-client.ts';
 import { callAsUser } from '../shared/platform/call-as-user.ts';
 import { deriveSealingKey } from '../shared/sealing.ts';
 import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
-import type { Item } from '../shared/store/dynamodb.ts';
+import { sealTransaction, transactionCookieName } from '../shared/session/transactions.ts';
+import { documentClient } from '../shared/store/dynamodb.ts';
+import { attributesOf } from '../shared/store/installations.ts';
 import { type CacheOwner, UserCache } from '../shared/store/user-cache.ts';
 import { companyTenant, type Tenant, tenantKey } from '../shared/tenant.ts';
 import { sealTokenSet } from '../shared/tokens/offline-token.ts';
@@ -17,13 +20,14 @@ import { listing, listingPath } from './platform-answers.ts';
 import { acceptHeader } from './requests.ts';
 import type { Services } from './services.ts';
 
-const baseUrl = 'https://extension.example';
-export const apiSecret = 'bench-api-secret';
-const secrets = {
+export const baseUrl = 'https://extension.example';
+export const webhookKey = 'bench-webhook-key-0123456789abcdef';
+export const secrets = {
   apiKeySecretId: 'bench-api-key',
-  apiSecretSecretId: apiSecret,
+  apiSecretSecretId: 'bench-api-secret',
   sessionKeySecretId: 'bench-session-secret-0123456789abcdef',
   tokenKeySecretId: 'bench-token-secret-0123456789abcdef',
+  webhookKeySecretId: webhookKey,
 } as const;
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 /** The person of every benchmark, and how long everything that they have lasts. */
@@ -34,13 +38,13 @@ const lifeSeconds = 86_400;
 export interface World {
   readonly services: Services;
   readonly child: Child;
-  readonly client: DynamoDBClient;
+  readonly client: DynamoDBDocumentClient;
 }
 
 export async function startWorld(): Promise<World> {
   const child = startChild('./services.ts');
   const services = await child.ask<Services>('start', secrets);
-  const client = new DynamoDBClient({ endpoint: services.dynamoDb, region, credentials });
+  const client = documentClient(new DynamoDBClient({ endpoint: services.dynamoDb, region, credentials }));
   return { services, child, client };
 }
 
@@ -63,7 +67,7 @@ export async function makeTables({ services }: World, name: string): Promise<Tab
   const installations = table('Installations', installationsTable.partitionKey);
   const userCache = table('UserCache', userCacheTable.partitionKey, userCacheTable.sortKey);
   const deliveries = table('Deliveries', deliveriesTable.partitionKey);
-  await createTables(services.dynamoDb, [installations, userCache, deliveries], name);
+  await createTables(services.dynamoDb, credentials, [installations, userCache, deliveries], name);
   return { installations: installations.name, userCache: userCache.name, deliveries: deliveries.name };
 }
 
@@ -85,9 +89,15 @@ export function functionEnvironment({ services }: World, tables: Tables): Record
   };
 }
 
+type Item = Record<string, unknown>;
+
 /** A row as an installation leaves it, its offline token included. */
 export async function installationItem(companyId: string): Promise<Item> {
-  const grant = { accessToken: 'bench-offline-token', refreshToken: 'bench-refresh', scopes: ['company/products'] };
+  const grant = {
+    accessToken: 'bench-offline-token',
+    refreshToken: 'bench-refresh',
+    scopes: ['company/products', 'company/orders'],
+  };
   const sealed = await sealTokenSet(
     deriveSealingKey(secrets.tokenKeySecretId, 'offline-token'),
     { tenant: companyTenant(companyId), generation },
@@ -95,25 +105,37 @@ export async function installationItem(companyId: string): Promise<Item> {
     new Date(),
   );
   return {
-    [installationsTable.partitionKey]: { S: tenantKey(companyTenant(companyId)) },
-    generation: { N: String(generation) },
-    version: { N: '1' },
-    status: { S: 'installed' },
-    installedAtMs: { N: String(Date.now() - 60_000) },
-    token: { S: sealed.sealedToken },
-    scopes: { L: sealed.scopes.map((scope) => ({ S: scope })) },
-    accessTokenExpiresAt: { N: String(sealed.accessTokenExpiresAt) },
-    refreshFrom: { N: String(sealed.refreshFrom) },
+    [installationsTable.partitionKey]: tenantKey(companyTenant(companyId)),
+    generation,
+    version: 1,
+    status: 'installed',
+    installedAtMs: Date.now() - 60_000,
+    ...attributesOf(sealed),
   };
 }
 
 /** The value of a signed-in person's `cookie` header. */
 export async function sessionCookie(extension: Extension, { tenant, userId }: CacheOwner): Promise<string> {
-  const key = deriveSealingKey(secrets.sessionKeySecretId, 'session');
-  const keys = { current: () => Promise.resolve(key) };
-  const sealed = await sealSession(keys, extension.scopes, sessionOf(extension, tenant, userId));
+  const sealed = await sealSession(sessionKeys, extension.scopes, sessionOf(extension, tenant, userId));
   return `${sessionCookieName(tenant)}=${sealed}`;
 }
+
+/** The same of somebody who comes back from the platform with this state. */
+export async function transactionCookie({ accessMode }: Extension, tenant: Tenant, state: string): Promise<string> {
+  const sealed = await sealTransaction(sessionKeys, {
+    state,
+    tenant,
+    applicationId: undefined,
+    redirectPath: undefined,
+    accessMode,
+    installEvent: false,
+    startedAtMs: Date.now(),
+  });
+  return `${transactionCookieName(state)}=${sealed}`;
+}
+
+const sessionKey = deriveSealingKey(secrets.sessionKeySecretId, 'session');
+const sessionKeys = { current: () => Promise.resolve(sessionKey) };
 
 function sessionOf({ scopes }: Extension, tenant: Tenant, userId: string): Session {
   return {
@@ -167,6 +189,6 @@ const gateItem = installationItem('1');
 export async function putItems({ client }: World, table: string, items: readonly Item[]): Promise<void> {
   for (let index = 0; index < items.length; index += 25) {
     const requests = items.slice(index, index + 25).map((item) => ({ PutRequest: { Item: item } }));
-    await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }));
+    await client.send(new BatchWriteCommand({ RequestItems: { [table]: requests } }));
   }
 }

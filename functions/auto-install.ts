@@ -4,6 +4,7 @@ import { autoInstall } from '../shared/install/complete-install.ts';
 import { companyId, companyTenant } from '../shared/tenant.ts';
 import { http } from './runtime/http/http.ts';
 import { input } from './runtime/http/input.ts';
+import { lifecycleCall } from './runtime/http/lifecycle-call.ts';
 import { json } from './runtime/http/responses.ts';
 import { httpClient } from './runtime/http-client.ts';
 import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
@@ -11,15 +12,19 @@ import { baseUrl, extension, now } from './runtime/settings.ts';
 import { installations } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
-const fields = v.object({
+const call = v.object({
   company_id: companyId,
   code: v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(2_048, 'must have at most 2048 characters')),
 });
 
 /** `POST /fp/auto_install`: the platform installs the extension without a person. The code proves it. */
 export const handler = http()
-  .use(input('body', fields))
-  .handler(async ({ input: { company_id, code } }) => {
+  .use(lifecycleCall())
+  .use(input('body', call))
+  .handler(async (request) => {
+    const { company_id, code } = request.input;
+    const tenant = companyTenant(company_id);
+    request.tenant = tenant;
     const clientId = await apiKey();
     const installed = await autoInstall(
       {
@@ -30,7 +35,7 @@ export const handler = http()
         httpClient: httpClient(),
         now,
       },
-      companyTenant(company_id),
+      tenant,
       code,
     );
     if (installed !== undefined) {

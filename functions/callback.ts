@@ -55,6 +55,7 @@ export const handler = http()
     if (!cookies.has(transactionCookieName(callback.state)) && mayReturn(request)) return selfReturnPage();
     const transaction = await takeTransaction(request);
     const clientId = await apiKey();
+    request.tenant = transaction.tenant;
     request.retryPath = installPath(clientId, transaction.tenant, transaction.applicationId);
     if (error !== undefined) {
       throw error === 'access_denied'
@@ -115,7 +116,10 @@ function codeOrError(): HttpRequirement<HttpRequest & { readonly input: v.InferO
   return requirement(async (request) => {
     const { state, code = '', error, company_id, application_id, client_id } = request.input;
     const tenant = company_id === undefined ? undefined : companyTenant(company_id);
-    if (tenant !== undefined) request.retryPath = installPath(await apiKey(), tenant, application_id);
+    if (tenant !== undefined) {
+      request.tenant = tenant;
+      request.retryPath = installPath(await apiKey(), tenant, application_id);
+    }
     await ownClientId(client_id);
     if (error === undefined && code === '') throw new AppError('invalid_request', 'code is missing.');
     if (error === undefined && tenant === undefined) throw new AppError('invalid_request', 'company_id is missing.');

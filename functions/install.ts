@@ -21,14 +21,17 @@ const launch = v.object({
 /** `GET /fp/install`: the platform opens the extension, for the first time or again. */
 export const handler = http()
   .use(input('query', launch))
-  .handler(async ({ input: fields, cookies }) => {
+  .handler(async (request) => {
+    const { input: fields, cookies } = request;
+    const tenant = companyTenant(fields.company_id);
+    request.tenant = tenant;
     // Judged now, resolved again when it is used: what it resolves to may be several times as long as a cookie can be.
     if (fields.redirect_path) parseRedirectPath(fields.redirect_path, baseUrl());
     const apiKey = await ownClientId(fields.client_id);
     const { location } = await beginInstall(
       { extension: extension(), baseUrl: baseUrl(), apiKey, sessionKeys: sessionKeys(), now },
       {
-        tenant: companyTenant(fields.company_id),
+        tenant,
         applicationId: fields.application_id,
         redirectPath: fields.redirect_path || undefined,
         installEvent: fields.install_event === 'true',

@@ -2,8 +2,9 @@ import { missingScopes } from '../shared/fynd/scopes.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { isRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
+import { personIn } from '../shared/session/describe-session.ts';
 import { roundCookieName, roundSeconds } from '../shared/session/sign-in-round.ts';
-import { companyOf, companyTenant } from '../shared/tenant.ts';
+import { companyTenant } from '../shared/tenant.ts';
 import { welcomePage } from './app/welcome-page.ts';
 import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
@@ -23,12 +24,13 @@ export const handler = http()
   .use(live())
   .handler(({ session, place, cookies }) => {
     cookies.clear(roundCookieName(session.tenant));
+    const { company, user, scopes } = personIn(session);
     const page = welcomePage({
       extension: extension(),
-      company: companyOf(session.tenant),
-      userName: session.user.name,
+      company,
+      userName: user.name,
       applicationId: place.applicationId,
-      missingScopes: missingScopes(session.scopes, extension().scopes),
+      missingScopes: missingScopes(scopes, extension().scopes),
     });
     return Promise.resolve({ ...page, headers: { ...page.headers, ...ownPageHeaders } });
   });

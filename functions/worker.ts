@@ -3,13 +3,16 @@ import { parseMessage, type WorkMessage } from '../shared/background/messages.ts
 import { type WorkDependencies, work } from '../shared/background/work.ts';
 import type { Credentials } from '../shared/fynd/token-requests.ts';
 import { type Deadline, deadlineIn } from '../shared/http/http-client.ts';
+import { retryAfterSeconds } from '../shared/http/retry-after.ts';
+import { PlatformResponseError } from '../shared/platform/platform-client.ts';
+import { AppError } from '../shared/problems.ts';
 import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { httpClient } from './runtime/http-client.ts';
 import { writeLog } from './runtime/log.ts';
 import { type Delivery, failed, type QueueRequirement, queue } from './runtime/queue.ts';
-import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
+import { apiKey, apiSecret, tokenKeys, webhookKey } from './runtime/secrets.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
-import { deliveries, offlineGrants } from './runtime/tables.ts';
+import { deliveries, installations, offlineGrants } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
 /**
@@ -20,19 +23,25 @@ const reserveMs = 5_000;
 const minMs = 10_000;
 const maxMs = 45_000;
 
-/** How long a message that failed waits for its next attempt. After the last one it is dead-lettered. */
+/** How long a message that failed waits for its next attempt, or longer where the platform says so. After the last one it is dead-lettered. */
 const backOffSeconds = [5, 30, 120, 300];
+/** SQS allows twelve hours, counted from when it handed the message out. */
+const maxVisibilitySeconds = 43_000;
 
 const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
-let held: { readonly apiSecret: string; readonly tokens: OfflineTokens } | undefined;
+let held: (Credentials & { readonly tokens: OfflineTokens }) | undefined;
 
 /** The queue's other end: events, hooks, registration, uninstalls and schedules. */
 export const handler = queue()
   .use(inTime())
   .use(ourMessage())
   .use(backOff())
-  .handler(async ({ message, attempt, deadline }) => {
+  .handler(async ({ record, message, attempt, deadline }) => {
     const outcome = await work(await dependencies(), message, attempt, deadline);
+    if (typeof outcome === 'object') {
+      const fields = { retry_after_s: await comeAgain(record, outcome.againInSeconds) };
+      return { isDone: false, level: 'info', outcome: 'postponed', fields };
+    }
     return { isDone: true, outcome, level: outcome === 'runaway' ? 'error' : 'info' };
   });
 
@@ -70,15 +79,28 @@ function backOff(): QueueRequirement<Delivery> {
   return {
     async onError(chained) {
       const { record, attempt } = chained.event;
-      const retrySeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;
+      const ownSeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;
+      const retrySeconds = await comeAgain(record, Math.max(ownSeconds, platformSeconds(chained.error)));
       const outcome = failed(chained.error);
       chained.response = { ...outcome, fields: { ...outcome.fields, retry_after_s: retrySeconds } };
-      // Where that fails, the queue's own visibility timeout makes it come again, only later.
-      await workQueue()
-        .retryAfter(record.receiptHandle, retrySeconds)
-        .catch(() => undefined);
     },
   };
+}
+
+/** How long the platform wants to be left alone; 0 where the error says nothing of that. */
+function platformSeconds(error: unknown): number {
+  const headers =
+    error instanceof AppError ? error.headers : error instanceof PlatformResponseError ? error.response.headers : {};
+  return retryAfterSeconds(headers['retry-after'], now()) ?? 0;
+}
+
+/** The seconds after which it comes. Where the queue cannot be told, its own visibility timeout makes it come again. */
+async function comeAgain({ receiptHandle }: Delivery['record'], wishedSeconds: number): Promise<number> {
+  const seconds = Math.min(wishedSeconds, maxVisibilitySeconds);
+  await workQueue()
+    .retryAfter(receiptHandle, seconds)
+    .catch(() => undefined);
+  return seconds;
 }
 
 async function dependencies(): Promise<WorkDependencies> {
@@ -87,7 +109,9 @@ async function dependencies(): Promise<WorkDependencies> {
     extension: extension(),
     handlers: { events, hooks, schedules },
     baseUrl: baseUrl(),
-    ...credentials,
+    apiKey: credentials.apiKey,
+    webhookKey: await webhookKey(),
+    installations: installations(),
     grants: offlineGrants(),
     tokens: offlineTokens(credentials),
     deliveries: deliveries(),
@@ -101,7 +125,7 @@ async function dependencies(): Promise<WorkDependencies> {
 
 /** Kept while this instance lives, with what it has seen of other instances' refreshes; new where the secret is. */
 function offlineTokens(credentials: Credentials): OfflineTokens {
-  if (held?.apiSecret !== credentials.apiSecret) {
+  if (held?.apiKey !== credentials.apiKey || held.apiSecret !== credentials.apiSecret) {
     const tokens = new OfflineTokens({
       cluster: extension().cluster,
       credentials,
@@ -112,7 +136,7 @@ function offlineTokens(credentials: Credentials): OfflineTokens {
       monotonicMs: () => performance.now(),
       wait,
     });
-    held = { apiSecret: credentials.apiSecret, tokens };
+    held = { ...credentials, tokens };
   }
   return held.tokens;
 }

@@ -39,7 +39,9 @@ export class ExtensionStack extends Stack {
     });
     const secrets = new Secrets(this, 'Secrets');
     const api = new ExtensionApi(this, 'Api');
-    const resources = { baseUrl: baseUrl ?? api.origin, installations, userCache, deliveries, workQueue, secrets };
+    const webhookKey = extension.webhooks.secret === 'api-secret' ? secrets.apiSecret : secrets.webhookKey;
+    const ourOrigin = baseUrl ?? api.origin;
+    const resources = { baseUrl: ourOrigin, installations, userCache, deliveries, workQueue, secrets, webhookKey };
 
     const functionsByEntry = new Map<string, Function>();
     this.functionsByEntry = functionsByEntry;

@@ -1,7 +1,7 @@
 import { type Function, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { ConfigurationError, type Extension } from '../shared/config.ts';
 import { environment, paths } from '../shared/contract.ts';
-import type { Secrets } from './resources/secrets.ts';
+import type { Secrets, SingleSecret } from './resources/secrets.ts';
 import type { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
 import type { WorkQueue } from './resources/work-queue.ts';
 
@@ -14,6 +14,8 @@ export interface Resources {
   readonly deliveries: DeliveriesTable;
   readonly workQueue: WorkQueue;
   readonly secrets: Secrets;
+  /** What webhooks are signed with: the webhook key, or the API secret where the configuration says so. */
+  readonly webhookKey: SingleSecret;
 }
 
 /** Lets a function use something, and tells it where that is. */
@@ -24,6 +26,7 @@ const apiKey: Grant = (fn, { secrets }) => secrets.apiKey.grantValue(fn);
 const apiSecret: Grant = (fn, { secrets }) => secrets.apiSecret.grantValue(fn);
 const sessionKey: Grant = (fn, { secrets }) => secrets.sessionKey.grantValue(fn);
 const tokenKey: Grant = (fn, { secrets }) => secrets.tokenKey.grantValue(fn);
+const webhookKey: Grant = (fn, resources) => resources.webhookKey.grantValue(fn);
 const sessionChecks: Grant = (fn, { installations }) => installations.grantSessionChecks(fn);
 const recording: Grant = (fn, { installations }) => installations.grantRecording(fn);
 const backgroundWork: Grant = (fn, { installations }) => installations.grantBackgroundWork(fn);
@@ -124,7 +127,7 @@ export const builtInFunctions: readonly FunctionRow[] = [
     entry: './functions/webhook.ts',
     routes: [`POST ${paths.webhookEvents}`],
     timeoutSeconds: answersAlone,
-    grants: [apiSecret, sends],
+    grants: [webhookKey, sends],
   },
   {
     id: 'AutoInstall',
@@ -152,7 +155,7 @@ export const worker: FunctionRow = {
   timeoutSeconds: 60,
   // A schedule sends its next page to the queue that it came from, and ends by itself where it does not get on.
   recursiveLoop: RecursiveLoop.ALLOW,
-  grants: [baseUrl, apiKey, apiSecret, tokenKey, backgroundWork, handledDeliveries, sends, deliveredWork],
+  grants: [baseUrl, apiKey, apiSecret, tokenKey, webhookKey, backgroundWork, handledDeliveries, sends, deliveredWork],
 };
 
 /**

@@ -3,15 +3,16 @@ import * as https from 'node:https';
 
 /**
  * Options for every client of the AWS SDK. A request that gets no answer within `requestTimeoutMs`, or one that stops
- * half way, is given up and made again on another connection. After three of them the call rejects with the last error
- * (`TimeoutError`): 2 s each and up to 0.15 s between them fit into the 10 s of the shortest function.
+ * half way, is given up and made again on another connection. After `maxAttempts` of them the call rejects with the last
+ * error (`TimeoutError`). Both fit into the 10 s of the shortest function: 2 s each and up to 0.15 s between them; what
+ * is throttled is repeated after up to a second, then after up to two.
  *
  * The SDK only warns unless `throwOnRequestTimeout` is set, and repeats a `TimeoutError` as it does a lost connection. A
  * write may thus be made twice: so each must bear it, or have a condition.
  */
-export function awsClientOptions(requestTimeoutMs = 2_000) {
+export function awsClientOptions({ requestTimeoutMs = 2_000, maxAttempts = 3 } = {}) {
   return {
-    maxAttempts: 3,
+    maxAttempts,
     requestHandler: {
       connectionTimeout: requestTimeoutMs / 2,
       requestTimeout: requestTimeoutMs,

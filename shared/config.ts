@@ -83,6 +83,8 @@ export interface ExtensionInput {
     /** Another default for some calls; the first rule that matches counts. */
     readonly rules?: readonly { readonly route: RoutePattern; readonly ttlSeconds: number }[];
   };
+  /** People sign in again after at most so many hours, even where their token lives longer. At most 24, the default. */
+  readonly session?: { readonly maxHours?: number };
   /** The author's own routes, e.g. `'GET /api/products': './functions/app/products.ts'`. */
   readonly api?: Readonly<Record<string, string>>;
   /** Events of the platform by `category/name/type/vN`, e.g. `'company/product/update/v1': './functions/on-product.ts'`. */
@@ -92,6 +94,11 @@ export interface ExtensionInput {
     readonly notificationEmail?: string;
     /** Whose events: of all sales channels, of none, or of those named. Default `all`. */
     readonly salesChannels?: 'all' | 'none' | readonly string[];
+    /**
+     * What the platform signs deliveries with: a secret of its own for each company, or the API secret where the platform
+     * signs with nothing else. Default `per-company`.
+     */
+    readonly secret?: 'per-company' | 'api-secret';
   };
   /** Work for every installed company, e.g. `nightly: { at: '02:30', timeZone: 'Asia/Kolkata', handler: './functions/app/nightly.ts' }`. */
   readonly schedules?: Readonly<Record<string, ScheduleInput>>;
@@ -114,6 +121,9 @@ export interface ExtensionInput {
     readonly uninstalled?: string;
   };
 }
+
+/** However long a person's token lives, their session ends so long after they signed in. */
+export const maxSessionHours = 24;
 
 /** The configuration with every default filled in: what the stack and the functions work with. */
 export type Extension = DeepReadonly<v.InferOutput<typeof extensionSchema>>;

@@ -12,6 +12,7 @@ export const environment = {
   apiSecretSecretId: 'API_SECRET_SECRET_ID',
   sessionKeySecretId: 'SESSION_KEY_SECRET_ID',
   tokenKeySecretId: 'TOKEN_KEY_SECRET_ID',
+  webhookKeySecretId: 'WEBHOOK_KEY_SECRET_ID',
   /** DynamoDB table names. */
   installationsTable: 'INSTALLATIONS_TABLE',
   userCacheTable: 'USER_CACHE_TABLE',
@@ -43,11 +44,21 @@ export const installationsTable = {
   /** What a function that answers browsers may read: enough to know whether a session still counts, and no token. */
   sessionAttributes: ['pk', 'generation', 'status', 'sessionsValidFromMs'],
   /** What the callback reads to decide whether the company's grant is asked for again. */
-  callbackAttributes: ['pk', 'generation', 'status', 'version', 'scopes', 'installedAtMs', 'announced', 'registered'],
+  callbackAttributes: [
+    'pk',
+    'generation',
+    'status',
+    'version',
+    'scopes',
+    'installedAtMs',
+    'announced',
+    'registered',
+    'refreshingSinceMs',
+  ],
   /** The sealed offline token. The callback writes it; no function that a browser reaches can read it. */
   tokenAttribute: 'token',
   /** What the callback writes beside the attributes that it reads. */
-  writtenAttributes: ['token', 'accessTokenExpiresAt', 'refreshFrom', 'updatedAt', 'listed'],
+  writtenAttributes: ['token', 'accessTokenExpiresAt', 'refreshFrom', 'retryFrom', 'attempt', 'updatedAt', 'listed'],
   /** A sparse index with keys only: installed companies carry `listed`, whose value spreads them over partitions. */
   listing: { indexName: 'listed', partitionKey: 'listed', partitions: 8 },
   /** What background functions read to use and refresh the offline token. */
@@ -66,10 +77,15 @@ export const installationsTable = {
     'installedAtMs',
     'announced',
     'registered',
+    'refreshingSinceMs',
+    'uninstallAskedAtMs',
   ],
   /** What background functions write beside what they read. */
   workerWrittenAttributes: ['listed', 'updatedAt', 'uninstalledAt'],
 } as const;
+
+/** The schedule that every stack has: it brings in step whatever an installation is behind with. No author's may be called so. */
+export const sweepSchedule = 'sweep';
 
 /** UserCache: one partition per company, user and installation generation; entries leave by their TTL. */
 export const userCacheTable = {
@@ -78,10 +94,10 @@ export const userCacheTable = {
   /** Epoch seconds. DynamoDB deletes late, so it is checked on every read too. */
   ttlAttribute: 'expiresAt',
   /** All that an item may have: an entry's, and the epoch's. */
-  attributes: ['pk', 'sk', 'epoch', 'validFrom', 'policy', 'httpStatus', 'body', 'coding', 'expiresAt'],
+  attributes: ['pk', 'sk', 'epoch', 'sessionsValidFromMs', 'policy', 'httpStatus', 'body', 'coding', 'expiresAt'],
 } as const;
 
-/** Deliveries: which webhook bodies were handled; an item per body outlives the platform's 48 hours of retries. */
+/** Deliveries: which events were handled; an item per event outlives the 30 days after which an event is old. */
 export const deliveriesTable = {
   partitionKey: 'pk',
   /** Epoch seconds. */

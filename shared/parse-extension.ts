@@ -4,10 +4,11 @@ import {
   type EventInput,
   type Extension,
   isLoopback,
+  maxSessionHours,
   parseOrigin,
   type RoutePattern,
 } from './config.ts';
-import { paths, servicesWithoutPeople } from './contract.ts';
+import { paths, servicesWithoutPeople, sweepSchedule } from './contract.ts';
 import { scheduleEntries, scheduleExpression, scheduleProblem } from './schedule-expression.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -21,6 +22,11 @@ const ttlSeconds = v.pipe(
   v.integer('must be a whole number of seconds'),
   v.minValue(0, 'must not be negative'),
   v.maxValue(dayInSeconds, `must be at most ${dayInSeconds} (a day)`),
+);
+const sessionHours = v.pipe(
+  v.number('must be a number of hours'),
+  v.gtValue(0, 'must be more than 0'),
+  v.maxValue(maxSessionHours, `must be at most ${maxSessionHours}`),
 );
 const routePattern = v.pipe(
   v.custom<RoutePattern>((text) => typeof text === 'string', 'must be text such as "GET catalog/**"'),
@@ -179,6 +185,7 @@ const settings = v.strictObject({
     }),
     {},
   ),
+  session: v.optional(v.strictObject({ maxHours: v.optional(sessionHours, maxSessionHours) }), {}),
   api: v.optional(v.record(apiRoute, handlerFile), {}),
   events: v.optional(
     v.pipe(
@@ -197,11 +204,22 @@ const settings = v.strictObject({
         ),
         'all',
       ),
+      secret: v.optional(
+        v.picklist(['per-company', 'api-secret'], 'must be "per-company" or "api-secret"'),
+        'per-company',
+      ),
     }),
     {},
   ),
   schedules: v.optional(
-    v.record(v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"')), schedule),
+    v.record(
+      v.pipe(
+        v.string(),
+        v.regex(/^[a-z][a-zA-Z0-9]{0,31}$/, 'must have a name such as "nightly"'),
+        v.check((name) => name !== sweepSchedule, 'is the name of a schedule that every extension has'),
+      ),
+      schedule,
+    ),
     {},
   ),
   worker: v.optional(
@@ -280,14 +298,14 @@ function sentence(issue: v.BaseIssue<unknown>): string {
 }
 
 /**
- * The panels of a cluster `api.X` are at X (Fynd's convention); a simulated platform on loopback is its own panel. Undefined
- * where they cannot be told from the cluster's name.
+ * The panels of a cluster `api.X` or `api-X` have their names in place of `api` (Fynd's convention); a simulated platform
+ * on loopback is its own panel. Undefined where they cannot be told from the cluster's name.
  */
 function panelsOf(cluster: string): string[] | undefined {
   const url = new URL(cluster);
-  if (url.hostname.startsWith('api.')) {
-    const domain = url.host.slice('api.'.length);
-    return ['platform', 'partners', 'administrator'].map((panel) => `https://${panel}.${domain}`);
+  if (/^api[.-]/.test(url.hostname)) {
+    const rest = url.host.slice('api'.length);
+    return ['platform', 'partners', 'administrator'].map((panel) => `https://${panel}${rest}`);
   }
   return isLoopback(url.hostname) ? [cluster] : undefined;
 }

@@ -87,6 +87,11 @@ export const problems = {
     title: 'The answer of the platform is too large to hand on',
     advice: 'Ask for less at once, for example a smaller page.',
   },
+  try_again: {
+    status: 503,
+    title: 'The extension is busy at the moment',
+    advice: 'Try again in a moment.',
+  },
   platform_timeout: { status: 504, title: 'The platform did not answer in time', advice: 'Try again in a moment.' },
   internal: { status: 500, title: 'Something went wrong on our side', advice: 'Try again in a moment.' },
 } as const;
@@ -99,6 +104,8 @@ interface AppErrorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Problem members beside the standard ones (RFC 9457 §3.2). */
   readonly members?: Readonly<Record<string, unknown>>;
+  /** For how long the platform, which refused, let us wait. Absent: we refused. */
+  readonly waitedMs?: number;
 }
 
 /** A refusal. `detail` is shown to the caller: it names fields, never values, and holds no secret. */
@@ -108,6 +115,7 @@ export class AppError extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly members: Readonly<Record<string, unknown>>;
+  readonly waitedMs: number;
 
   constructor(code: ProblemCode, detail: string, options: AppErrorOptions = {}) {
     super(detail, { cause: options.cause });
@@ -115,6 +123,7 @@ export class AppError extends Error {
     this.status = problems[code].status;
     this.headers = options.headers ?? {};
     this.members = options.members ?? {};
+    this.waitedMs = options.waitedMs ?? 0;
   }
 
   /** The problem document (RFC 9457) for a program that asked. */

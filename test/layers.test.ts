@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { sharedRooms } from '../oxlint.config.ts';
 
 /** A file, what it imports, and a part of what the linter says to that; undefined where it is allowed. */
-type Plant = readonly [file: string, imported: string, message: string | undefined];
+type Plant = readonly [file: string, imported: string, message: string | undefined, name?: string];
 
 const toFile = (file: string, target: string) => {
   const path = relative(dirname(file), target);
@@ -76,6 +76,9 @@ const plants: readonly Plant[] = [
   ['functions/app/planted.ts', '@aws-sdk/client-s3', undefined],
   ['functions/app/planted.ts', '../runtime/x.ts', undefined],
   ['functions/app/planted.ts', '../../shared/problems.ts', undefined],
+  ['functions/app/planted.ts', '../runtime/tables.ts', 'tables of their own', 'installations'],
+  ['functions/app/planted.ts', '../runtime/tables.ts', undefined, 'dynamoDb'],
+  ['functions/app/planted.ts', '../runtime/tables.ts', undefined, 'table'],
   ...['infra/planted.ts', 'infra/resources/planted.ts', 'infra/bundle/planted.ts'].flatMap((file): Plant[] =>
     [
       'functions/x.ts',
@@ -106,10 +109,10 @@ describe('the linter', () => {
   afterAll(() => rmSync(home, { recursive: true, force: true }));
   cpSync('oxlint.config.ts', join(home, 'oxlint.config.ts'));
   symlinkSync(resolve('node_modules'), join(home, 'node_modules'));
-  const planted = plants.map(([file, imported, message], index) => {
+  const planted = plants.map(([file, imported, message, name = 'x'], index) => {
     const path = file.replace('planted', `planted-${index}`);
     mkdirSync(dirname(join(home, path)), { recursive: true });
-    writeFileSync(join(home, path), `import { x } from '${imported}';\n\nexport const planted = x;\n`);
+    writeFileSync(join(home, path), `import { ${name} } from '${imported}';\n\nexport const planted = ${name};\n`);
     return { path, imported, message };
   });
   const bin = resolve('node_modules', '.bin', 'oxlint');

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
-import { BatchGetItemCommand, DynamoDBClient, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { installationsTable, userCacheTable } from '../../shared/contract.ts';
 import { inventoryPath, listingPath } from '../platform-answers.ts';
@@ -13,12 +14,8 @@ export interface BareSetup {
   readonly tables: { readonly installations: string; readonly userCache: string };
   readonly cookie: string;
   readonly companyKey: string;
-  readonly partition: string;
-  /** The key of the entry that a hit finds. */
-  readonly entryKey: string;
-  readonly policy: string;
-  /** A body as the cache keeps it. */
-  readonly packed: Uint8Array;
+  /** The entry that a hit finds: its key, its policy, and a body as the cache keeps it. */
+  readonly entry: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -28,7 +25,7 @@ export interface BareSetup {
 export async function start(setup: BareSetup): Promise<Subject<APIGatewayProxyEventV2>> {
   const { kind, cookie } = setup;
   const handle = { hit, miss, write }[kind];
-  const client = new DynamoDBClient({ maxAttempts: 4 });
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 4 }));
   const call = setup.upstream === 'fetch' ? callByFetch : callByHttp;
   let asked = 0;
   return {
@@ -50,14 +47,14 @@ type Call = (
   body?: string,
 ) => Promise<{ status: number; text: string }>;
 type Handle = (
-  client: DynamoDBClient,
+  client: DynamoDBDocumentClient,
   setup: BareSetup,
   call: Call,
   event: APIGatewayProxyEventV2,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
 const hit: Handle = async (client, setup) => {
-  const body = await view(client, setup, setup.entryKey);
+  const body = await view(client, setup, setup.entry['sk']);
   if (body === undefined) return { statusCode: 404 };
   const headers = { 'content-type': 'application/json', 'content-encoding': 'br' };
   return { statusCode: 200, headers, body: Buffer.from(body).toString('base64'), isBase64Encoded: true };
@@ -69,22 +66,15 @@ const miss: Handle = async (client, setup, call, event) => {
   await view(client, setup, key);
   const target = `/service/platform/${listingPath}?${event.rawQueryString}`;
   const { status, text } = await call(setup.platform, 'GET', target);
-  const item = {
-    pk: { S: setup.partition },
-    sk: { S: key },
-    policy: { S: setup.policy },
-    httpStatus: { N: String(status) },
-    body: { B: setup.packed },
-    coding: { S: 'br' },
-    expiresAt: { N: String(Math.floor(Date.now() / 1000) + 3_600) },
-  };
-  await client.send(new PutItemCommand({ TableName: setup.tables.userCache, Item: item }));
+  const { pk, policy, body } = setup.entry;
+  const expiresAt = Math.floor(Date.now() / 1000) + 3_600;
+  const item = { pk, sk: key, policy, httpStatus: status, body, coding: 'br', expiresAt };
+  await client.send(new PutCommand({ TableName: setup.tables.userCache, Item: item }));
   return { statusCode: status, headers: { 'content-type': 'application/json' }, body: text };
 };
 
 const write: Handle = async (client, setup, call, event) => {
-  await view(client, setup);
-  await moveEpoch(client, setup);
+  await Promise.all([view(client, setup), moveEpoch(client, setup)]);
   const { status, text } = await call(setup.platform, 'POST', `/service/platform/${inventoryPath}`, event.body);
   await moveEpoch(client, setup);
   return { statusCode: status, headers: { 'content-type': 'application/json' }, body: text };
@@ -98,30 +88,30 @@ const projection = (attributes: readonly string[]) => ({
 const ofInstallation = projection(installationsTable.sessionAttributes);
 const ofEntry = projection(userCacheTable.attributes);
 
-async function view(client: DynamoDBClient, setup: BareSetup, key?: string): Promise<Uint8Array | undefined> {
-  const { tables, partition, companyKey } = setup;
+async function view(client: DynamoDBDocumentClient, setup: BareSetup, key?: unknown): Promise<Uint8Array | undefined> {
+  const { tables, entry, companyKey } = setup;
   const sortKeys = key === undefined ? ['#epoch'] : ['#epoch', key];
   const { Responses } = await client.send(
-    new BatchGetItemCommand({
+    new BatchGetCommand({
       RequestItems: {
-        [tables.installations]: { Keys: [{ pk: { S: companyKey } }], ...ofInstallation },
-        [tables.userCache]: { Keys: sortKeys.map((sk) => ({ pk: { S: partition }, sk: { S: sk } })), ...ofEntry },
+        [tables.installations]: { Keys: [{ pk: companyKey }], ...ofInstallation },
+        [tables.userCache]: { Keys: sortKeys.map((sk) => ({ pk: entry['pk'], sk })), ...ofEntry },
       },
     }),
   );
-  return Responses?.[tables.userCache]?.find(({ sk }) => sk?.S === key)?.['body']?.B;
+  return Responses?.[tables.userCache]?.find(({ sk }) => sk === key)?.['body'];
 }
 
-async function moveEpoch(client: DynamoDBClient, { tables, partition }: BareSetup): Promise<void> {
+async function moveEpoch(client: DynamoDBDocumentClient, { tables, entry }: BareSetup): Promise<void> {
   await client.send(
-    new UpdateItemCommand({
+    new UpdateCommand({
       TableName: tables.userCache,
-      Key: { pk: { S: partition }, sk: { S: '#epoch' } },
+      Key: { pk: entry['pk'], sk: '#epoch' },
       UpdateExpression: 'SET #epoch = :epoch, #expiresAt = :expiresAt',
       ExpressionAttributeNames: { '#epoch': 'epoch', '#expiresAt': 'expiresAt' },
       ExpressionAttributeValues: {
-        ':epoch': { S: crypto.randomUUID() },
-        ':expiresAt': { N: String(Math.floor(Date.now() / 1000) + 3_600) },
+        ':epoch': crypto.randomUUID(),
+        ':expiresAt': Math.floor(Date.now() / 1000) + 3_600,
       },
     }),
   );

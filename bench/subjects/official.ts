@@ -9,7 +9,7 @@ import type { Subject } from '../subject.ts';
 export interface OfficialSetup {
   /** Where the official stack is installed. */
   readonly folder: string;
-  readonly kind: 'read' | 'write';
+  readonly kind: 'read' | 'write' | 'callback';
   readonly platform: string;
 }
 
@@ -56,13 +56,15 @@ export async function start({ folder, kind, platform }: OfficialSetup): Promise<
       scopes: ['company/products'],
       callbacks: { auth: () => '/', uninstall: () => undefined },
       storage,
-      access_mode: 'online',
+      // As the sample's own: with a token for the company besides the person's.
+      access_mode: kind === 'callback' ? 'offline' : 'online',
       cluster: platform,
     },
     true,
   );
   await storage.set('bench-session', {
     company_id: Number(company),
+    state: 'bench-state',
     scope: ['company/products'],
     access_mode: 'online',
     access_token: `bench-online-token-${'x'.repeat(40)}`,
@@ -96,13 +98,18 @@ export async function start({ folder, kind, platform }: OfficialSetup): Promise<
   return {
     input() {
       asked += 1;
+      if (kind === 'callback') {
+        const query = `company_id=${company}&state=bench-state&code=bench-code-${asked}`;
+        return gatewayEvent({ path: '/fp/auth', query, headers: { accept: 'text/html' }, cookie });
+      }
       if (kind === 'read') return gatewayEvent({ path: '/api/products', query: listingQuery(asked), headers, cookie });
       const json = { ...headers, 'content-type': 'application/json' };
       return gatewayEvent({ method: 'POST', path: '/api/inventory', headers: json, cookie, body: inventoryChange });
     },
     async run(event) {
       const { statusCode } = await handler(event, {});
-      if (statusCode !== 200) throw new Error(`The official ${kind} was answered ${statusCode}.`);
+      if (statusCode !== (kind === 'callback' ? 302 : 200))
+        throw new Error(`The official ${kind} was answered ${statusCode}.`);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Subject } from '../subject.ts';
 export interface WebhookSetup {
   /** The URL of the function's bundle; none for a bare handler that compares the signature and queues the body. */
   readonly bundle: string | undefined;
-  readonly apiSecret: string;
+  readonly webhookKey: string;
   readonly queueUrl: string;
 }
 
@@ -22,9 +22,12 @@ export async function start(setup: WebhookSetup): Promise<Subject<APIGatewayProx
   return {
     input() {
       delivered += 1;
-      const body = eventBody(companies[delivered % companies.length] ?? '1');
-      const headers = { 'content-type': 'application/json', 'x-fp-signature': signatureOf(body, setup.apiSecret) };
-      return gatewayEvent({ method: 'POST', path: '/api/webhook-events', headers, body: body.toString() });
+      const company = companies[delivered % companies.length] ?? '1';
+      const body = eventBody(company);
+      const signature = signatureOf(body, secretOf(setup, company));
+      const headers = { 'content-type': 'application/json', 'x-fp-signature': signature };
+      const query = `company_id=${company}`;
+      return gatewayEvent({ method: 'POST', path: '/api/webhook-events', query, headers, body: body.toString() });
     },
     async run(event) {
       const { statusCode } = await handler(event);
@@ -33,16 +36,21 @@ export async function start(setup: WebhookSetup): Promise<Subject<APIGatewayProx
   };
 }
 
-function bareHandler({ apiSecret, queueUrl }: WebhookSetup): Handler {
+function secretOf({ webhookKey }: WebhookSetup, company: string): string {
+  return createHmac('sha256', webhookKey).update(`company#${company}`).digest('hex');
+}
+
+function bareHandler(setup: WebhookSetup): Handler {
   const client = new SQSClient({ maxAttempts: 4 });
-  return async ({ body = '', headers }) => {
-    const expected = createHmac('sha256', apiSecret).update(body).digest();
+  return async ({ body = '', headers, queryStringParameters }) => {
+    const secret = secretOf(setup, queryStringParameters?.['company_id'] ?? '');
+    const expected = createHmac('sha256', secret).update(body).digest();
     const given = Buffer.from(headers['x-fp-signature'] ?? '', 'hex');
     if (given.byteLength !== expected.byteLength || !timingSafeEqual(given, expected)) return { statusCode: 401 };
     const company = (JSON.parse(body) as { company_id: number }).company_id;
     await client.send(
       new SendMessageCommand({
-        QueueUrl: queueUrl,
+        QueueUrl: setup.queueUrl,
         MessageBody: body,
         MessageGroupId: String(company),
         MessageDeduplicationId: createHash('sha256').update(body).digest('hex'),

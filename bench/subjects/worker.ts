@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { webhookMessage } from '../../shared/background/messages.ts';
 import { companyTenant, tenantKey } from '../../shared/tenant.ts';
@@ -31,7 +32,12 @@ export async function start(setup: WorkerSetup): Promise<Subject<SQSEvent>> {
 }
 
 function record(companyId: string): SQSEvent['Records'][number] {
-  const message = webhookMessage(companyTenant(companyId), eventBody(companyId), Date.now());
+  const message = webhookMessage({
+    tenant: companyTenant(companyId),
+    eventId: undefined,
+    body: eventBody(companyId),
+    receivedAtMs: Date.now(),
+  });
   if (message === undefined) throw new Error('The event does not fit into a message.');
   return {
     messageId: message.deduplicationId,
@@ -55,9 +61,9 @@ function record(companyId: string): SQSEvent['Records'][number] {
 
 /** Is it handled, who is installed, with which token; the call; it is handled. */
 function bareWorker({ tables, platform }: WorkerSetup): Handler {
-  const client = new DynamoDBClient({ maxAttempts: 4 });
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 4 }));
   const get = (TableName: string, pk: string) =>
-    client.send(new GetItemCommand({ TableName, Key: { pk: { S: pk } }, ConsistentRead: true }));
+    client.send(new GetCommand({ TableName, Key: { pk }, ConsistentRead: true }));
   const handle = async (body: string) => {
     const { company } = JSON.parse(body) as { company: string };
     const delivery = `${tenantKey(companyTenant(company))}#${createHash('sha256').update(body).digest('hex')}`;
@@ -65,8 +71,8 @@ function bareWorker({ tables, platform }: WorkerSetup): Handler {
     await get(tables.installations, tenantKey(companyTenant(company)));
     await get(tables.installations, tenantKey(companyTenant(company)));
     await callByHttp(platform, 'GET', `/service/platform/${productPath}`);
-    const expiresAt = { N: String(Math.floor(Date.now() / 1000) + 259_200) };
-    await client.send(new PutItemCommand({ TableName: tables.deliveries, Item: { pk: { S: delivery }, expiresAt } }));
+    const expiresAt = Math.floor(Date.now() / 1000) + 2_678_400;
+    await client.send(new PutCommand({ TableName: tables.deliveries, Item: { pk: delivery, expiresAt } }));
   };
   return async ({ Records }) => {
     await Promise.all(Records.map(({ body }) => handle(body)));

@@ -87,11 +87,12 @@ function cell(text, className) {
   return td;
 }
 
+// A company's product has a price for each size: the lowest one is shown.
 function price(product) {
-  const range = product.price && (product.price.effective || product.price.selling || product.price);
-  if (!range || range.min === undefined) return '–';
-  const currency = range.currency_code || range.currency || 'INR';
-  return new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(range.min);
+  const prices = (product.sizes || []).map((size) => size.price_effective ?? size.price).filter(Number.isFinite);
+  if (prices.length === 0) return '–';
+  const style = { style: 'currency', currency: product.currency || 'INR' };
+  return new Intl.NumberFormat(undefined, style).format(Math.min(...prices));
 }
 
 function describe(cacheStatus) {

@@ -9,7 +9,7 @@ import {
   PlatformResponseError,
 } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
-import { companyOf } from '../../shared/tenant.ts';
+import { personIn } from '../../shared/session/describe-session.ts';
 import { type Chained, createChain, type Run } from './chain.ts';
 import { type AuthorResult, parseAuthorResult, toAuthorResult, withoutCredentials } from './http/author-messages.ts';
 import { deadline } from './http/deadline.ts';
@@ -93,10 +93,8 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
         toAuthorResult(
           await handle({
             platform,
-            company: companyOf(session.tenant),
+            ...personIn(session),
             claimedApplication: place.applicationId,
-            user: session.user,
-            scopes: session.scopes,
             request: {
               // A handler that knows GET answers HEAD, and does nothing else.
               method: method === 'HEAD' ? 'GET' : method,
@@ -131,7 +129,7 @@ function platformRefusals(): HttpRequirement<HttpRequest> {
   return {
     onError(chained) {
       if (!(chained.error instanceof PlatformResponseError)) return;
-      chained.response = platformResponse(chained.event, chained.error.answer);
+      chained.response = platformResponse(chained.event, chained.error.response);
     },
   };
 }

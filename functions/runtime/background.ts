@@ -15,7 +15,7 @@ export function event<Payload = unknown>(handle: (context: EventContext<Payload>
   return made('event', (context) => handle(context as EventContext<Payload>));
 }
 
-/** Makes a handler of a schedule; it runs once per run for each installed company. */
+/** Makes a handler of a schedule; it runs at least once per run for each installed company. */
 export function schedule(handle: ScheduleHandler): ScheduleHandler {
   return made('schedule', (context) => handle(context));
 }

@@ -1,6 +1,8 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { ConfigurationError } from '../../shared/config.ts';
+import { PlatformResponseError } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
+import type { Tenant } from '../../shared/tenant.ts';
 import type { HttpResponse } from './http/http-messages.ts';
 
 /**
@@ -12,13 +14,16 @@ export function logRequest(request: {
   response: HttpResponse;
   error: unknown;
   durationMs: number;
+  /** Whom it is about, where that is known; perhaps only what the caller says. */
+  tenant?: Tenant | undefined;
 }): void {
-  const { event, response, error, durationMs } = request;
+  const { event, response, error, durationMs, tenant } = request;
   writeLog({
     level: response.status >= 500 ? 'error' : 'info',
     request_id: event.requestContext.requestId,
     method: event.requestContext.http.method,
     route: event.routeKey,
+    ...(tenant === undefined ? {} : { [`${tenant.kind}_id`]: tenant.id }),
     status: response.status,
     duration_ms: Math.round(durationMs),
     cache: response.headers?.['cache-status'],
@@ -42,6 +47,10 @@ export function describeError(error: unknown): object {
   // A mistake of whoever set this up, who reads the log to find it.
   if (error instanceof ConfigurationError) return { code: 'internal', error: error.name, detail: error.message };
   if (!(error instanceof Error)) return { code: 'internal', error: typeof error };
+  if (error instanceof PlatformResponseError) {
+    const asked = { platform_status: error.response.status, platform_request: error.request };
+    return { code: 'platform_error', ...asked, at: framesOf(error) };
+  }
   return { code: 'internal', error: nameOf(error), at: framesOf(error) };
 }
 
@@ -51,9 +60,17 @@ function nameOf(error: Error): string {
   return `${error.name}${code}`;
 }
 
-/** Where it was thrown, without its message. */
-function framesOf(error: Error): string[] {
-  return (error.stack ?? '')
+/**
+ * Where it was thrown. A stack begins with the message, whose own lines may look like frames: they are cut off, and where
+ * the message is another one than the stack begins with, there are no frames.
+ */
+function framesOf({ stack = '', message }: Error): string[] {
+  const [name = ''] = /^[\w$.]*(?: \[\w+\])?(?:: )?/.exec(stack) ?? [];
+  // There was no message when it was thrown, or there is this one.
+  const header = [name.replace(/: $/, ''), `${name}${message}`].find((each) => stack.startsWith(`${each}\n`));
+  if (header === undefined) return [];
+  return stack
+    .slice(header.length)
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .slice(0, 8)

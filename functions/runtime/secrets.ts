@@ -1,14 +1,15 @@
 import { Secrets } from '../../shared/store/secrets.ts';
-import { isHanded, once, setting } from './settings.ts';
+import { extension, isHanded, once, setting } from './settings.ts';
 
 const previousApiSecretSeconds = 24 * 3_600;
+const previousWebhookKeySeconds = 72 * 3_600;
 const settleMs = 500;
 
 const secrets = new Secrets();
 // All that the stack hands to this function, side by side and while the instance starts: not one after the other by its
 // first request.
 secrets.begin(
-  (['apiKeySecretId', 'apiSecretSecretId', 'sessionKeySecretId', 'tokenKeySecretId'] as const)
+  (['apiKeySecretId', 'apiSecretSecretId', 'sessionKeySecretId', 'tokenKeySecretId', 'webhookKeySecretId'] as const)
     .filter((name) => isHanded(name))
     .map((name) => setting(name)),
 );
@@ -21,6 +22,16 @@ export const apiSecret = (): Promise<string> => secrets.value(setting('apiSecret
 /** What may have signed something: the current API secret and, for a day after that came, the one before it. */
 export const apiSecrets = (): Promise<readonly string[]> =>
   secrets.values(setting('apiSecretSecretId'), { previousForSeconds: previousApiSecretSeconds });
+
+/** What webhooks are registered with: one key that makes a secret for each company, or the API secret as it is. */
+export const webhookKey = (): Promise<string> =>
+  extension().webhooks.secret === 'api-secret' ? apiSecret() : secrets.value(setting('webhookKeySecretId'));
+
+/** What may have signed a delivery: the current key and the one before it, while that still counts. */
+export const webhookKeys = (): Promise<readonly string[]> =>
+  extension().webhooks.secret === 'api-secret'
+    ? apiSecrets()
+    : secrets.values(setting('webhookKeySecretId'), { previousForSeconds: previousWebhookKeySeconds });
 
 /** Seals sessions and transactions: every function that a browser reaches has it. */
 export const sessionKeys = once(() => secrets.keyRing(setting('sessionKeySecretId'), 'session'));

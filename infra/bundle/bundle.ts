@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildFailure, build, formatMessages } from 'esbuild';
+import { type BuildFailure, build, formatMessages, type Plugin } from 'esbuild';
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
 import { configuredHandlers, entryPointOf } from './configured-handlers.ts';
 
@@ -15,6 +15,17 @@ export interface Bundle {
 
 /** Each function's bundle by its entry file, e.g. `./functions/install.ts`. */
 export type Bundles = ReadonlyMap<string, Bundle>;
+
+/** The SDK's clients take their version out of their whole package.json: two kilobytes each, of which that is needed. */
+const onlyVersions: Plugin = {
+  name: 'only-versions',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@aws-sdk[\\/]client-[\w-]+[\\/]package\.json$/ }, ({ path }) => {
+      const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};
 
 /** The bundle of an entry file. @throws where it was not bundled. */
 export function bundleOf(bundles: Bundles, entry: string): Bundle {
@@ -49,7 +60,7 @@ export async function bundle(options: {
       'import.meta.filename': '__filename',
       'import.meta.url': importMetaUrl,
     },
-    plugins: [configuredHandlers(options.extension)],
+    plugins: [configuredHandlers(options.extension), onlyVersions],
     bundle: true,
     platform: 'node',
     target: 'node24',

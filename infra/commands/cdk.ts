@@ -35,7 +35,7 @@ async function objection(): Promise<string | undefined> {
   const ssm = new SSMClient({
     ...(profile && { profile }),
     ...(named && { region: named }),
-    ...awsClientOptions(5_000),
+    ...awsClientOptions({ requestTimeoutMs: 5_000 }),
   });
   const region = await ssm.config.region().catch(() => undefined);
   // The CLI would take us-east-1, and a second deployment from another shell would make a second, empty extension.

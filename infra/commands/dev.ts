@@ -1,25 +1,29 @@
-// npm run dev: the extension alone, on whatever platform the environment names. `fdk extension preview` runs it.
+// npm run dev: the extension alone, on whatever platform the environment names. `fdk extension preview` runs it, and
+// looks for five seconds whether somebody listens: so the ports come first, and what takes time to load after them.
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
-import { claimPort } from '../local/host/listen.ts';
+import { takePort } from '../local/host/listen.ts';
 import { printLog } from '../local/host/print-log.ts';
 import { devSettings, loadEnvironmentFile } from '../local/host/settings.ts';
-import { startLocalExtension } from '../local/start-local-extension.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
 await runUntilStopped(async (defer, signal) => {
   loadEnvironmentFile();
-  const { ports, dataDir, ...settings } = devSettings(process.env);
-  for (const port of ports) {
-    const claim = await claimPort(port);
-    defer(() => claim.release());
+  const { ports: named, dataDir, frontendElsewhere, ...settings } = devSettings(process.env);
+  const ports = [];
+  for (const port of named) {
+    const taken = await takePort(port);
+    defer(() => taken.close());
+    ports.push(taken);
   }
   const log = printLog();
-  const data = await chooseDataDirectory(dataDir, '.local', ports[0].port);
+  const data = await chooseDataDirectory(dataDir, '.local', named[0].port);
   defer(() => data.close());
   if (data.besides !== undefined) {
     console.log(`${data.besides} is in use by another run: this one keeps its tables and secrets in ${data.path}.`);
   }
+  if (frontendElsewhere !== undefined) console.log(`FRONTEND_PORT is left to ${frontendElsewhere}.`);
   console.log('Synthesizing the stack …');
+  const { startLocalExtension } = await import('../local/start-local-extension.ts');
   const extension = await startLocalExtension({ ...settings, port: ports, dataDir: data, log, signal });
   defer(() => extension.close());
   console.log(`

@@ -19,8 +19,8 @@ await runOnce(async () => {
     return await onAws(() => redrive(client, from, to, dryRun));
   }
   loadEnvironmentFile();
-  const { sqsEndpoint, redrives } = await findRunning(process.env['LOCAL_DATA_DIR'] || undefined, '.local');
-  using client = localSqsClient(sqsEndpoint);
+  const { sqsEndpoint, accessKey, redrives } = await findRunning(process.env['LOCAL_DATA_DIR'] || undefined, '.local');
+  using client = localSqsClient(sqsEndpoint, accessKey);
   const sentences: string[] = [];
   for (const { name, url, deadLettersUrl } of redrives) {
     sentences.push(`${name}: ${await redrive(client, deadLettersUrl, url, dryRun)}`);

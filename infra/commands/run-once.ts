@@ -1,11 +1,12 @@
 import { StartError } from '../local/host/start-error.ts';
+import { describeError } from '../local/host/system-error.ts';
 
 /** Runs a command that does one thing: prints the sentence about it, or, with status 1, the one about what to mend. */
 export async function runOnce(run: () => Promise<string>): Promise<void> {
   try {
     console.log(await run());
   } catch (error) {
-    console.error(error instanceof StartError ? error.message : error);
+    console.error(error instanceof StartError ? error.message : describeError(error));
     process.exitCode = 1;
   }
 }

@@ -1,4 +1,5 @@
 import { StartError } from '../local/host/start-error.ts';
+import { describeError } from '../local/host/system-error.ts';
 
 /** What is running, and how it ends. */
 export interface Running {
@@ -14,7 +15,8 @@ const patienceMilliseconds = 5000;
 /**
  * Runs a command until Ctrl-C, and ends the process: status 0 when it was asked to end, 1 with one sentence on stderr
  * when it could not start or go on. A signal may come twice, from the terminal and from the process that started this
- * one; it counts once. That that process is gone, which a killed one cannot tell, counts as a signal.
+ * one; it counts once. That that process is gone, which a killed one cannot tell, counts as a signal. An error that
+ * nobody caught ends it too, in the same order, so that what is open is written to its end.
  */
 export async function runUntilStopped(start: (defer: Defer, signal: AbortSignal) => Promise<Running>): Promise<never> {
   const closers: (() => unknown)[] = [];
@@ -23,6 +25,10 @@ export async function runUntilStopped(start: (defer: Defer, signal: AbortSignal)
     stop.signal.addEventListener('abort', () => resolve(undefined));
   });
   for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect']) process.on(event, () => stop.abort());
+  const broken = new Promise<never>((_resolve, reject) => {
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, reject);
+  });
+  broken.catch(() => undefined);
   // Only a process that had a channel has `send`.
   if (process.send && !process.connected) stop.abort();
   // Whoever read the output is gone: nobody is left to serve.
@@ -31,15 +37,15 @@ export async function runUntilStopped(start: (defer: Defer, signal: AbortSignal)
   try {
     const starting = start((close) => void closers.push(close), stop.signal);
     starting.catch(() => undefined);
-    const running = await Promise.race([starting, stopped]);
-    const ended = running && (await Promise.race([running.ended ?? stopped, stopped]));
+    const running = await Promise.race([starting, stopped, broken]);
+    const ended = running && (await Promise.race([running.ended ?? stopped, stopped, broken]));
     if (ended !== undefined) throw new StartError(ended);
     // What was still starting is waited for, so that it can be closed.
     await starting;
   } catch (error) {
     if (!stop.signal.aborted) {
       status = 1;
-      console.error(error instanceof StartError ? error.message : error);
+      console.error(error instanceof StartError ? error.message : describeError(error));
     }
   }
   setTimeout(() => process.exit(status), patienceMilliseconds).unref();
@@ -47,7 +53,7 @@ export async function runUntilStopped(start: (defer: Defer, signal: AbortSignal)
     try {
       await close();
     } catch (error) {
-      console.error(error);
+      console.error(error instanceof StartError ? error.message : describeError(error));
       status = 1;
     }
   }

@@ -1,19 +1,19 @@
 // npm start: the simulated platform and the extension on it, with nothing else to install.
+import { join } from 'node:path';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
-import { claimPort } from '../local/host/listen.ts';
+import { claimPort, takePort } from '../local/host/listen.ts';
 import { printLog } from '../local/host/print-log.ts';
 import { loadEnvironmentFile, startSettings } from '../local/host/settings.ts';
 import { platformCredentials, startSimulatedPlatform } from '../local/simulated-platform.ts';
-import { startLocalExtension } from '../local/start-local-extension.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
 await runUntilStopped(async (defer, signal) => {
   loadEnvironmentFile();
   const { platformPort, extensionPort, dataDir, configFile } = startSettings(process.env);
-  for (const port of [platformPort, extensionPort]) {
-    const claim = await claimPort(port);
-    defer(() => claim.release());
-  }
+  const claim = await claimPort(platformPort);
+  defer(() => claim.release());
+  const port = await takePort(extensionPort);
+  defer(() => port.close());
   const log = printLog();
   const data = await chooseDataDirectory(dataDir, '.local', extensionPort.port);
   defer(() => data.close());
@@ -25,12 +25,20 @@ await runUntilStopped(async (defer, signal) => {
   const baseUrl = `http://localhost:${extensionPort.port}`;
   const cluster = `http://127.0.0.1:${platformPort.port}`;
   const credentials = platformCredentials(data.path);
-  const platform = await startSimulatedPlatform({ ...credentials, port: platformPort.port, baseUrl, log, signal });
+  const platform = await startSimulatedPlatform({
+    ...credentials,
+    port: platformPort.port,
+    baseUrl,
+    stateFile: join(data.path, 'simulated-platform-state.json'),
+    log,
+    signal,
+  });
   defer(() => platform.close());
+  const { startLocalExtension } = await import('../local/start-local-extension.ts');
   const extension = await startLocalExtension({
     ...credentials,
     cluster,
-    port: extensionPort,
+    port: [port],
     baseUrl,
     dataDir: data,
     configFile,

@@ -1,25 +1,43 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
+import type { AccessKey } from './host/access.ts';
 import { isDirectoryInUse } from './host/data-directory.ts';
+import { readDataFile, writeDataFile } from './host/data-file.ts';
 import { shortName } from './host/log-entry.ts';
 import { StartError } from './host/start-error.ts';
-import type { ScheduleDefinition } from './sqs/queue-definition.ts';
 import type { Stack } from './template/read-stack.ts';
 
-/** What another command needs to know of a local runtime that runs. */
-export interface RunningExtension {
-  readonly sqsEndpoint: string;
-  readonly schedules: readonly ScheduleDefinition[];
+const runningSchema = v.object({
+  sqsEndpoint: v.string(),
+  accessKey: v.object({ accessKeyId: v.string(), secretAccessKey: v.string() }),
+  schedules: v.array(
+    v.object({
+      name: v.string(),
+      arn: v.string(),
+      queueUrl: v.string(),
+      groupId: v.optional(v.string()),
+      body: v.string(),
+    }),
+  ),
   /** Queues with their dead letters. */
-  readonly redrives: readonly { readonly name: string; readonly url: string; readonly deadLettersUrl: string }[];
-}
+  redrives: v.array(v.object({ name: v.string(), url: v.string(), deadLettersUrl: v.string() })),
+});
+
+/** What another command needs to know of a local runtime that runs. */
+export type RunningExtension = v.InferOutput<typeof runningSchema>;
 
 const fileName = 'endpoints.json';
 
-export function describeRunning({ queues, schedules }: Stack, sqsEndpoint: string): RunningExtension {
+export function describeRunning(
+  { queues, schedules }: Stack,
+  sqsEndpoint: string,
+  accessKey: AccessKey,
+): RunningExtension {
   return {
     sqsEndpoint,
-    schedules,
+    accessKey: { ...accessKey },
+    schedules: [...schedules],
     redrives: queues.flatMap(({ logicalId, url, deadLetters }) => {
       const target = queues.find(({ arn }) => arn === deadLetters?.arn);
       return target ? [{ name: shortName(logicalId), url, deadLettersUrl: target.url }] : [];
@@ -27,11 +45,10 @@ export function describeRunning({ queues, schedules }: Stack, sqsEndpoint: strin
   };
 }
 
-/** Leaves the description in the data directory, until the given function is called. */
+/** Leaves the description in the data directory, for its owner alone since the access key is in it, until the given function is called. */
 export function announceRunning(directory: string, running: RunningExtension): () => void {
   const file = join(directory, fileName);
-  writeFileSync(`${file}.next`, JSON.stringify(running, undefined, 2), { mode: 0o600 });
-  renameSync(`${file}.next`, file);
+  writeDataFile(file, JSON.stringify(running, undefined, 2));
   return () => rmSync(file, { force: true });
 }
 
@@ -42,11 +59,11 @@ export function announceRunning(directory: string, running: RunningExtension): (
  */
 export async function findRunning(named: string | undefined, defaultPath: string): Promise<RunningExtension> {
   const folders = named === undefined ? [defaultPath, ...furtherFolders(defaultPath)] : [named];
-  const running: string[] = [];
+  const used: string[] = [];
   for (const folder of folders) {
-    if (existsSync(join(folder, fileName)) && (await isDirectoryInUse(folder))) running.push(folder);
+    if (existsSync(join(folder, fileName)) && (await isDirectoryInUse(folder))) used.push(folder);
   }
-  const [found, ...others] = running;
+  const [found, ...others] = used;
   if (found === undefined) {
     throw new StartError(
       `No local extension runs${named === undefined ? '' : ` in ${named} (LOCAL_DATA_DIR)`}: start one with npm start.`,
@@ -54,10 +71,16 @@ export async function findRunning(named: string | undefined, defaultPath: string
   }
   if (others.length > 0) {
     throw new StartError(
-      `${running.length} local extensions run: set LOCAL_DATA_DIR to the folder of one of them, ${running.join(' or ')}.`,
+      `${used.length} local extensions run: set LOCAL_DATA_DIR to the folder of one of them, ${used.join(' or ')}.`,
     );
   }
-  return JSON.parse(readFileSync(join(found, fileName), 'utf8')) as RunningExtension;
+  const running = readDataFile(
+    join(found, fileName),
+    runningSchema,
+    'The extension that runs writes it when it starts.',
+  );
+  if (running) return running;
+  throw new StartError(`The extension in ${found} is just ending.`);
 }
 
 function furtherFolders(path: string): string[] {

@@ -3,13 +3,15 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { StartError } from './host/start-error.ts';
 import type { RunningExtension } from './running-extension.ts';
 import { localSqsClient } from './sqs/local-sqs-client.ts';
-import type { ScheduleDefinition } from './sqs/queue-definition.ts';
 
 /**
  * Does now what EventBridge Scheduler would do when the schedule is due: sends its input to its queue.
  * @throws {StartError} where there is no such schedule, naming those that there are.
  */
-export async function sendScheduled({ sqsEndpoint, schedules }: RunningExtension, name: string): Promise<void> {
+export async function sendScheduled(
+  { sqsEndpoint, accessKey, schedules }: RunningExtension,
+  name: string,
+): Promise<void> {
   const schedule = schedules.find((one) => one.name === name);
   if (!schedule) {
     const names = schedules.map((one) => one.name).join(', ');
@@ -17,7 +19,7 @@ export async function sendScheduled({ sqsEndpoint, schedules }: RunningExtension
       `There is no schedule ${JSON.stringify(name)}. ${names ? `There are: ${names}.` : 'The configuration has none.'}`,
     );
   }
-  using client = localSqsClient(sqsEndpoint);
+  using client = localSqsClient(sqsEndpoint, accessKey);
   await client.send(
     new SendMessageCommand({
       QueueUrl: schedule.queueUrl,
@@ -28,7 +30,7 @@ export async function sendScheduled({ sqsEndpoint, schedules }: RunningExtension
 }
 
 /** https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html */
-function fillIn({ arn, body }: ScheduleDefinition, now: Date): string {
+function fillIn({ arn, body }: { readonly arn: string; readonly body: string }, now: Date): string {
   const values: Readonly<Record<string, string>> = {
     'schedule-arn': arn,
     'scheduled-time': now.toISOString().replace(/\.\d+Z$/, 'Z'),

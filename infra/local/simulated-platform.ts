@@ -1,10 +1,11 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { readDataFile, writeDataFile } from './host/data-file.ts';
 import type { Log } from './host/log-entry.ts';
 import { StartError } from './host/start-error.ts';
 
@@ -17,17 +18,18 @@ export interface SimulatedPlatform {
   close(): Promise<void>;
 }
 
-export interface Credentials {
-  readonly apiKey: string;
-  readonly apiSecret: string;
-}
+const credentialsSchema = v.object({ apiKey: v.string(), apiSecret: v.string() });
+
+export type Credentials = Readonly<v.InferOutput<typeof credentialsSchema>>;
 
 /** The extension's key and secret on the simulated platform: made once, readable by their owner only. */
 export function platformCredentials(directory: string): Credentials {
   const file = join(directory, 'simulated-platform.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Credentials;
+  const without = 'Without it the extension is another one to the simulated platform: install it again there.';
+  const stored = readDataFile(file, credentialsSchema, without);
+  if (stored) return stored;
   const credentials = { apiKey: randomBytes(12).toString('hex'), apiSecret: randomBytes(24).toString('base64url') };
-  writeFileSync(file, JSON.stringify(credentials, undefined, 2), { mode: 0o600 });
+  writeDataFile(file, JSON.stringify(credentials, undefined, 2));
   return credentials;
 }
 
@@ -39,6 +41,8 @@ export async function startSimulatedPlatform(
   options: Credentials & {
     readonly port: number;
     readonly baseUrl: string;
+    /** Where it keeps its tokens for the next run. */
+    readonly stateFile: string;
     readonly log: Log;
     /** Gives up starting, and ends what was started. */
     readonly signal: AbortSignal;
@@ -62,6 +66,9 @@ export async function startSimulatedPlatform(
         EXTENSION_API_KEY: options.apiKey,
         EXTENSION_API_SECRET: options.apiSecret,
         EXTENSION_BASE_URL: options.baseUrl,
+        // Whatever the extension's configuration asks for.
+        EXTENSION_SCOPES: '',
+        PLATFORM_STATE_FILE: options.stateFile,
       },
     },
   ) as ChildProcessByStdio<null, Readable, Readable>;

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { environment } from '../../shared/contract.ts';
 import { type OnDynamoDbRequest, startDynamoDb } from './dynamodb/dynamodb.ts';
 import { createTables } from './dynamodb/tables.ts';
+import { type AccessKey, makeAccessKey } from './host/access.ts';
 import { assemblyDirectory, type DataDirectory, openDataDirectory } from './host/data-directory.ts';
-import { assertPortFree, findFreePort, listenOnLoopback, type NamedPort } from './host/listen.ts';
+import { findFreePort, type TakenPort, takePort } from './host/listen.ts';
 import { formatLogEntry, type Log, shortName } from './host/log-entry.ts';
 import { StartError } from './host/start-error.ts';
 import { frontDoor } from './http-api/front-door.ts';
+import { idleInstances } from './lambda/idle-instances.ts';
 import { accountId } from './lambda/lambda-environment.ts';
 import { openFunction } from './lambda/open-function.ts';
 import { startQueue } from './lambda/start-queue.ts';
@@ -16,6 +18,7 @@ import { announceRunning, describeRunning } from './running-extension.ts';
 import { openSecretStore } from './secrets/secret-store.ts';
 import { startSecretsManager } from './secrets/secrets-manager.ts';
 import { sendScheduled } from './send-scheduled.ts';
+import { openMessageJournal } from './sqs/message-journal.ts';
 import { type MessageCounts, serveQueues } from './sqs/serve-queues.ts';
 import { startSqs } from './sqs/sqs.ts';
 import { physicalIds } from './template/physical-ids.ts';
@@ -28,8 +31,8 @@ export interface LocalExtensionOptions {
   readonly apiSecret: string;
   /** Origin of the platform's API. */
   readonly cluster: string;
-  /** Where it listens, on both loopback addresses; the first counts. 0: a free one. */
-  readonly port: number | NamedPort | readonly NamedPort[];
+  /** Where it listens, on both loopback addresses. 0: a free one. Or ports that are listened on; the first counts. */
+  readonly port: number | readonly TakenPort[];
   /** Origin as browsers see it. Default `http://localhost:{port}`. */
   readonly baseUrl?: string | undefined;
   /** A folder to take for this run, or one that the caller has taken and will close. */
@@ -53,6 +56,8 @@ export interface LocalExtension {
   readonly ports: readonly number[];
   readonly dynamoDbEndpoint: string;
   readonly secretsEndpoint: string;
+  /** What these endpoints demand: another key in each run. */
+  readonly credentials: AccessKey;
   /** Physical names by logical id. */
   readonly tableNames: Readonly<Record<string, string>>;
   /** Physical names by the environment variable that hands them to functions, e.g. `INSTALLATIONS_TABLE`. */
@@ -89,13 +94,20 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     lines.push(formatLogEntry(entry));
     options.log?.(entry);
   };
+  const warned = new Set<string>();
+  const warn = (sentence: string) => {
+    if (!warned.has(sentence)) log({ kind: 'note', text: sentence });
+    warned.add(sentence);
+  };
   // What was opened is closed in the opposite order, also when a later step fails.
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
   };
   try {
-    const ports = await reservePorts(options.port);
+    const ports = typeof options.port === 'number' ? [await listenOn(options.port)] : options.port;
+    const closePorts = () => Promise.all(ports.map((port) => port.close()));
+    closers.push(closePorts);
     const baseUrl = options.baseUrl ?? `http://localhost:${ports[0]?.port}`;
     const data = typeof options.dataDir === 'string' ? await takeDirectory(options.dataDir) : options.dataDir;
     if (data !== options.dataDir) closers.push(() => data.close());
@@ -107,11 +119,15 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     const synthesis = synthesize({ app, outputDirectory, baseUrl, cluster, configFile, signal });
     synthesis.catch(() => undefined);
     let serving = false;
-    const dynamoDb = await startDynamoDb(dynamoDirectory, (...request) => {
+    const observe: OnDynamoDbRequest = (...request) => {
       if (serving) options.onDynamoDbRequest?.(...request);
-    });
+    };
+    const accessKey = makeAccessKey();
+    const dynamoDb = await startDynamoDb({ directory: dynamoDirectory, accessKey, onRequest: observe, warn });
     closers.push(() => dynamoDb.close());
-    const sqs = await startSqs();
+    const journal = openMessageJournal(join(data.path, 'queues.journal'), warn);
+    closers.push(() => journal.close());
+    const sqs = await startSqs(accessKey, journal);
     closers.push(() => sqs.close());
     await synthesis;
     const assembly = readAssembly(outputDirectory);
@@ -121,18 +137,23 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
 
     for (const text of stack.notServed) log({ kind: 'note', text: `Not served on this machine: ${text}.` });
 
-    await createTables(dynamoDb.endpoint, stack.tables, dynamoDirectory);
-    const secrets = await startSecretsManager(
-      openSecretStore(join(data.path, 'secrets.json'), stack.secrets, fixedSecrets(stack, options)),
-    );
+    await createTables(dynamoDb.endpoint, accessKey, stack.tables, dynamoDirectory);
+    const store = openSecretStore(join(data.path, 'secrets.json'), stack.secrets, fixedSecrets(stack, options));
+    const secrets = await startSecretsManager({ store, accessKey, warn });
     closers.push(() => secrets.close());
 
-    const endpoints = { dynamoDb: dynamoDb.endpoint, secretsManager: secrets.endpoint, sqs: sqs.endpoint };
+    const endpoints = {
+      dynamoDb: dynamoDb.endpoint,
+      secretsManager: secrets.endpoint,
+      sqs: sqs.endpoint,
+      accessKey,
+    };
     const enqueueStart = startQueue();
+    const waitIdle = idleInstances();
     const functions = new Map(
       stack.functions.map((definition) => [
         definition.logicalId,
-        openFunction(definition, endpoints, enqueueStart, (text) => {
+        openFunction(definition, endpoints, enqueueStart, waitIdle, (text) => {
           for (const line of text.split('\n')) log({ kind: 'output', source: shortName(definition.name), text: line });
         }),
       ]),
@@ -142,7 +163,6 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     const queues = await serveQueues({
       stack,
       sqs,
-      directory: data.path,
       functions,
       log,
       longestRetrySeconds: options.longestRetrySeconds ?? longestRetrySeconds,
@@ -150,7 +170,6 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     closers.push(async () => {
       await queues.stopPolling();
       await closeFunctions();
-      await queues.close();
     });
 
     const listener = frontDoor({
@@ -164,23 +183,22 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
         return fn;
       },
     });
-    for (const port of ports) {
-      const listening = await listenOnLoopback(listener, port);
-      closers.push(() => listening.close());
-    }
     serving = true;
-    const running = describeRunning(stack, sqs.endpoint);
+    for (const port of ports) port.serve(listener);
+    closers.push(closePorts);
+    const running = describeRunning(stack, sqs.endpoint, accessKey);
     closers.push(announceRunning(data.path, running));
     return {
       baseUrl,
       ports: ports.map(({ port }) => port),
       dynamoDbEndpoint: dynamoDb.endpoint,
       secretsEndpoint: secrets.endpoint,
+      credentials: accessKey,
       tableNames: Object.fromEntries(stack.tables.map(({ logicalId, name }) => [logicalId, name])),
       resourceNames: Object.assign({}, ...stack.functions.map((fn) => fn.environment)) as Record<string, string>,
       sqsEndpoint: sqs.endpoint,
       queues: Object.fromEntries(stack.queues.map(({ logicalId, url }) => [logicalId, url])),
-      countMessages: () => queues.count(),
+      countMessages: async () => queues.count(),
       idle: () => queues.idle(),
       runSchedule: (name) => sendScheduled(running, name),
       killInstance: (functionName, random) =>
@@ -194,11 +212,8 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
   }
 }
 
-async function reservePorts(given: LocalExtensionOptions['port']): Promise<readonly NamedPort[]> {
-  if (given === 0) return [{ port: await findFreePort(), name: 'port' }];
-  const ports = typeof given === 'number' ? [{ port: given, name: 'port' }] : 'port' in given ? [given] : given;
-  for (const port of ports) await assertPortFree(port);
-  return ports;
+async function listenOn(port: number): Promise<TakenPort> {
+  return takePort({ port: port === 0 ? await findFreePort() : port, name: 'port' });
 }
 
 async function takeDirectory(given: string): Promise<DataDirectory> {

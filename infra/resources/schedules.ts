@@ -10,12 +10,18 @@ import {
 import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import type { Extension } from '../../shared/config.ts';
+import { sweepSchedule } from '../../shared/contract.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-/** Puts one message into the work queue each time that a schedule is due; the worker makes one per company of it. */
+/** Four times a day: what a message that was lost left undone is made up for by then. */
+const sweep = { expression: 'rate(360 minutes)', timeZone: 'UTC' };
+
+/**
+ * Puts one message into the work queue each time that a schedule is due, the author's and the stack's own; the worker makes
+ * one per company of it.
+ */
 export function addSchedules(scope: Construct, id: string, schedules: Extension['schedules'], queue: WorkQueue): void {
-  const due = Object.entries(schedules);
-  if (due.length === 0) return;
+  const due = Object.entries({ ...schedules, [sweepSchedule]: sweep });
   const home = new Construct(scope, id);
   const role = roleForScheduler(home);
   queue.grantScheduledSends(role);

@@ -39,6 +39,8 @@ export class Secrets extends Construct {
   readonly sessionKey: SingleSecret;
   /** Seals the offline tokens in the Installations table. */
   readonly tokenKey: SingleSecret;
+  /** Makes the secret that each company's webhooks are signed with. */
+  readonly webhookKey: SingleSecret;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -61,6 +63,10 @@ export class Secrets extends Construct {
       generateSecretString: generatedKey,
       // The retained table is unreadable without it.
       removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.webhookKey = new SingleSecret(this, 'WebhookKey', environment.webhookKeySecretId, {
+      description: "Makes each company's webhook secret. A new version leaves the last one valid for three days.",
+      generateSecretString: generatedKey,
     });
   }
 }

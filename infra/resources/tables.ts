@@ -76,13 +76,13 @@ export class InstallationsTable extends TableV2 {
   }
 
   /**
-   * For the worker, which no browser reaches: reads and refreshes the offline token, leaves a tombstone, and lists the
-   * installed companies through the index, which holds nothing but keys.
+   * For the worker, which no browser reaches: reads and refreshes the offline token, leaves a tombstone, lists the
+   * installed companies through the index, which holds nothing but keys, and reads a page of them at once.
    */
   grantBackgroundWork(fn: Function): void {
     this.#grantKeyUse(fn);
     allow(fn, {
-      actions: ['dynamodb:GetItem'],
+      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
       resource: this.tableArn,
       conditions: onlyReading(installationsTable.refreshAttributes),
     });

@@ -1,10 +1,17 @@
 import type { Trade } from './merchants.ts';
 import { type Company, companies } from './world.ts';
 
-/** A product as the catalog service shows it. `cost_price` is for owners and for the company's own offline token. */
-export type Product = Record<string, unknown> & { uid: number; name: string; slug: string; item_code: string };
+/** A size of a product, with what it costs there in the product's currency. */
+type Size = { size: string; price: number; price_effective: number } & Record<string, unknown>;
 
-type Range = { min: number; max: number; currency_code: string };
+/** A product as the catalog service shows it (`ProductSchemaV2`); one that somebody made may lack sizes. `cost_price` is for owners and for the company's own offline token. */
+export type Product = Record<string, unknown> & {
+  uid: number;
+  name: string;
+  slug: string;
+  item_code: string;
+  sizes?: Size[];
+};
 
 const shelf: Readonly<Record<Trade, { brands: string[]; categories: string[]; things: string[] }>> = {
   handlooms: {
@@ -40,6 +47,8 @@ const shelf: Readonly<Record<Trade, { brands: string[]; categories: string[]; th
 };
 const shades = ['Indigo', 'Saffron', 'Ivory', 'Charcoal', 'Olive', 'Rust', 'Teal'];
 const pick = <T>(from: readonly T[], index: number): T => from[index % from.length] as T;
+/** Of a database, beside the number by which people know the product. */
+const idOf = (uid: number) => `65c1${uid.toString(16).padStart(20, '0')}`;
 const slugOf = (text: string) => text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 
 function product(company: Company, index: number, origin: string): Product {
@@ -48,29 +57,45 @@ function product(company: Company, index: number, origin: string): Product {
   const uid = 7_500_000 + Number(company.id) * 1000 + index;
   const marked = 499 + ((index * 377 + Number(company.id) * 91) % 60) * 50;
   const effective = Math.round(marked * (1 - (index % 5) * 0.07));
-  const range = (min: number): Range => ({ min, max: min + (index % 3) * 150, currency_code: 'INR' });
+  const itemCode = `${pick(brands, index).slice(0, 3).toUpperCase()}-${company.id.padStart(2, '0')}${String(index).padStart(3, '0')}`;
+  const stock = (index * 7 + Number(company.id)) % 45;
+  const size = (name: string, step: number): Size => ({
+    size: name,
+    price: marked + step * 150,
+    price_effective: effective + step * 150,
+    price_transfer: 0,
+    sellable_quantity: stock,
+    sellable: stock > 0,
+    store_count: stock > 0 ? 1 : 0,
+    seller_identifier: `${itemCode}-${name}`,
+    track_inventory: true,
+  });
   const image = `${origin}/assets/products/${uid}.svg`;
   const brand = pick(brands, index);
   const category = pick(categories, index);
   return {
+    id: idOf(uid),
     uid,
     name,
     slug: `${slugOf(name)}-${uid}`,
-    item_code: `${brand.slice(0, 3).toUpperCase()}-${company.id.padStart(2, '0')}${String(index).padStart(3, '0')}`,
+    item_code: itemCode,
     company_id: Number(company.id),
     brand_uid: Number(company.id) * 10 + (index % brands.length),
     brand: { uid: Number(company.id) * 10 + (index % brands.length), name: brand },
     category_slug: category,
     category: { name: category.replace('-', ' '), slug: category },
     ...(index % 4 === 3 ? { images: [], media: [] } : { images: [image], media: [{ type: 'image', url: image }] }),
-    price: { marked: range(marked), effective: range(effective) },
+    currency: 'INR',
+    sizes: ['M', 'L', 'XL'].slice(0, 1 + (index % 3)).map(size),
     cost_price: Math.round(effective * 0.6),
-    stock: (index * 7 + Number(company.id)) % 45,
     is_active: index % 9 !== 8,
     created_on: new Date(Date.UTC(2024, index % 12, 1 + (index % 28), 9, 30)).toISOString(),
     modified_on: new Date(Date.UTC(2025, index % 12, 1 + (index % 28), 12, 0)).toISOString(),
   };
 }
+
+/** What a product costs in its first size; 0 for one without sizes. */
+export const effectivePrice = ({ sizes }: Product): number => sizes?.[0]?.price_effective ?? 0;
 
 /** The products of every company: made when first looked at, the same each time, changed by writes until a reset. */
 export function createCatalog(origin: () => string) {
@@ -100,12 +125,14 @@ export function createCatalog(origin: () => string) {
       const made = {
         item_code: `NEW-${uid}`,
         is_active: true,
-        stock: 0,
+        currency: 'INR',
+        sizes: [],
         images: [],
         media: [],
         ...fields,
         name,
         slug: `${slugOf(name)}-${uid}`,
+        id: idOf(uid),
         uid,
         company_id: Number(companyId),
         created_on: now,

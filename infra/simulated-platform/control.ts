@@ -184,6 +184,11 @@ export const controlRoute =
   (state: State): Route =>
   async (httpClient) => {
     if (!httpClient.path.startsWith('/__control/')) return undefined;
+    const { headers, body } = httpClient;
+    const type = headers['content-type'] ?? (body.length > 0 ? 'none' : undefined);
+    if (type !== undefined && !/^application\/json\s*(;|$)/i.test(type)) {
+      return json(415, { message: 'Control calls are JSON: content-type must be application/json' });
+    }
     try {
       return (await answer(state, httpClient)) ?? json(404, { message: 'No such control' });
     } catch (error) {

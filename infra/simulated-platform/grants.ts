@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { granted, lacking } from './scopes.ts';
 import type { Settings } from './settings.ts';
+import type { SavedGrants } from './state-file.ts';
 import { type Tenant, tenantKey, type User, type Users } from './world.ts';
 
 type Mode = 'online' | 'offline';
@@ -237,6 +238,52 @@ export function createGrants(settings: () => Settings, users: Users) {
       ].filter(fits);
       for (const token of ended) token.expiresAt = 0;
       return ended.length;
+    },
+    /** What outlives the process: what lives, without the codes that are on their way. */
+    save(): SavedGrants {
+      const lives = ({ grant, expiresAt }: AccessToken | RefreshToken) => !grant.ended && expiresAt > Date.now();
+      const access = [...accessTokens.values()].filter((token) => lives(token) && !token.revoked);
+      const refresh = [...refreshTokens.values()].filter(lives);
+      const installed = [...installations].filter(([, grant]) => !grant.ended);
+      const kept = new Set([
+        ...[...access, ...refresh].map(({ grant }) => grant),
+        ...installed.map(([, grant]) => grant),
+      ]);
+      return {
+        last,
+        grants: [...kept].map(({ ended: _ended, user, ...grant }) => ({ ...grant, user: user?.key ?? null })),
+        accessTokens: access.map(({ value, grant, expiresAt }) => ({ value, grant: grant.id, expiresAt })),
+        refreshTokens: refresh.map(({ value, grant, used, expiresAt }) => ({
+          value,
+          grant: grant.id,
+          used,
+          expiresAt: expiresAt === Infinity ? null : expiresAt,
+        })),
+        installations: installed.map(([key, grant]) => [key, grant.id]),
+        consents: [...consents],
+      };
+    },
+    /** Takes up what another process saved; people that are not there here have nothing. */
+    restore(saved: SavedGrants): void {
+      last = saved.last;
+      const known = new Map<number, Grant>();
+      for (const { user: key, ...grant } of saved.grants) {
+        const user = key === null ? null : users.find(key);
+        if (user !== undefined) known.set(grant.id, { ...grant, user, ended: null });
+      }
+      for (const { value, grant: id, expiresAt } of saved.accessTokens) {
+        const grant = known.get(id);
+        if (grant) accessTokens.set(value, { value, grant, expiresAt, revoked: false });
+      }
+      for (const { value, grant: id, used, expiresAt } of saved.refreshTokens) {
+        const grant = known.get(id);
+        if (grant) refreshTokens.set(value, { value, grant, used, expiresAt: expiresAt ?? Infinity });
+      }
+      for (const [key, id] of saved.installations) {
+        const grant = known.get(id);
+        if (grant) installations.set(key, grant);
+      }
+      consents = new Map(saved.consents);
     },
     reset(): void {
       codes = new Map();

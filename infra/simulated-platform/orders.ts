@@ -1,4 +1,4 @@
-import { createCatalog } from './catalog.ts';
+import { createCatalog, effectivePrice } from './catalog.ts';
 import { companies } from './world.ts';
 
 /** A parcel of an order, as the order services show it. */
@@ -6,8 +6,6 @@ export type Shipment = Record<string, unknown> & { shipment_id: string; order_id
 
 const statuses = ['placed', 'bag_confirmed', 'bag_packed', 'bag_picked', 'delivery_done', 'return_initiated'];
 const shoppers = ['Ishaan Gupta', 'Rhea Nair', 'Devika Shah', 'Arjun Pillai', 'Sana Khan', 'Rohit Das', 'Leela Joshi'];
-const price = (product: Record<string, unknown>): number =>
-  (product['price'] as { effective: { min: number } }).effective.min;
 
 function shipment(companyId: string, index: number): Shipment {
   const products = createCatalog(() => '').list(companyId);
@@ -24,8 +22,15 @@ function shipment(companyId: string, index: number): Shipment {
     shipment_status: { status: statuses[index % statuses.length] },
     shipment_created_at: placed.toISOString(),
     user: { name: shoppers[index % shoppers.length] },
-    bags: [{ bag_id: 90_000 + index, item: { name: sold.name, code: sold.item_code }, quantity, price: price(sold) }],
-    prices: { amount_paid: price(sold) * quantity, currency_code: 'INR' },
+    bags: [
+      {
+        bag_id: 90_000 + index,
+        item: { name: sold.name, code: sold.item_code },
+        quantity,
+        price: effectivePrice(sold),
+      },
+    ],
+    prices: { amount_paid: effectivePrice(sold) * quantity, currency_code: 'INR' },
     payment_mode: index % 2 === 0 ? 'PREPAID' : 'COD',
   };
 }

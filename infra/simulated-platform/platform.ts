@@ -10,6 +10,8 @@ import { panelRoute } from './panel.ts';
 import { isActivityPoll } from './panel-activity.ts';
 import { platformApiRoute } from './platform-api.ts';
 import { createState, type Extension, type State } from './state.ts';
+import { useStateFile } from './state-file.ts';
+import { refuseStranger } from './strangers.ts';
 import { eventDetailsRoute } from './subscriber-api.ts';
 import { tokenRoute } from './token-endpoint.ts';
 
@@ -21,6 +23,8 @@ export type PlatformOptions = {
   port?: number;
   host?: '127.0.0.1';
   extension: Extension;
+  /** Where grants, tokens and subscribers outlive this process; none: they don't. */
+  stateFile?: string | undefined;
   /** Gets one line per request. */
   log?: (line: string) => void;
   /** Gets every record when its request arrives; what becomes of the request is noted in it later. */
@@ -70,14 +74,20 @@ async function answerPublic(state: State, httpClient: HttpClient): Promise<Answe
 
 async function serve(
   state: State,
+  save: () => void,
   request: IncomingMessage,
   response: ServerResponse,
   { log = () => {}, onRequest }: PlatformOptions,
 ): Promise<void> {
   const received = await receive(request);
   const httpClient: HttpClient = { ...received, record: startRecord(state, received) };
+  const stranger = refuseStranger(received, state.origin);
+  if (stranger) return deliver(response, httpClient, stranger);
   const control = await controlRoute(state)(httpClient);
-  if (control) return deliver(response, httpClient, control);
+  if (control) {
+    save();
+    return deliver(response, httpClient, control);
+  }
   if (isActivityPoll(httpClient)) return deliver(response, httpClient, await answerPublic(state, httpClient));
   state.recording.add(httpClient.record);
   onRequest?.(httpClient.record);
@@ -85,6 +95,7 @@ async function serve(
   const fault = state.interceptions.takeFault(httpClient);
   if (fault) httpClient.record.fault = fault;
   const real = fault === undefined || isHandled(fault) ? await answerPublic(state, httpClient) : undefined;
+  save();
   await state.interceptions.pass(httpClient, 'answer');
   const answer = fault === undefined && real ? real : disturb(fault ?? {}, real);
   await deliver(response, httpClient, answer, fault);
@@ -92,12 +103,16 @@ async function serve(
   log([record.status || '---', method, httpClient.path, record.user && `as ${record.user}`].filter(Boolean).join(' '));
 }
 
-/** Starts the simulated Fynd Platform. Rejects when the port is taken. */
+/**
+ * Starts the simulated Fynd Platform. Rejects when the port is taken.
+ * @throws {StateFileError}
+ */
 export async function startPlatform(options: PlatformOptions): Promise<RunningPlatform> {
   const state = createState(options.extension, options.onDelivered);
   const log = options.log ?? (() => {});
+  const save = options.stateFile === undefined ? () => {} : useStateFile(state, options.stateFile, log);
   const server = createServer((request, response) => {
-    serve(state, request, response, options).catch((error: unknown) => {
+    serve(state, save, request, response, options).catch((error: unknown) => {
       if (request.errored) return;
       log(`500 ${request.method} ${error instanceof Error ? error.stack : 'unknown'}`);
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' });

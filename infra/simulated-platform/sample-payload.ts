@@ -1,3 +1,4 @@
+import { effectivePrice } from './catalog.ts';
 import type { State } from './state.ts';
 import type { EventConfig } from './webhook-events.ts';
 import { companies } from './world.ts';
@@ -16,7 +17,11 @@ export function samplePayload(
       return { product };
     case 'article':
     case 'inventory':
-      return { articles: [{ uid: `${product?.item_code}_1`, size: 'M', price: product?.['price'], is_set: false }] };
+      return {
+        articles: [
+          { uid: `${product?.item_code}_1`, size: 'M', price: product && effectivePrice(product), is_set: false },
+        ],
+      };
     case 'shipment':
       return { shipment: { ...shipment, status: event.event_type } };
     case 'order':

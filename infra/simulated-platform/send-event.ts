@@ -76,8 +76,9 @@ const forge = (body: Buffer): Buffer => {
 function recipient(state: State, company: string, wish: EventWish): { url: string; secret: string } | string {
   const { extension, subscribers } = state;
   const subscriber = subscribers.find(company, 'rest');
+  const registered = subscriber?.webhook_url ?? `${extension.baseUrl}/api/webhook-events`;
   const known = {
-    url: subscriber?.webhook_url ?? `${extension.baseUrl}/api/webhook-events`,
+    url: state.settings.webhooks.dropsQuery ? registered.replace(/\?.*$/, '') : registered,
     secret: wish.secret ?? subscriber?.auth_meta?.secret ?? extension.apiSecret,
   };
   if (wish.force === true) return known;

@@ -48,7 +48,7 @@ function answerProduct(state: State, call: Call, uid: string): Answer | undefine
   const { method, body } = call.httpClient;
   const product = state.catalog.find(call.tenant.id, uid);
   if (!product) return serviceError('catalog', 404, 'Product not found');
-  if (method === 'GET' || method === 'HEAD') return json(200, visible(state, call, product));
+  if (method === 'GET' || method === 'HEAD') return json(200, { data: visible(state, call, product) });
   if (method === 'DELETE') {
     state.catalog.remove(call.tenant.id, product);
     announce(state, call.tenant.id, 'company/product/delete', { payload: { product } });

@@ -19,6 +19,8 @@ const webhooks = v.strictObject({
   onlineTokens: v.picklist(['accepted', 'refused']),
   companyIdAs: v.picklist(['number', 'string']),
   applicationIdAs: v.picklist(['string', 'array']),
+  /** Whether the query of a registered address is left out of deliveries. */
+  dropsQuery: v.boolean(),
 });
 
 const schema = v.strictObject({
@@ -102,6 +104,7 @@ export const defaultSettings = (): Settings => ({
     onlineTokens: 'accepted',
     companyIdAs: 'number',
     applicationIdAs: 'string',
+    dropsQuery: false,
   },
 });
 

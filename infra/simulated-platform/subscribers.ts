@@ -115,6 +115,11 @@ export function createSubscribers() {
     removeCompany(company: string): void {
       all = all.filter((one) => one.company !== company);
     },
+    /** Takes up what another process had. */
+    restore(saved: Subscriber[]): void {
+      all = saved;
+      last = Math.max(0, ...saved.map(({ id }) => id));
+    },
     reset(): void {
       all = [];
       last = 0;

@@ -1,5 +1,6 @@
 import type { PlatformUser } from '../fynd/token-response.ts';
 import type { PlatformClient } from '../platform/platform-client.ts';
+import type { LifecycleMessage } from './messages.ts';
 import type { WebhookEnvelope } from './webhook-envelope.ts';
 
 /** What background work is given: the company, and the Platform API with the company's own offline token. */
@@ -52,3 +53,10 @@ export type ScheduleHandler = (context: ScheduleContext) => Promise<void>;
 export type HookHandler = (context: HookContext) => Promise<void>;
 /** May answer a path of the extension to land on instead of the usual one. */
 export type LaunchHandler = (context: LaunchContext) => Promise<string | undefined>;
+
+/** The author's handlers, by their keys in the configuration. */
+export interface Handlers {
+  readonly events: Readonly<Record<string, EventHandler>>;
+  readonly schedules: Readonly<Record<string, ScheduleHandler>>;
+  readonly hooks: Readonly<Partial<Record<LifecycleMessage['hook'], HookHandler>>>;
+}

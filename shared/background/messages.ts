@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import * as v from 'valibot';
 import type { QueuedMessage } from '../store/work-queue.ts';
@@ -30,7 +30,12 @@ const schema = v.variant('kind', [
     kind: v.literal('uninstall'),
     company,
     receivedAtMs: v.number(),
+    /** With the API secret, so that it comes from the platform. */
+    isSigned: v.optional(v.boolean()),
+    /** The signature's own date, where it has one. */
     signedAtMs: v.optional(v.number()),
+    /** It was not confirmed: it is asked about for the last time, from then on, if this is still the installation. */
+    onceMore: v.optional(v.object({ generation: v.number(), fromMs: v.number() })),
   }),
   /** A schedule's moment has come, or goes on with the next companies. */
   v.object({
@@ -87,39 +92,33 @@ function toQueued(message: WorkMessage): object {
 }
 
 /**
- * A tenant's events and hooks share a group, so that they are handled in order and never two at once. Registration and
- * uninstalling have groups of their own: waiting for the platform there holds up no event.
+ * A tenant's events, hooks and scheduled work share a group, so that they are handled in order and never two at once.
+ * Registration and uninstalling have groups of their own: waiting for the platform there holds up no event.
  */
-export function toQueue(message: WorkMessage, deduplicationId: string): QueuedMessage {
+function queued(message: WorkMessage, group: string, identity: string): QueuedMessage {
   return {
     body: JSON.stringify(toQueued(message)),
-    group: groupOf(message),
-    deduplicationId: createHash('sha256').update(`${message.kind} ${deduplicationId}`).digest('hex'),
+    group,
+    deduplicationId: createHash('sha256').update(`${message.kind} ${identity}`).digest('hex'),
   };
-}
-
-function groupOf(message: WorkMessage): string {
-  switch (message.kind) {
-    case 'webhook':
-    case 'lifecycle':
-    case 'scheduled':
-      return tenantKey(message.tenant);
-    case 'register':
-    case 'uninstall':
-      return `${message.kind}#${companyOf(message.tenant)}`;
-    case 'schedule':
-      return `${message.kind}#${message.name}`;
-  }
 }
 
 /**
  * A webhook's message. The body is compressed, which makes most of them fit and keeps every byte as it was signed, since
- * the queue changes characters that XML does not know. The de-duplication id is the digest of the signed body: the event
- * id travels in an unsigned header. Undefined where even the compressed body does not fit.
+ * the queue changes characters that XML does not know. Undefined where even the compressed body does not fit.
  */
-export function webhookMessage(tenant: Tenant, body: Buffer, receivedAtMs: number): QueuedMessage | undefined {
-  const packed = brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }).toString('base64');
-  const message = toQueue({ kind: 'webhook', tenant, body: packed, receivedAtMs }, bodyDigest(body));
+export function webhookMessage(event: {
+  readonly tenant: Tenant;
+  /** As the signed body names it: the header's id is not signed. Undefined where it names none. */
+  readonly eventId: string | undefined;
+  readonly body: Buffer;
+  readonly receivedAtMs: number;
+}): QueuedMessage | undefined {
+  const { tenant, eventId, receivedAtMs } = event;
+  const quality = { [constants.BROTLI_PARAM_QUALITY]: 4 };
+  const body = brotliCompressSync(event.body, { params: quality }).toString('base64');
+  const identity = `${tenantKey(tenant)} ${eventDigest(eventId, event.body)}`;
+  const message = queued({ kind: 'webhook', tenant, body, receivedAtMs }, tenantKey(tenant), identity);
   return Buffer.byteLength(message.body) > maxMessageBytes ? undefined : message;
 }
 
@@ -128,6 +127,61 @@ export function webhookBody({ body }: Pick<WebhookMessage, 'body'>): Buffer {
   return brotliDecompressSync(Buffer.from(body, 'base64'));
 }
 
-export function bodyDigest(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('hex');
+/** Which event of its tenant it is: the one with its signed id, whatever else of it differs; its bytes where it has none. */
+export function eventDigest(eventId: string | undefined, body: Uint8Array): string {
+  // No body is what an id becomes here: that is no JSON.
+  return createHash('sha256')
+    .update(eventId === undefined ? body : `id ${eventId}`)
+    .digest('hex');
+}
+
+/** One message for each installation, scopes and hook: what is announced is announced once. */
+export function lifecycleMessage(message: Omit<LifecycleMessage, 'kind'>): QueuedMessage {
+  const { tenant, hook, generation, scopes } = message;
+  const identity = `${companyOf(tenant)} ${hook} ${announcementOf(generation, scopes)}`;
+  return queued({ kind: 'lifecycle', ...message }, tenantKey(tenant), identity);
+}
+
+/** Names what the author's hooks are told of: an installation and the scopes that it was granted. */
+export function announcementOf(generation: number, scopes: readonly string[]): string {
+  return `g${generation} ${scopes.toSorted().join(' ')}`;
+}
+
+/** The generation that the author's hooks were last told of; 0 where they were told of none. */
+export function announcedGeneration(announced: string | undefined): number {
+  return Number(/^g(\d+)(?: |$)/.exec(announced ?? '')?.[1] ?? 0);
+}
+
+/** One message for each registration, as `registeredNote` names it. */
+export function registerMessage(message: Omit<RegisterMessage, 'kind'>, registration: string): QueuedMessage {
+  const company = companyOf(message.tenant);
+  return queued({ kind: 'register', ...message }, `register#${company}`, `${company} ${registration}`);
+}
+
+/**
+ * Each call is a message of its own: of two that look the same, one may be forged and the other true, or the company may
+ * have installed in between. Those that prove nothing share a group, so that one at a time is asked about and none of
+ * them holds up what is signed, or what waits for its last asking.
+ */
+export function uninstallMessage(message: Omit<UninstallMessage, 'kind'>): QueuedMessage {
+  const queue = message.onceMore ? 'uninstall-once-more' : message.isSigned ? 'signed-uninstall' : 'uninstall';
+  return queued({ kind: 'uninstall', ...message }, `${queue}#${companyOf(message.tenant)}`, randomUUID());
+}
+
+/** One message for each page of a run: a circle is to be found, not to end unheard of because it was seen before. */
+export function scheduleMessage(message: Omit<ScheduleMessage, 'kind'>): QueuedMessage {
+  const { name, run, page } = message;
+  const identity = `${name} ${run} ${page} ${schedulePosition(message)}`;
+  return queued({ kind: 'schedule', ...message }, `schedule#${name}`, identity);
+}
+
+/** Where in the listing of tenants a page of a schedule begins. */
+export function schedulePosition({ partition, after }: Pick<ScheduleMessage, 'partition' | 'after'>): string {
+  return `${partition} ${after === undefined ? '' : companyOf(after)}`;
+}
+
+/** One message for each company and run. */
+export function scheduledMessage(message: Omit<ScheduledMessage, 'kind'>): QueuedMessage {
+  const { tenant, name, run } = message;
+  return queued({ kind: 'scheduled', ...message }, tenantKey(tenant), `${name} ${run} ${companyOf(tenant)}`);
 }

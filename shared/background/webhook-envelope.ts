@@ -6,30 +6,48 @@ import { applicationId, companyId, companyTenant, type Tenant } from '../tenant.
 
 const asText = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
 
-const schema = v.looseObject({
-  company_id: v.optional(v.nullable(v.pipe(asText, companyId, v.transform(companyTenant)))),
-  /** One sales channel, or several. */
-  application_id: v.optional(
-    v.nullable(v.union([v.pipe(asText, applicationId), v.array(v.pipe(asText, applicationId))])),
-  ),
-  contains: v.optional(v.nullable(v.array(v.string()))),
-  event: v.looseObject({
-    category: v.optional(v.string()),
-    name: v.string(),
-    type: v.optional(v.string()),
-    version: v.optional(asText),
-    id: v.optional(v.nullable(asText)),
-    created_timestamp: v.optional(
-      v.nullable(v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.finite())),
+/** What nothing needs never fails a delivery: whatever else stands there is as if it were absent. */
+const orAbsent = <Output>(wanted: v.GenericSchema<unknown, Output>) => v.fallback(v.optional(wanted), undefined);
+
+/** One value or several; those that are none are left out. */
+const listOf = <Output>(wanted: v.GenericSchema<unknown, Output>) =>
+  v.optional(
+    v.pipe(
+      v.unknown(),
+      v.transform((value) => [value].flat().filter((each) => v.is(wanted, each))),
+      v.array(wanted),
     ),
-    trace_id: v.optional(v.nullable(v.array(asText))),
+    [],
+  );
+
+/** Epoch milliseconds, given as such or as a date of ISO 8601. */
+const moment = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.trim(), v.nonEmpty())]),
+  v.transform((value) => Number(typeof value === 'string' && isoDate.test(value) ? Date.parse(value) : value)),
+  v.minValue(0),
+  v.maxValue(8_640_000_000_000_000),
+);
+const isoDate = /^\d{4}-\d\d-\d\d/;
+
+const schema = v.looseObject({
+  company_id: orAbsent(v.pipe(asText, companyId, v.transform(companyTenant))),
+  application_id: listOf(v.pipe(asText, applicationId)),
+  contains: listOf(v.string()),
+  event: v.looseObject({
+    category: orAbsent(v.string()),
+    name: v.string(),
+    type: orAbsent(v.string()),
+    version: orAbsent(asText),
+    id: orAbsent(v.pipe(asText, v.nonEmpty())),
+    created_timestamp: orAbsent(moment),
+    trace_id: listOf(asText),
   }),
   payload: v.optional(v.unknown()),
 });
 
 /** A webhook's body as the platform sends it. Every id is text, whatever it was in the JSON. */
 export interface WebhookEnvelope {
-  /** Undefined for events that concern nobody in particular (category `global`), and perhaps for a test delivery (`ping`). */
+  /** Undefined where the body names none. */
   readonly tenant: Tenant | undefined;
   readonly applicationIds: readonly string[];
   readonly event: {
@@ -38,7 +56,7 @@ export interface WebhookEnvelope {
     readonly type: string;
     readonly version: string;
     readonly id: string | undefined;
-    /** Epoch milliseconds. */
+    /** Epoch milliseconds; undefined where it is said by nothing that can be a moment. */
     readonly createdAtMs: number | undefined;
     readonly traceIds: readonly string[];
   };
@@ -51,7 +69,7 @@ const maxDepth = 100;
 
 /**
  * Reads a signed body. Integers that a number cannot hold are text in the payload.
- * @throws {AppError} `invalid_request` where it is not UTF-8, not JSON, nested too deeply, or lacks a field.
+ * @throws {AppError} `invalid_request` where it is not UTF-8, not JSON, nested too deeply, or names no event.
  */
 export function parseEnvelope(body: Buffer): WebhookEnvelope {
   const refuse = (reason: string) => new AppError('invalid_request', `The body ${reason}.`);
@@ -66,23 +84,20 @@ export function parseEnvelope(body: Buffer): WebhookEnvelope {
   }
   const parsed = v.safeParse(schema, json, { abortEarly: true });
   if (!parsed.success) throw refuse(`has no valid ${v.getDotPath(parsed.issues[0]) ?? 'content'}`);
-  const { company_id, application_id, contains, event, payload } = parsed.output;
-  // What a test delivery holds beside its name is not known.
-  const needsTenant = event.category !== 'global' && event.name !== 'ping';
-  if (needsTenant && (company_id ?? undefined) === undefined) throw refuse('has no valid company_id');
+  const { company_id: tenant, application_id, contains, event, payload } = parsed.output;
   return {
-    tenant: company_id ?? undefined,
-    applicationIds: [application_id ?? []].flat(),
+    tenant,
+    applicationIds: application_id,
     event: {
       category: event.category ?? '',
       name: event.name,
       type: event.type ?? '',
       version: event.version ?? '',
-      id: event.id ?? undefined,
-      createdAtMs: event.created_timestamp ?? undefined,
-      traceIds: event.trace_id ?? [],
+      id: event.id,
+      createdAtMs: event.created_timestamp,
+      traceIds: event.trace_id,
     },
-    contains: contains ?? [],
+    contains,
     payload,
   };
 }

@@ -6,6 +6,9 @@ import type { HttpClientResponse } from '../http/http-client.ts';
 import { maxApiJsonBytes, parseJsonResponse } from '../http/json.ts';
 import { AppError } from '../problems.ts';
 
+/** Where the platform delivers events to; what follows is the company, which selects the secret. */
+const webhookTarget = `${paths.webhookEvents}?company_id=`;
+
 /** Calls the platform as the company: `path` below `/service/`. */
 type Call = (method: string, path: string, body?: unknown) => Promise<HttpClientResponse>;
 
@@ -19,7 +22,7 @@ interface Registration {
 }
 
 /**
- * Names a registration: another configuration, address, secret or installation has another name. Undefined where the
+ * Names what is registered: another configuration, address or installation has another name. Undefined where the
  * extension wants no events, so that there is nothing to register.
  */
 export function registrationOf(
@@ -27,8 +30,20 @@ export function registrationOf(
   generation: number,
 ): string | undefined {
   if (extension.events.length === 0) return undefined;
-  const parts = [extension.events, extension.webhooks, baseUrl, apiKey, generation];
+  const parts = [extension.events, extension.webhooks, `${baseUrl}${webhookTarget}`, apiKey, generation];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+}
+
+/** What a row notes of a registration that the platform took: what was registered, and under which webhook key. */
+export function registeredNote(registration: string, kid: string): string {
+  return `${registration} ${kid}`;
+}
+
+/** Whether that is what was noted; under whatever key where none is given. */
+export function isRegistered(registered: string | undefined, registration: string, kid: string | undefined): boolean {
+  return kid === undefined
+    ? registered?.split(' ')[0] === registration
+    : registered === registeredNote(registration, kid);
 }
 
 /**
@@ -111,8 +126,8 @@ function upsertBody(registration: Registration) {
   };
 }
 
-function receiver({ baseUrl, secret }: Registration) {
-  return { webhook_url: `${baseUrl}${paths.webhookEvents}`, auth_meta: { type: 'hmac', secret } };
+function receiver({ baseUrl, secret, companyId }: Registration) {
+  return { webhook_url: `${baseUrl}${webhookTarget}${companyId}`, auth_meta: { type: 'hmac', secret } };
 }
 
 function upsertEvent(event: ExtensionEvent) {

@@ -64,8 +64,10 @@ export function createHttpClient(): HttpClient {
     const secure = url.protocol === 'https:';
     const { Agent, request: send } = secure ? https : http;
     if (performance.now() - lastUsedAt > maxIdleMs) {
-      for (const agent of agents.values()) agent.destroy();
-      agents.clear();
+      // Those that nobody uses: a request that takes longer than this is still at its own.
+      for (const { freeSockets } of agents.values()) {
+        for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+      }
     }
     lastUsedAt = performance.now();
     const agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true });

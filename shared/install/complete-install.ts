@@ -7,6 +7,7 @@ import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Session } from '../session/sessions.ts';
 import type { Transaction } from '../session/transactions.ts';
+import { settleAll } from '../settle-all.ts';
 import type { Installation, Installations } from '../store/installations.ts';
 import type { Tenant } from '../tenant.ts';
 import { sealTokenSet } from '../tokens/offline-token.ts';
@@ -55,8 +56,11 @@ export async function completeInstall(
     scopes: extension.scopes,
     deadline,
   };
-  const online = await authorizationCodeGrant({ ...redeem, now: dependencies.now() });
-  const installation = await installations.find(tenant);
+  // Side by side: whatever is written rests on the row as it was seen, and is not written over another.
+  const [online, installation] = await settleAll([
+    authorizationCodeGrant({ ...redeem, now: dependencies.now() }),
+    installations.find(tenant),
+  ]);
 
   const need = neededGrant(extension, installation, transaction, online.scopes);
   if (need === 'refused') throw scopesMissing(missingScopes(online.scopes, extension.scopes));
@@ -72,6 +76,7 @@ export async function completeInstall(
   if (installed === undefined) throw new AppError('internal', 'The company is not installed.');
 
   const now = dependencies.now();
+  const lifeSeconds = Math.min(online.expiresInSeconds, Math.ceil(extension.session.maxHours * 3_600));
   const session = {
     tenant,
     user: online.user,
@@ -79,7 +84,7 @@ export async function completeInstall(
     signedInAtMs: now.getTime(),
     accessToken: online.accessToken,
     scopes: extension.scopes.filter((scope) => missingScopes(online.scopes, [scope]).length === 0),
-    expiresAt: Math.floor(now.getTime() / 1000) + online.expiresInSeconds,
+    expiresAt: Math.floor(now.getTime() / 1000) + lifeSeconds,
   };
   return { session, installed };
 }
@@ -109,15 +114,19 @@ export async function autoInstall(
   return await install(dependencies, launch, installation, grant, deadline);
 }
 
+/** A grant that no refresh has renewed for so long is asked for again, although nobody said that it is dead. */
+const maxRefreshingMs = 24 * 3_600_000;
+
+type Launch = Pick<Transaction, 'installEvent' | 'startedAtMs'>;
+
 /**
  * What the company's installation needs from this sign-in; asks nobody.
  * - `nothing`: it works, or somebody else has to mend it: this person gets a session.
  * - `row`: online mode and not installed: a row without a token.
- * - `offline`: not installed, new scopes, a grant that no longer works, or the launch says that it installs.
+ * - `offline`: not installed, new scopes, a grant that no longer works or could not be refreshed for a day, or the launch
+ *   says that it installs.
  * - `refused`: a first installation in offline mode by somebody who lacks scopes.
  */
-type Launch = Pick<Transaction, 'installEvent' | 'startedAtMs'>;
-
 export function neededGrant(
   { accessMode, scopes }: Pick<Extension, 'accessMode' | 'scopes'>,
   installation: Installation | undefined,
@@ -128,7 +137,10 @@ export function neededGrant(
   if (accessMode === 'online') return isInstalled ? 'nothing' : 'row';
   const hasGrant = isInstalled && installation.scopes !== undefined;
   const suffices =
-    hasGrant && installation.status === 'installed' && missingScopes(installation.scopes ?? [], scopes).length === 0;
+    hasGrant &&
+    installation.status === 'installed' &&
+    missingScopes(installation.scopes ?? [], scopes).length === 0 &&
+    launch.startedAtMs - (installation.refreshingSinceMs ?? launch.startedAtMs) <= maxRefreshingMs;
   if (suffices && !installsAnew(installation, launch)) return 'nothing';
   if (missingScopes(granted, scopes).length === 0) return 'offline';
   return hasGrant ? 'nothing' : 'refused';

@@ -12,37 +12,61 @@ interface LifecycleRequest {
   readonly body: Buffer;
 }
 
+export interface LifecycleSignature {
+  /** Made with the current API secret, and not long ago: the call comes from the platform. */
+  readonly isSigned: boolean;
+  /** The moment that was signed, in epoch milliseconds, where the signature has a date. */
+  readonly signedAtMs: number | undefined;
+}
+
+const unsigned: LifecycleSignature = { isSigned: false, signedAtMs: undefined };
+
 /** Storefront signatures are good for five minutes around their date; so are these. */
 const windowMs = 5 * 60_000;
-const signedHeaders = ['x-user-data', 'x-fp-date', 'host', 'x-application-data', 'x-fp-sdk-version'];
+const signedHeaders = ['x-fp-date', 'host', 'x-fp-sdk-version'];
+/** The platform adds these to what it forwards for a shopper, and signs that with the same secret. */
+const shopperHeaders = ['x-user-data', 'x-application-data'];
 
 /**
  * Judges the signature of a lifecycle call, which the platform may or may not send: like a webhook's (over the body) or
- * like a storefront call's (version 2).
- * @returns the moment that was signed, in epoch milliseconds; undefined where there is no signature, an old one, or
- * one without a date: such a call has to be confirmed in another way.
- * @throws {AppError} `signature_mismatch` where there is one and it is wrong.
+ * like a storefront call's (version 2). An old one counts as none, and so does one by a previous secret, which may have
+ * leaked: such a call has to be confirmed in another way.
+ * @param secrets the current API secret and the previous ones, in this order.
+ * @throws {AppError} `signature_mismatch` where there is a wrong one, and for what was forwarded for a shopper.
  */
-export function lifecycleSignedAt(
+export function lifecycleSignature(
   request: LifecycleRequest,
-  secrets: readonly string[],
+  [current, ...previous]: readonly string[],
   now: Date,
-): number | undefined {
-  const { method, target, headers, body } = request;
-  const signature = headers['x-fp-signature'];
-  if (signature === undefined || signature === '') return undefined;
-  const mismatch = () => new AppError('signature_mismatch', 'x-fp-signature is not the signature of this request.');
-  if (!signature.startsWith('v1')) {
-    if (!isSignedBody(body, signature, secrets)) throw mismatch();
-    return undefined;
+): LifecycleSignature {
+  const { headers } = request;
+  if (shopperHeaders.some((name) => headers[name] !== undefined)) {
+    throw new AppError('signature_mismatch', 'What is forwarded for a shopper is no lifecycle call.');
   }
-  const date = headers['x-fp-date'] ?? '';
+  const signature = headers['x-fp-signature'];
+  if (signature === undefined || signature === '') return unsigned;
+  const isBy = signature.startsWith('v1') ? isSignedRequest : isSignedText;
+  if (current !== undefined && isBy(request, signature, current)) {
+    return signature.startsWith('v1') ? dated(headers['x-fp-date'] ?? '', now) : { ...unsigned, isSigned: true };
+  }
+  if (previous.some((secret) => isBy(request, signature, secret))) return unsigned;
+  throw new AppError('signature_mismatch', 'x-fp-signature is not the signature of this request.');
+}
+
+function isSignedText({ body }: LifecycleRequest, signature: string, secret: string): boolean {
+  return isSignedBody(body, signature, [secret]);
+}
+
+function isSignedRequest(request: LifecycleRequest, signature: string, secret: string): boolean {
+  const { method, target, headers, body } = request;
   const signed = Object.fromEntries(
     signedHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   );
-  const expected = secrets.map((secret) => signV2({ method, target, headers: signed, body }, date, secret));
-  if (!expected.map((each) => equalInConstantTime(each, signature)).includes(true)) throw mismatch();
+  const expected = signV2({ method, target, headers: signed, body }, headers['x-fp-date'] ?? '', secret);
+  return equalInConstantTime(expected, signature);
+}
+
+function dated(date: string, now: Date): LifecycleSignature {
   const signedAtMs = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  const isFresh = Math.abs(now.getTime() - signedAtMs) <= windowMs;
-  return isFresh ? signedAtMs : undefined;
+  return Math.abs(now.getTime() - signedAtMs) <= windowMs ? { isSigned: true, signedAtMs } : unsigned;
 }

@@ -18,6 +18,7 @@ import { AppError } from '../problems.ts';
 import { packScopes } from '../session/granted-scopes.ts';
 import { type LiveSession, requireLive } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
+import { settleAll } from '../settle-all.ts';
 import {
   type CacheEntry,
   type CacheOwner,
@@ -44,12 +45,12 @@ export interface PlatformResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** Something that did not work but does not change the answer; for the log. */
-  readonly warning?: 'answer_not_stored' | 'epoch_not_moved';
+  readonly warning?: 'response_not_stored' | 'epoch_not_moved';
 }
 
 export interface CallAsUserDependencies {
   readonly extension: Extension;
-  readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch'>;
+  readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch' | 'moveEpochOf'>;
   readonly httpClient: HttpClient;
   readonly now: () => Date;
 }
@@ -100,7 +101,6 @@ export async function callAsUser(
   }
   const step = call.method === 'GET' ? read : isSafe(call.method) ? pass : write;
   const answer = withProxiedAddresses(await step(dependencies, session, call, deadline), dependencies, call);
-  if (answer.status === 401) throw new AppError('session_expired', 'The platform no longer accepts this session.');
   const missing = answer.status === 403 ? missingScopes(session.scopes, dependencies.extension.scopes) : [];
   if (missing.length === 0) return answer;
   return { ...answer, headers: { ...answer.headers, 'x-missing-scopes': missing.join(' ') } };
@@ -183,8 +183,10 @@ const pass: Step = async (dependencies, session, call, deadline) => {
 const write: Step = async (dependencies, session, call, deadline) => {
   const { userCache, now } = dependencies;
   const owner = ownerOf(session);
-  const live = requireLive(session, await userCache.view(owner));
-  await userCache.moveEpoch(owner, now());
+  // Side by side: a move too many harms nobody, and a session that is known to be over makes none.
+  const [view, moved] = await settleAll([userCache.view(owner), userCache.moveEpochOf(session, now())]);
+  const live = requireLive(session, view);
+  if (!moved) throw new AppError('session_expired', 'This session was signed out.');
   const moveAgain = () =>
     userCache.moveEpoch(owner, now()).then(
       () => true,
@@ -197,17 +199,24 @@ const write: Step = async (dependencies, session, call, deadline) => {
     await moveAgain();
     throw error;
   }
-  const moved = await moveAgain();
-  return { ...forwarded(answer), ...(moved ? {} : { warning: 'epoch_not_moved' }) };
+  const movedAgain = await moveAgain();
+  return { ...forwarded(answer), ...(movedAgain ? {} : { warning: 'epoch_not_moved' }) };
 };
 
-const send = (
+async function send(
   { extension, httpClient, now }: CallAsUserDependencies,
   session: LiveSession,
   call: PlatformCall,
   deadline: Deadline,
-): Promise<HttpClientResponse> =>
-  sendWithRetry(httpClient, () => platformRequest(extension.cluster, session.accessToken, call, now()), deadline);
+): Promise<HttpClientResponse> {
+  const askedAtMs = performance.now();
+  const makeRequest = () => platformRequest(extension.cluster, session.accessToken, call, now());
+  const response = await sendWithRetry(httpClient, makeRequest, deadline);
+  if (response.status !== 401) return response;
+  throw new AppError('session_expired', 'The platform no longer accepts this session.', {
+    waitedMs: performance.now() - askedAtMs,
+  });
+}
 
 /**
  * An entry's key within its owner's partition: the granted scopes, path, query and every header that may select a
@@ -287,7 +296,7 @@ function detailOf(stored: Stored): string {
 }
 
 function warningOf(stored: Stored): Pick<PlatformResponse, 'warning'> {
-  return stored === 'failed' ? { warning: 'answer_not_stored' } : {};
+  return stored === 'failed' ? { warning: 'response_not_stored' } : {};
 }
 
 function forwarded({ status, headers, body }: HttpClientResponse): PlatformResponse {

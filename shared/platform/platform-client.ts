@@ -23,11 +23,11 @@ export interface PlatformWriteOptions extends PlatformCallOptions {
  * 401 as `session_expired`.
  */
 export interface PlatformClient {
-  get<Answer = unknown>(path: string, options?: PlatformCallOptions): Promise<Answer>;
-  post<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
-  put<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
-  patch<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
-  delete<Answer = unknown>(path: string, options?: PlatformWriteOptions): Promise<Answer>;
+  get<Body = unknown>(path: string, options?: PlatformCallOptions): Promise<Body>;
+  post<Body = unknown>(path: string, options?: PlatformWriteOptions): Promise<Body>;
+  put<Body = unknown>(path: string, options?: PlatformWriteOptions): Promise<Body>;
+  patch<Body = unknown>(path: string, options?: PlatformWriteOptions): Promise<Body>;
+  delete<Body = unknown>(path: string, options?: PlatformWriteOptions): Promise<Body>;
 }
 
 interface PlatformResponse {
@@ -39,12 +39,25 @@ interface PlatformResponse {
 /** The platform answered with a status from 300 on. */
 export class PlatformResponseError extends Error {
   override readonly name = 'PlatformResponseError';
-  readonly answer: PlatformResponse;
+  readonly response: PlatformResponse;
+  /** What was asked, without any value: `GET catalog/v2.0/company/*\/products/*`. */
+  readonly request: string;
 
-  constructor(answer: PlatformResponse) {
-    super(`The platform answered ${answer.status}.`);
-    this.answer = answer;
+  constructor(response: PlatformResponse, request: string) {
+    super(`The platform answered ${response.status}.`);
+    this.response = response;
+    this.request = request;
   }
+}
+
+/** Behind service and version, words and values take turns; whatever does not look like a word counts as a value. */
+function withoutValues(path: string): string {
+  const isKept = (segment: string, index: number) =>
+    index === 1 ? /^v\d+(\.\d+)?$/.test(segment) : index % 2 === 0 && /^[a-z][a-z_-]*$/.test(segment);
+  return path
+    .split('/')
+    .map((segment, index) => (segment === '' || isKept(segment, index) ? segment : '*'))
+    .join('/');
 }
 
 /** @param send makes the call, with whose token it may be. */
@@ -62,7 +75,7 @@ export function createPlatformClient(send: (call: PlatformCall) => Promise<Platf
       },
       body: hasBody ? Buffer.from(JSON.stringify(options.body)) : undefined,
     });
-    if (answer.status >= 300) throw new PlatformResponseError(answer);
+    if (answer.status >= 300) throw new PlatformResponseError(answer, `${method} ${withoutValues(path)}`);
     return parseBody(answer);
   }
   // The answer's type is the caller's claim about the platform: nothing here can check it.

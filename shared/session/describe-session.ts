@@ -3,6 +3,11 @@ import { missingScopes } from '../fynd/scopes.ts';
 import { companyOf } from '../tenant.ts';
 import type { LiveSession } from './live-session.ts';
 
+/** Whom a page or a route of the author's works for. */
+export function personIn({ tenant, user, scopes }: LiveSession) {
+  return { company: companyOf(tenant), user, scopes };
+}
+
 /** What a page may know of the person who is signed in: who it is and what they may do, and no token. */
 export function describeSession(
   { tenant, user, scopes, expiresAt }: LiveSession,

@@ -1,18 +1,9 @@
-import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
 import { installationsTable } from '../contract.ts';
 import type { InstallationGate, InstallationStatus } from '../session/live-session.ts';
-import { companyOf, type Tenant, tenantKey } from '../tenant.ts';
-import {
-  corrupt,
-  expressionNames,
-  type Item,
-  integer,
-  isConditionFailure,
-  optionalInteger,
-  optionalText,
-  stringList,
-  text,
-} from './dynamodb.ts';
+import { companyOf, parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
+import { type DocumentClient, integer, parseItem, projection, readTogether, updateItem } from './dynamodb.ts';
 
 const statuses = ['installed', 'reauthorize', 'uninstalled'] as const satisfies InstallationStatus[];
 
@@ -30,8 +21,10 @@ export interface Installation {
   readonly installedAtMs: number;
   /** The installation that the author's hooks were last told of, as `announcementOf` names it. */
   readonly announced?: string | undefined;
-  /** The registration of webhooks that the platform last took, as `registrationOf` names it. */
+  /** The registration of webhooks that the platform last took, as `registeredNote` names it. */
   readonly registered?: string | undefined;
+  /** Epoch milliseconds: since when no refresh of the grant has worked; undefined where none is tried. */
+  readonly refreshingSinceMs?: number | undefined;
 }
 
 /** The offline grant as it is kept: sealed, and bound to its row. */
@@ -44,8 +37,35 @@ export interface StoredTokenSet {
   readonly refreshFrom: number;
 }
 
-export function installationKey(tenant: Tenant): Item {
-  return { [installationsTable.partitionKey]: { S: tenantKey(tenant) } };
+/** The status of a row, for its schema. */
+export const installationStatus = v.picklist(statuses);
+
+const row = v.object({
+  generation: integer,
+  version: integer,
+  status: installationStatus,
+  scopes: v.optional(v.array(v.string())),
+  installedAtMs: v.optional(integer, 0),
+  announced: v.optional(v.string()),
+  registered: v.optional(v.string()),
+  refreshingSinceMs: v.optional(integer),
+});
+const gate = v.object({
+  generation: integer,
+  status: installationStatus,
+  sessionsValidFromMs: v.optional(integer),
+});
+
+/** What a row has only with an offline grant. */
+export const grantAttributes = ['token', 'scopes', 'accessTokenExpiresAt', 'refreshFrom'] as const;
+
+export function installationKey(tenant: Tenant): Record<string, string> {
+  return { [installationsTable.partitionKey]: tenantKey(tenant) };
+}
+
+/** A grant as the row's attributes. */
+export function attributesOf({ sealedToken, scopes, accessTokenExpiresAt, refreshFrom }: StoredTokenSet) {
+  return { token: sealedToken, scopes, accessTokenExpiresAt, refreshFrom };
 }
 
 /** Installed companies are listed by partition, so that none of them grows hot. */
@@ -53,11 +73,13 @@ function listingPartition(tenant: Tenant): string {
   return `installed#${Number(companyOf(tenant).slice(-6)) % installationsTable.listing.partitions}`;
 }
 
+const callbackProjection = projection(installationsTable.callbackAttributes);
+
 export class Installations {
-  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
 
-  constructor(client: Pick<DynamoDBClient, 'send'>, tableName: string) {
+  constructor(client: DocumentClient, tableName: string) {
     this.#client = client;
     this.#tableName = tableName;
   }
@@ -65,25 +87,23 @@ export class Installations {
   /** The installation as of now (a consistent read); undefined where the tenant never installed. */
   async find(tenant: Tenant): Promise<Installation | undefined> {
     const { Item: item } = await this.#client.send(
-      new GetItemCommand({
-        TableName: this.#tableName,
-        Key: installationKey(tenant),
-        ConsistentRead: true,
-        ProjectionExpression: installationsTable.callbackAttributes.map((name) => `#${name}`).join(', '),
-        ExpressionAttributeNames: expressionNames(installationsTable.callbackAttributes),
-      }),
+      new GetCommand({ TableName: this.#tableName, Key: installationKey(tenant), ...callbackProjection }),
     );
     if (item === undefined) return undefined;
-    return {
-      tenant,
-      generation: integer(item, 'generation'),
-      version: integer(item, 'version'),
-      status: parseStatus(item),
-      scopes: stringList(item, 'scopes'),
-      installedAtMs: optionalInteger(item, 'installedAtMs') ?? 0,
-      announced: optionalText(item, 'announced'),
-      registered: optionalText(item, 'registered'),
-    };
+    return toInstallation(tenant, item);
+  }
+
+  /**
+   * The installations of up to 100 tenants, in any order and eventually consistent. Rows that are not there are left out,
+   * and those that cannot be read: they must not stand in the way of the others.
+   * @throws {AppError} `try_again` where DynamoDB leaves out some of them again and again.
+   */
+  async findAll(tenants: readonly Tenant[]): Promise<Installation[]> {
+    if (tenants.length === 0) return [];
+    const found = await readTogether(this.#client, {
+      [this.#tableName]: { Keys: tenants.map(installationKey), ...callbackProjection, ConsistentRead: false },
+    });
+    return [...found.values()].flat().flatMap((item) => readable(item) ?? []);
   }
 
   /**
@@ -93,75 +113,50 @@ export class Installations {
   async save(
     tenant: Tenant,
     seen: Installation | undefined,
-    next: { generation: number; grant: StoredTokenSet | undefined; now: Date },
+    { generation, grant, now }: { generation: number; grant: StoredTokenSet | undefined; now: Date },
   ): Promise<boolean> {
-    const now = { N: String(Math.floor(next.now.getTime() / 1000)) };
-    const isNewGeneration = seen?.generation !== next.generation;
-    const set: Item = {
-      generation: { N: String(next.generation) },
-      version: { N: String((seen?.version ?? 0) + 1) },
-      status: { S: 'installed' },
-      listed: { S: listingPartition(tenant) },
-      updatedAt: now,
-      ...(isNewGeneration ? { installedAtMs: { N: String(next.now.getTime()) } } : {}),
-      ...(next.grant === undefined
-        ? {}
-        : {
-            token: { S: next.grant.sealedToken },
-            scopes: { L: next.grant.scopes.map((scope) => ({ S: scope })) },
-            accessTokenExpiresAt: { N: String(next.grant.accessTokenExpiresAt) },
-            refreshFrom: { N: String(next.grant.refreshFrom) },
-          }),
-    };
-    const remove = next.grant === undefined ? ['token', 'scopes', 'accessTokenExpiresAt', 'refreshFrom'] : [];
-    const update = [
-      `SET ${Object.keys(set)
-        .map((name) => `#${name} = :${name}`)
-        .join(', ')}`,
-      ...(remove.length === 0 ? [] : [`REMOVE ${remove.map((name) => `#${name}`).join(', ')}`]),
-    ].join(' ');
-    try {
-      await this.#client.send(
-        new UpdateItemCommand({
-          TableName: this.#tableName,
-          Key: installationKey(tenant),
-          UpdateExpression: update,
-          ConditionExpression:
-            seen === undefined
-              ? 'attribute_not_exists(#pk)'
-              : '#version = :seenVersion AND #generation = :seenGeneration',
-          ExpressionAttributeNames: expressionNames([
-            ...Object.keys(set),
-            ...remove,
-            ...(seen === undefined ? [installationsTable.partitionKey] : []),
-          ]),
-          ExpressionAttributeValues: {
-            ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
-            ...(seen === undefined
-              ? {}
-              : { ':seenVersion': { N: String(seen.version) }, ':seenGeneration': { N: String(seen.generation) } }),
-          },
-          ReturnValues: 'NONE',
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+    return await updateItem(
+      this.#client,
+      { TableName: this.#tableName, Key: installationKey(tenant) },
+      {
+        set: {
+          generation,
+          version: (seen?.version ?? 0) + 1,
+          status: 'installed',
+          listed: listingPartition(tenant),
+          updatedAt: Math.floor(now.getTime() / 1000),
+          installedAtMs: seen?.generation === generation ? undefined : now.getTime(),
+          ...(grant && attributesOf(grant)),
+        },
+        // What was tried with the token before is no reason to spare the platform with this one.
+        remove: ['refreshingSinceMs', 'attempt', 'retryFrom', ...(grant === undefined ? grantAttributes : [])],
+        expect:
+          seen === undefined
+            ? { [installationsTable.partitionKey]: undefined }
+            : { version: seen.version, generation: seen.generation },
+      },
+    );
   }
 }
 
-/** Reads the attributes that gate a session out of a stored row. */
-export function parseInstallationGate(item: Item): InstallationGate {
-  return {
-    generation: integer(item, 'generation'),
-    status: parseStatus(item),
-    sessionsValidFromMs: optionalInteger(item, 'sessionsValidFromMs'),
-  };
+function toInstallation(tenant: Tenant, item: unknown): Installation {
+  return { tenant, scopes: undefined, ...parseItem(row, item) };
 }
 
-export function parseStatus(item: Item): InstallationStatus {
-  const status = text(item, 'status');
-  return statuses.find((each) => each === status) ?? corrupt('status');
+/** Undefined where it cannot be read: whoever needs that one alone is told so. */
+function readable(item: Record<string, unknown>): Installation | undefined {
+  const tenant = parseTenantKey(String(item[installationsTable.partitionKey]));
+  try {
+    return tenant && toInstallation(tenant, item);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads the attributes that gate a session out of a stored row.
+ * @throws {CorruptItemError}
+ */
+export function parseInstallationGate(item: unknown): InstallationGate {
+  return { sessionsValidFromMs: undefined, ...parseItem(gate, item) };
 }

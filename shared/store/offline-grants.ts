@@ -1,19 +1,16 @@
-import { type DynamoDBClient, GetItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
 import { installationsTable } from '../contract.ts';
 import type { InstallationStatus } from '../session/live-session.ts';
 import { parseTenantKey, type Tenant } from '../tenant.ts';
+import { type Change, corrupt, type DocumentClient, integer, parseItem, projection, updateItem } from './dynamodb.ts';
 import {
-  corrupt,
-  expressionNames,
-  type Item,
-  integer,
-  isConditionFailure,
-  optionalInteger,
-  optionalText,
-  stringList,
-  text,
-} from './dynamodb.ts';
-import { installationKey, parseStatus, type StoredTokenSet } from './installations.ts';
+  attributesOf,
+  grantAttributes,
+  installationKey,
+  installationStatus,
+  type StoredTokenSet,
+} from './installations.ts';
 
 /** A tenant's offline grant and who is refreshing it. Only background functions can read it. */
 export interface OfflineGrant {
@@ -39,6 +36,9 @@ export interface OfflineGrant {
   /** As in `Installation`. */
   readonly announced: string | undefined;
   readonly registered: string | undefined;
+  readonly refreshingSinceMs: number | undefined;
+  /** Epoch milliseconds: when it last turned out to work after somebody said that the tenant uninstalled; 0 for never. */
+  readonly uninstallAskedAtMs: number;
 }
 
 export interface InstalledPage {
@@ -46,12 +46,33 @@ export interface InstalledPage {
   readonly isLast: boolean;
 }
 
+const row = v.object({
+  generation: integer,
+  version: integer,
+  status: installationStatus,
+  scopes: v.optional(v.array(v.string()), []),
+  token: v.optional(v.string()),
+  accessTokenExpiresAt: v.optional(integer, 0),
+  refreshFrom: v.optional(integer),
+  retryFrom: v.optional(integer, 0),
+  attempt: v.optional(integer, 0),
+  leasedVersion: v.optional(integer),
+  installedAtMs: v.optional(integer, 0),
+  uninstallAskedAtMs: v.optional(integer, 0),
+  announced: v.optional(v.string()),
+  registered: v.optional(v.string()),
+  refreshingSinceMs: v.optional(integer),
+});
+const listed = v.object({ [installationsTable.partitionKey]: v.string() });
+
+const refreshProjection = projection(installationsTable.refreshAttributes);
+
 /** The conditional writes of the refresh protocol: each on one item, each a verb of `OfflineTokens`. */
 export class OfflineGrants {
-  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
 
-  constructor(client: Pick<DynamoDBClient, 'send'>, tableName: string) {
+  constructor(client: DocumentClient, tableName: string) {
     this.#client = client;
     this.#tableName = tableName;
   }
@@ -59,64 +80,46 @@ export class OfflineGrants {
   /** As of now (a consistent read); undefined where the tenant never installed. */
   async find(tenant: Tenant): Promise<OfflineGrant | undefined> {
     const { Item: item } = await this.#client.send(
-      new GetItemCommand({
-        TableName: this.#tableName,
-        Key: installationKey(tenant),
-        ConsistentRead: true,
-        ProjectionExpression: installationsTable.refreshAttributes.map((name) => `#${name}`).join(', '),
-        ExpressionAttributeNames: expressionNames(installationsTable.refreshAttributes),
-      }),
+      new GetCommand({ TableName: this.#tableName, Key: installationKey(tenant), ...refreshProjection }),
     );
     if (item === undefined) return undefined;
-    const version = integer(item, 'version');
-    const accessTokenExpiresAt = optionalInteger(item, 'accessTokenExpiresAt') ?? 0;
+    const { token, leasedVersion, refreshFrom, announced, registered, refreshingSinceMs, ...found } = parseItem(
+      row,
+      item,
+    );
     return {
+      ...found,
       tenant,
-      generation: integer(item, 'generation'),
-      version,
-      status: parseStatus(item),
-      scopes: stringList(item, 'scopes') ?? [],
-      sealedToken: optionalText(item, 'token'),
-      accessTokenExpiresAt,
-      refreshFrom: optionalInteger(item, 'refreshFrom') ?? accessTokenExpiresAt,
-      retryFrom: optionalInteger(item, 'retryFrom') ?? 0,
-      attempt: optionalInteger(item, 'attempt') ?? 0,
-      isLeased: optionalInteger(item, 'leasedVersion') === version,
-      installedAtMs: optionalInteger(item, 'installedAtMs') ?? 0,
-      announced: optionalText(item, 'announced'),
-      registered: optionalText(item, 'registered'),
+      sealedToken: token,
+      refreshFrom: refreshFrom ?? found.accessTokenExpiresAt,
+      isLeased: leasedVersion === found.version,
+      announced,
+      registered,
+      refreshingSinceMs,
     };
   }
 
-  /** Takes the lease, or takes it over from whoever took this very `attempt`. False where the row has moved on. */
-  async takeLease({ tenant, generation, version, attempt }: OfflineGrant): Promise<boolean> {
-    const isFirst = attempt === 0;
-    return await this.#update(
-      tenant,
-      'SET #attempt = :next, #leasedVersion = :version',
-      `#generation = :generation AND #version = :version AND #status = :installed AND ${isFirst ? 'attribute_not_exists(#attempt)' : '#attempt = :attempt'}`,
-      {
-        ':generation': { N: String(generation) },
-        ':version': { N: String(version) },
-        ':next': { N: String(attempt + 1) },
-        ':installed': { S: 'installed' },
-        ...(isFirst ? {} : { ':attempt': { N: String(attempt) } }),
-      },
-    );
+  /**
+   * Takes the lease, or takes it over from whoever took this very `attempt`; notes since when a refresh is tried. False
+   * where the row has moved on.
+   */
+  async takeLease(
+    { tenant, generation, version, attempt, refreshingSinceMs }: OfflineGrant,
+    now: Date,
+  ): Promise<boolean> {
+    return await this.#update(tenant, {
+      set: { attempt: attempt + 1, leasedVersion: version, refreshingSinceMs: refreshingSinceMs ?? now.getTime() },
+      expect: { generation, version, status: 'installed', attempt: attempt === 0 ? undefined : attempt },
+    });
   }
 
   /** Gives the lease of `attempt` back; nobody asks the platform before `retryFrom` (epoch seconds). */
   async giveLeaseBack({ tenant, version }: OfflineGrant, attempt: number, retryFrom: number): Promise<boolean> {
-    return await this.#update(
-      tenant,
-      'SET #retryFrom = :retryFrom REMOVE #leasedVersion',
-      '#version = :version AND #attempt = :attempt',
-      {
-        ':version': { N: String(version) },
-        ':attempt': { N: String(attempt) },
-        ':retryFrom': { N: String(retryFrom) },
-      },
-    );
+    return await this.#update(tenant, {
+      set: { retryFrom },
+      remove: ['leasedVersion'],
+      expect: { version, attempt },
+    });
   }
 
   /**
@@ -124,37 +127,20 @@ export class OfflineGrants {
    * changed. Also mends an installation that was marked `reauthorize` while the answer was on its way.
    */
   async renew({ tenant, generation, version }: OfflineGrant, next: StoredTokenSet, now: Date): Promise<boolean> {
-    return await this.#update(
-      tenant,
-      'SET #version = :next, #status = :installed, #token = :token, #scopes = :scopes, #accessTokenExpiresAt = :expires, #refreshFrom = :refreshFrom, #updatedAt = :now REMOVE #leasedVersion, #retryFrom, #attempt',
-      '#generation = :generation AND #version = :version',
-      {
-        ':generation': { N: String(generation) },
-        ':version': { N: String(version) },
-        ':next': { N: String(version + 1) },
-        ':installed': { S: 'installed' },
-        ':token': { S: next.sealedToken },
-        ':scopes': { L: next.scopes.map((scope) => ({ S: scope })) },
-        ':expires': { N: String(next.accessTokenExpiresAt) },
-        ':refreshFrom': { N: String(next.refreshFrom) },
-        ':now': { N: String(Math.floor(now.getTime() / 1000)) },
-      },
-    );
+    return await this.#update(tenant, {
+      set: { version: version + 1, status: 'installed', ...attributesOf(next), updatedAt: seconds(now) },
+      remove: ['leasedVersion', 'retryFrom', 'attempt', 'refreshingSinceMs'],
+      expect: { generation, version },
+    });
   }
 
   /** Notes that the grant no longer works; the next launch asks for it again. False where the row has moved on. */
   async markReauthorize({ tenant, generation, version }: OfflineGrant): Promise<boolean> {
-    return await this.#update(
-      tenant,
-      'SET #status = :reauthorize REMOVE #leasedVersion',
-      '#generation = :generation AND #version = :version AND #status = :installed',
-      {
-        ':generation': { N: String(generation) },
-        ':version': { N: String(version) },
-        ':reauthorize': { S: 'reauthorize' },
-        ':installed': { S: 'installed' },
-      },
-    );
+    return await this.#update(tenant, {
+      set: { status: 'reauthorize' },
+      remove: ['leasedVersion'],
+      expect: { generation, version, status: 'installed' },
+    });
   }
 
   /**
@@ -162,18 +148,11 @@ export class OfflineGrants {
    * grant works must not take a token that nobody can try for a dead one. False where the row has moved on.
    */
   async dropToken({ tenant, generation, version }: OfflineGrant): Promise<boolean> {
-    return await this.#update(
-      tenant,
-      'SET #version = :next, #status = :reauthorize REMOVE #token, #leasedVersion, #retryFrom, #attempt',
-      '#generation = :generation AND #version = :version AND #status = :installed',
-      {
-        ':generation': { N: String(generation) },
-        ':version': { N: String(version) },
-        ':next': { N: String(version + 1) },
-        ':reauthorize': { S: 'reauthorize' },
-        ':installed': { S: 'installed' },
-      },
-    );
+    return await this.#update(tenant, {
+      set: { version: version + 1, status: 'reauthorize' },
+      remove: ['token', 'leasedVersion', 'retryFrom', 'attempt'],
+      expect: { generation, version, status: 'installed' },
+    });
   }
 
   /**
@@ -181,41 +160,38 @@ export class OfflineGrants {
    * and no token. False where the row has moved on, e.g. because the tenant installed again.
    */
   async uninstall({ tenant, generation, version }: OfflineGrant, now: Date): Promise<boolean> {
-    return await this.#update(
-      tenant,
-      'SET #status = :uninstalled, #generation = :nextGeneration, #version = :nextVersion, #uninstalledAt = :now, #updatedAt = :now REMOVE #token, #scopes, #accessTokenExpiresAt, #refreshFrom, #retryFrom, #leasedVersion, #listed, #registered',
-      '#generation = :generation AND #version = :version',
-      {
-        ':generation': { N: String(generation) },
-        ':version': { N: String(version) },
-        ':nextGeneration': { N: String(generation + 1) },
-        ':nextVersion': { N: String(version + 1) },
-        ':uninstalled': { S: 'uninstalled' },
-        ':now': { N: String(Math.floor(now.getTime() / 1000)) },
+    return await this.#update(tenant, {
+      set: {
+        status: 'uninstalled',
+        generation: generation + 1,
+        version: version + 1,
+        uninstalledAt: seconds(now),
+        updatedAt: seconds(now),
       },
-    );
+      remove: [...grantAttributes, 'retryFrom', 'leasedVersion', 'refreshingSinceMs', 'listed', 'registered'],
+      expect: { generation, version },
+    });
+  }
+
+  /** Notes that the grant was asked about, and works: for a while, nobody who proves nothing makes it be asked again. */
+  async recordUninstallAsked({ tenant, generation }: OfflineGrant, now: Date): Promise<boolean> {
+    return await this.#update(tenant, { set: { uninstallAskedAtMs: now.getTime() }, expect: { generation } });
   }
 
   /** Notes that the author's hooks know of this installation. */
   async recordAnnounced({ tenant, generation }: OfflineGrant, announced: string): Promise<boolean> {
-    return await this.#update(tenant, 'SET #announced = :announced', '#generation = :generation', {
-      ':generation': { N: String(generation) },
-      ':announced': { S: announced },
-    });
+    return await this.#update(tenant, { set: { announced }, expect: { generation } });
   }
 
   /** Notes which registration the platform took. */
   async recordRegistered({ tenant, generation }: OfflineGrant, registered: string): Promise<boolean> {
-    return await this.#update(tenant, 'SET #registered = :registered', '#generation = :generation', {
-      ':generation': { N: String(generation) },
-      ':registered': { S: registered },
-    });
+    return await this.#update(tenant, { set: { registered }, expect: { generation } });
   }
 
   /** A page of the installed tenants of one partition, after the tenant given; in the index's own order. */
   async listInstalled(partition: number, after: Tenant | undefined, limit: number): Promise<InstalledPage> {
     const { listing, partitionKey } = installationsTable;
-    const value = { S: `installed#${partition}` };
+    const value = `installed#${partition}`;
     const { Items = [], LastEvaluatedKey } = await this.#client.send(
       new QueryCommand({
         TableName: this.#tableName,
@@ -224,32 +200,18 @@ export class OfflineGrants {
         ExpressionAttributeNames: { '#listed': listing.partitionKey },
         ExpressionAttributeValues: { ':listed': value },
         Limit: limit,
-        ...(after === undefined
-          ? {}
-          : { ExclusiveStartKey: { ...installationKey(after), [listing.partitionKey]: value } }),
+        ...(after && { ExclusiveStartKey: { ...installationKey(after), [listing.partitionKey]: value } }),
       }),
     );
-    const tenants = Items.map((item) => parseTenantKey(text(item, partitionKey)) ?? corrupt(partitionKey));
+    const tenants = Items.map((item) => parseTenantKey(parseItem(listed, item)[partitionKey]) ?? corrupt(partitionKey));
     return { tenants, isLast: LastEvaluatedKey === undefined };
   }
 
-  async #update(tenant: Tenant, update: string, condition: string, values: Item): Promise<boolean> {
-    const names = [...new Set([...`${update} ${condition}`.matchAll(/#(\w+)/g)].map(([, name = '']) => name))];
-    try {
-      await this.#client.send(
-        new UpdateItemCommand({
-          TableName: this.#tableName,
-          Key: installationKey(tenant),
-          UpdateExpression: update,
-          ConditionExpression: condition,
-          ExpressionAttributeNames: expressionNames(names),
-          ExpressionAttributeValues: values,
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+  async #update(tenant: Tenant, change: Change): Promise<boolean> {
+    return await updateItem(this.#client, { TableName: this.#tableName, Key: installationKey(tenant) }, change);
   }
+}
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
 }

@@ -1,15 +1,20 @@
-import {
-  BatchGetItemCommand,
-  type DynamoDBClient,
-  type KeysAndAttributes,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
+import { maxSessionHours } from '../config.ts';
 import { installationsTable, userCacheTable } from '../contract.ts';
-import type { InstallationGate, LiveSession, SessionState } from '../session/live-session.ts';
+import type { LiveSession, SessionState } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
-import { corrupt, expressionNames, type Item, integer, optionalInteger, optionalText, text } from './dynamodb.ts';
+import {
+  type Change,
+  type DocumentClient,
+  integer,
+  parseItem,
+  projection,
+  putOnce,
+  readTogether,
+  updateItem,
+} from './dynamodb.ts';
 import { installationKey, parseInstallationGate } from './installations.ts';
 
 /** Whose cache: a person of a tenant, under one installation of it. Nothing is ever shared between two of these. */
@@ -48,18 +53,39 @@ export interface CacheView extends SessionState {
 export const maxEntryBytes = 390_000;
 
 const epochSortKey = '#epoch';
-/** The epoch outlives every entry and every session that it ends: browsers keep a cookie for at most 400 days. */
-const epochTtlSeconds = 400 * 86_400;
+/**
+ * The epoch outlives what it ends. A session that was signed out lives for 24 hours, and an entry that was stored before
+ * the first write is fresh for as long (`maxTtlSeconds` of the platform's cache policy); what is stale is revalidated
+ * with or without an epoch. The hour more is for answers that were on their way and for clocks that differ.
+ */
+const epochTtlSeconds = (maxSessionHours + 1) * 3_600;
 
-/** DynamoDB asks for unprocessed keys again under load; after this many rounds the request fails. */
-const maxBatchRounds = 5;
+/** A finished answer waits no longer for being stored. */
+const maxPutMs = 1_000;
+
+const key = v.object({ [userCacheTable.sortKey]: v.string() });
+const epochItem = v.object({
+  epoch: v.optional(v.string()),
+  sessionsValidFromMs: v.optional(integer),
+});
+const entryItem = v.object({
+  epoch: v.optional(v.string()),
+  policy: v.string(),
+  httpStatus: integer,
+  body: v.instance(Uint8Array),
+  coding: v.picklist(['identity', 'br']),
+  [userCacheTable.ttlAttribute]: integer,
+});
+
+const gateProjection = projection(installationsTable.sessionAttributes);
+const itemProjection = projection(userCacheTable.attributes);
 
 export class UserCache {
-  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
   readonly #installationsTableName: string;
 
-  constructor(client: Pick<DynamoDBClient, 'send'>, tableNames: { userCache: string; installations: string }) {
+  constructor(client: DocumentClient, tableNames: { userCache: string; installations: string }) {
     this.#client = client;
     this.#tableName = tableNames.userCache;
     this.#installationsTableName = tableNames.installations;
@@ -67,89 +93,74 @@ export class UserCache {
 
   /** One consistent round trip: the installation's gate, the owner's epoch and, with `entryKey`, a cached answer. */
   async view(owner: CacheOwner, entryKey?: string): Promise<CacheView> {
-    const { partitionKey, sortKey } = userCacheTable;
     const sortKeys = entryKey === undefined ? [epochSortKey] : [epochSortKey, entryKey];
-    let pending: Record<string, KeysAndAttributes> = {
-      [this.#installationsTableName]: {
-        Keys: [installationKey(owner.tenant)],
-        ConsistentRead: true,
-        ProjectionExpression: installationsTable.sessionAttributes.map((name) => `#${name}`).join(', '),
-        ExpressionAttributeNames: expressionNames(installationsTable.sessionAttributes),
-      },
-      [this.#tableName]: {
-        Keys: sortKeys.map((key) => ({ [partitionKey]: { S: partition(owner) }, [sortKey]: { S: key } })),
-        ConsistentRead: true,
-        ProjectionExpression: userCacheTable.attributes.map((name) => `#${name}`).join(', '),
-        ExpressionAttributeNames: expressionNames(userCacheTable.attributes),
-      },
-    };
-    let installation: InstallationGate | undefined;
-    const items = new Map<string, Item>();
-    for (let round = 0; ; round++) {
-      const { Responses = {}, UnprocessedKeys = {} } = await this.#client.send(
-        new BatchGetItemCommand({ RequestItems: pending }),
-      );
-      for (const item of Responses[this.#installationsTableName] ?? []) installation = parseInstallationGate(item);
-      for (const item of Responses[this.#tableName] ?? []) items.set(text(item, sortKey), item);
-      if (Object.keys(UnprocessedKeys).length === 0) break;
-      if (round === maxBatchRounds) throw new Error('DynamoDB left keys unprocessed.');
-      await new Promise((resolve) => setTimeout(resolve, 2 ** round * 20 * (0.5 + Math.random() / 2)));
-      pending = UnprocessedKeys;
+    const found = await readTogether(this.#client, {
+      [this.#installationsTableName]: { Keys: [installationKey(owner.tenant)], ...gateProjection },
+      [this.#tableName]: { Keys: sortKeys.map((each) => itemKey(owner, each)), ...itemProjection },
+    });
+    const [gate] = found.get(this.#installationsTableName) ?? [];
+    const items = new Map<string, unknown>();
+    for (const item of found.get(this.#tableName) ?? []) {
+      items.set(parseItem(key, item)[userCacheTable.sortKey], item);
     }
-    const epochItem = items.get(epochSortKey) ?? {};
-    const entryItem = entryKey === undefined ? undefined : items.get(entryKey);
+    const { epoch, sessionsValidFromMs } = parseItem(epochItem, items.get(epochSortKey) ?? {});
+    const item = entryKey === undefined ? undefined : items.get(entryKey);
     return {
-      installation,
-      epoch: optionalText(epochItem, 'epoch'),
-      signedOutAtMs: optionalInteger(epochItem, 'validFrom'),
-      entry: entryItem === undefined ? undefined : parseEntry(entryItem),
+      installation: gate && parseInstallationGate(gate),
+      epoch,
+      signedOutAtMs: sessionsValidFromMs,
+      entry: item === undefined ? undefined : parseEntry(item),
     };
   }
 
+  /**
+   * Stores an answer, or does not: it is tried once and briefly, since the answer is there and a person waits for it.
+   * @throws where it was not stored.
+   */
   async put(owner: CacheOwner, entryKey: string, entry: CacheEntry): Promise<void> {
-    const { partitionKey, sortKey, ttlAttribute } = userCacheTable;
-    await this.#client.send(
-      new PutItemCommand({
-        TableName: this.#tableName,
-        Item: {
-          [partitionKey]: { S: partition(owner) },
-          [sortKey]: { S: entryKey },
-          ...(entry.epoch === undefined ? {} : { epoch: { S: entry.epoch } }),
-          policy: { S: entry.policy },
-          httpStatus: { N: String(entry.status) },
-          body: { B: entry.body },
-          coding: { S: entry.coding },
-          [ttlAttribute]: { N: String(entry.expiresAt) },
-        },
-      }),
-    );
+    const { status, expiresAt, ...attributes } = entry;
+    const Item = {
+      ...itemKey(owner, entryKey),
+      ...attributes,
+      httpStatus: status,
+      [userCacheTable.ttlAttribute]: expiresAt,
+    };
+    await putOnce(this.#client, new PutCommand({ TableName: this.#tableName, Item }), maxPutMs);
   }
 
   /** Makes all of the owner's cached answers stale, also those that are being fetched at this moment. */
   async moveEpoch(owner: CacheOwner, now: Date): Promise<void> {
-    await this.#updateEpochItem(owner, 'epoch', { S: crypto.randomUUID() }, now);
+    await this.#updateEpochItem(owner, now, { set: { epoch: crypto.randomUUID() } });
+  }
+
+  /**
+   * As `moveEpoch`, for a session of which nothing is known yet. False where this person was signed out since it began:
+   * nothing is written then.
+   */
+  async moveEpochOf(session: Session, now: Date): Promise<boolean> {
+    return await this.#updateEpochItem(ownerOf(session), now, {
+      set: { epoch: crypto.randomUUID() },
+      expect: { sessionsValidFromMs: { absentOrBelow: session.signedInAtMs } },
+    });
   }
 
   /** Ends all of this person's sessions that began until now, copies of their cookies included. */
   async signOut(session: LiveSession, now: Date): Promise<void> {
-    await this.#updateEpochItem(ownerOf(session), 'validFrom', { N: String(now.getTime()) }, now);
+    await this.#updateEpochItem(ownerOf(session), now, { set: { sessionsValidFromMs: now.getTime() } });
   }
 
-  async #updateEpochItem(owner: CacheOwner, attribute: string, value: Item[string], now: Date): Promise<void> {
-    const { partitionKey, sortKey, ttlAttribute } = userCacheTable;
-    await this.#client.send(
-      new UpdateItemCommand({
-        TableName: this.#tableName,
-        Key: { [partitionKey]: { S: partition(owner) }, [sortKey]: { S: epochSortKey } },
-        UpdateExpression: 'SET #attribute = :value, #ttl = :ttl',
-        ExpressionAttributeNames: { '#attribute': attribute, '#ttl': ttlAttribute },
-        ExpressionAttributeValues: {
-          ':value': value,
-          ':ttl': { N: String(Math.floor(now.getTime() / 1000) + epochTtlSeconds) },
-        },
-      }),
+  async #updateEpochItem(owner: CacheOwner, now: Date, { set, expect = {} }: Change): Promise<boolean> {
+    const expiresAt = Math.floor(now.getTime() / 1000) + epochTtlSeconds;
+    return await updateItem(
+      this.#client,
+      { TableName: this.#tableName, Key: itemKey(owner, epochSortKey) },
+      { set: { ...set, [userCacheTable.ttlAttribute]: expiresAt }, expect },
     );
   }
+}
+
+function itemKey(owner: CacheOwner, sortKey: string): Record<string, string> {
+  return { [userCacheTable.partitionKey]: partition(owner), [userCacheTable.sortKey]: sortKey };
 }
 
 /** The user id is escaped, so that no id can reach into another partition. */
@@ -157,15 +168,10 @@ function partition({ tenant, userId, generation }: CacheOwner): string {
   return `${tenantKey(tenant)}#user#${encodeURIComponent(userId)}#g${generation}`;
 }
 
-function parseEntry(item: Item): CacheEntry {
-  const coding = text(item, 'coding');
-  if (coding !== 'identity' && coding !== 'br') return corrupt('coding');
-  return {
-    epoch: optionalText(item, 'epoch'),
-    policy: text(item, 'policy'),
-    status: integer(item, 'httpStatus'),
-    body: item['body']?.B ?? corrupt('body'),
-    coding,
-    expiresAt: integer(item, userCacheTable.ttlAttribute),
-  };
+/** Undefined where another version of this code stored it otherwise: as good as no entry. */
+function parseEntry(item: unknown): CacheEntry | undefined {
+  const parsed = v.safeParse(entryItem, item);
+  if (!parsed.success) return undefined;
+  const { epoch, httpStatus, ...entry } = parsed.output;
+  return { ...entry, epoch, status: httpStatus };
 }

@@ -5,6 +5,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { awsClientOptions } from '../aws-client-options.ts';
+import { throwTryAgain } from './unavailable.ts';
 
 /** A message as the queue takes it: messages of one group are handled one after the other. */
 export interface QueuedMessage {
@@ -18,7 +19,9 @@ export interface QueuedMessage {
 const maxBatchMessages = 10;
 
 export function createSqs(): SQSClient {
-  return new SQSClient(awsClientOptions());
+  const client = new SQSClient(awsClientOptions());
+  client.middlewareStack.add(throwTryAgain, { step: 'initialize', priority: 'high', name: 'throwTryAgain' });
+  return client;
 }
 
 /** The FIFO queue through which all background work goes. */

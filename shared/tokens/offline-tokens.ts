@@ -13,6 +13,8 @@ export interface OfflineAccess {
   readonly accessToken: string;
   readonly generation: number;
   readonly scopes: readonly string[];
+  /** Whether the platform gave a refresh token with it: without one, the grant ends with the token. */
+  readonly isRefreshable: boolean;
 }
 
 export interface OfflineTokensDependencies {
@@ -121,8 +123,10 @@ export class OfflineTokens {
       }
       const nowSeconds = now().getTime() / 1000;
       const isLive = token.accessToken !== rejected && grant.accessTokenExpiresAt - nowSeconds > minLife(grant);
-      const isDue = token.refreshToken !== undefined && nowSeconds >= refreshMoment(grant, jitter);
-      const access = { tenant, accessToken: token.accessToken, generation: grant.generation, scopes: grant.scopes };
+      const isRefreshable = token.refreshToken !== undefined;
+      const isDue = isRefreshable && nowSeconds >= refreshMoment(grant, jitter);
+      const { generation, scopes } = grant;
+      const access = { tenant, accessToken: token.accessToken, generation, scopes, isRefreshable };
       const pauseSeconds = Math.max(0, grant.retryFrom - nowSeconds);
       const hasTime = deadline === undefined || deadline.remainingMs() >= leaseMs;
       const mayTake = this.#isFree(grant) && pauseSeconds === 0 && hasTime;
@@ -133,7 +137,7 @@ export class OfflineTokens {
         continue;
       }
       const sinceAsked = this.#stopwatch();
-      if (!(await grants.takeLease(grant))) continue;
+      if (!(await grants.takeLease(grant, now()))) continue;
       const refreshed = await this.#refresh(grant, token, sinceAsked);
       if (refreshed !== undefined) return refreshed;
     }
@@ -185,7 +189,8 @@ export class OfflineTokens {
         // The token's life began some time between the question and the answer.
         const stored = await sealTokenSet(key, grant, result.tokens, askedAt);
         if (!(await this.#insist(() => grants.renew(grant, stored, now())))) break;
-        return { tenant, accessToken: result.tokens.accessToken, generation, scopes: result.tokens.scopes };
+        const { accessToken, scopes } = result.tokens;
+        return { tenant, accessToken, generation, scopes, isRefreshable: result.tokens.refreshToken !== undefined };
       }
       case 'refused': {
         const retryFrom = now().getTime() / 1000 + pauseAfter(attempt, result.retryAfterSeconds);

@@ -14,7 +14,12 @@ for line in sys.stdin:
         service = request["service"]
         if service not in clients:
             clients[service] = session.create_client(service)
-        answer = getattr(clients[service], xform_name(request["operation"]))(**request["input"])
+        client, operation = clients[service], xform_name(request["operation"])
+        # All pages of what comes in pages.
+        if client.can_paginate(operation):
+            answer = client.get_paginator(operation).paginate(**request["input"]).build_full_result()
+        else:
+            answer = getattr(client, operation)(**request["input"])
         answer.pop("ResponseMetadata", None)
         reply = {"answer": answer}
     except Exception as error:  # Whatever it is, it is what the caller wants to know.

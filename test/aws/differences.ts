@@ -39,7 +39,7 @@ export const resourceDifferences: readonly Difference[] = [
     },
   ]),
   { what: 'Stage: throttling', because: 'MiniStack ignores DefaultRouteSettings of AWS::ApiGatewayV2::Stage.' },
-  ...['ApiSecret', 'SessionKey', 'TokenKey'].map((name) => ({
+  ...['ApiSecret', 'SessionKey', 'TokenKey', 'WebhookKey'].map((name) => ({
     what: `Secrets${name}: no punctuation in the generated value`,
     because: 'MiniStack generates punctuation whatever ExcludePunctuation says.',
   })),

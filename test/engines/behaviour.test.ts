@@ -126,7 +126,7 @@ describe(`${engine}, as AWS does,`, () => {
     await tables.putInstallation(company);
     const grant = (await tables.grants.find(companyTenant(company)))!;
     for (let attempt = 0; attempt < 5; attempt++) {
-      const takes = Array.from({ length: 12 }, () => tables.grants.takeLease({ ...grant, attempt }));
+      const takes = Array.from({ length: 12 }, () => tables.grants.takeLease({ ...grant, attempt }, noon));
       expect((await Promise.all(takes)).filter(Boolean)).toHaveLength(1);
     }
     expect((await tables.grants.find(companyTenant(company)))?.attempt).toBe(5);

@@ -54,7 +54,7 @@ describe.runIf(deletes)(`what has expired, on ${engine},`, () => {
     await tables.userCache.put(owner, 'soon', entry(soon));
     await tables.userCache.put(owner, 'stale', entry(secondsFromNow(-3_600)));
     await tables.deliveries.recordHandled(companyTenant('1'), 'recent', daysAgo(2));
-    await tables.deliveries.recordHandled(companyTenant('1'), 'old', daysAgo(4));
+    await tables.deliveries.recordHandled(companyTenant('1'), 'old', daysAgo(32));
     await waitUntilLeft(['#epoch', 'company#1#recent', 'fresh']);
     // The attribute counts in seconds: as milliseconds, it would have been over at once or never.
     expect(Date.now()).toBeGreaterThanOrEqual(soon * 1_000);
@@ -69,7 +69,7 @@ describe.runIf(deletes)(`what has expired, on ${engine},`, () => {
 
 test.runIf(!deletes)(`what has expired is not waited for on ${engine}: every read judges it by itself`, async () => {
   const tables = await startTables();
-  await tables.deliveries.recordHandled(companyTenant('1'), 'old', new Date(Date.now() - 4 * 86_400_000));
+  await tables.deliveries.recordHandled(companyTenant('1'), 'old', new Date(Date.now() - 32 * 86_400_000));
   expect(await tables.items()).toHaveLength(1);
   expect(await tables.deliveries.isHandled(companyTenant('1'), 'old', new Date())).toBe(false);
   await tables.close();

@@ -41,6 +41,15 @@ describe('an uninstall', () => {
     expect((await again.fetch('/api/session')).status).toBe(200);
   });
 
+  test('ends also what was installed since the last one, less than a minute ago', async () => {
+    for (let time = 0; time < 2; time++) {
+      const browser = await signedIn(62);
+      expect((await browser.copy().fetch('/api/session')).status).toBe(200);
+      await platform.uninstall(62, { notify: true });
+      await sessionOf(browser).toBe(401);
+    }
+  });
+
   test('that is forged answers the same and changes nothing', async () => {
     const browser = await signedIn(57);
     const { notified } = await platform.uninstall(57, { notify_only: true });
@@ -60,6 +69,15 @@ describe('an uninstall', () => {
     ] as const) {
       const { notified } = await platform.uninstall(59, { notify_only: true, signed });
       expect([signed, notified]).toEqual([signed, `the extension answered ${status}`]);
+    }
+  });
+
+  test('that is forwarded for a shopper is 403', async () => {
+    const body = { company_id: 1, client_id: world.apiKey };
+    for (const name of ['x-user-data', 'x-application-data']) {
+      const response = await post('/fp/uninstall', body, { [name]: '{}' });
+      expect(response.status).toBe(403);
+      expect(await response.json()).toMatchObject({ code: 'signature_mismatch' });
     }
   });
 

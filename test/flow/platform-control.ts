@@ -10,6 +10,7 @@ export interface RecordedRequest {
 }
 
 export interface Delivery {
+  readonly url: string;
   readonly state: string;
   readonly attempts: readonly { readonly status: number | null }[];
 }

@@ -29,6 +29,9 @@ const handled = (company: number, uid: number) =>
     { timeout: 20_000 },
   );
 const payloadOf = (uid: number) => ({ product: { uid } });
+const [category, name, type] = key.split('/');
+/** An event that names no company. */
+const bare = (uid: number) => ({ event: { category, name, type, version: '1' }, payload: payloadOf(uid) });
 const lastStatus = async (query: Record<string, string>) =>
   (await platform.deliveries(query)).at(-1)?.attempts.at(-1)?.status;
 
@@ -36,7 +39,11 @@ describe('webhooks', () => {
   test('are registered once the company is installed, with the configured events', async () => {
     await subscribed(47);
     const [subscriber] = await platform.subscribers(47);
-    expect(subscriber).toMatchObject({ status: 'active', provider: 'rest', webhook_url: webhookUrl });
+    expect(subscriber).toMatchObject({
+      status: 'active',
+      provider: 'rest',
+      webhook_url: `${webhookUrl}?company_id=47`,
+    });
     const events = (subscriber?.['event_configs'] ?? []) as Record<string, string>[];
     expect(events.map((e) => `${e['event_category']}/${e['event_name']}/${e['event_type']}/v${e['version']}`)).toEqual([
       key,
@@ -50,7 +57,10 @@ describe('webhooks', () => {
     test(`are registered with a platform that knows only ${versions.join(' and ')}`, async () => {
       await platform.set({ webhooks: { versions } });
       await subscribed(48);
-      expect((await platform.subscribers(48))[0]).toMatchObject({ status: 'active', webhook_url: webhookUrl });
+      expect((await platform.subscribers(48))[0]).toMatchObject({
+        status: 'active',
+        webhook_url: `${webhookUrl}?company_id=48`,
+      });
     });
   }
 
@@ -78,11 +88,7 @@ describe('webhooks', () => {
     ['no JSON', { raw: '{"company_id":' }, 400],
     ['no UTF-8', { raw_base64: Buffer.from([0x7b, 0xff, 0x7d]).toString('base64') }, 400],
     ['nested too deeply', { raw: `${'['.repeat(5_000)}${']'.repeat(5_000)}` }, 400],
-    [
-      'without a company',
-      { raw: '{"event":{"name":"product","category":"company","type":"update","version":"1"}}' },
-      400,
-    ],
+    ['about another company', { raw: JSON.stringify({ company_id: 52, ...bare(7_551_000) }) }, 403],
   ] as const) {
     test(`that are ${what} are refused with ${status}, and nothing is handled`, async () => {
       await subscribed(51);
@@ -94,19 +100,50 @@ describe('webhooks', () => {
     });
   }
 
-  test('that are a ping, unknown, replayed or of a company that is not installed are taken and dropped', async () => {
+  test('that are signed with the API secret are refused: nothing is registered with it', async () => {
+    await platform.event(60, { event: key, payload: payloadOf(7_560_000), force: true });
+    await expect.poll(() => lastStatus({ company_id: '60' }), { timeout: 10_000 }).toBe(403);
+  });
+
+  test('that name no company count for the one whose secret signed them', async () => {
+    await subscribed(24);
+    await platform.event(24, { event: key, raw: JSON.stringify(bare(7_524_000)) });
+    await handled(24, 7_524_000).toBe(1);
+  });
+
+  test('are handled where the platform drops the query of the address', async () => {
+    await platform.set({ webhooks: { dropsQuery: true } });
+    await subscribed(25);
+    await platform.event(25, { event: key, payload: payloadOf(7_525_000) });
+    await handled(25, 7_525_000).toBe(1);
+    expect(await platform.deliveries({ company_id: '25' })).toMatchObject([{ url: webhookUrl }]);
+  });
+
+  test('that are a ping, unknown or replayed are taken and dropped', async () => {
     await subscribed(52);
     await platform.event(52, { event: 'ping' });
     await platform.event(52, { event: 'company/unheard/of/v1', force: true });
-    await platform.event(52, { event: key, payload: payloadOf(7_552_000), created_at_ms: Date.now() - 50 * 3_600_000 });
-    await platform.event(60, { event: key, payload: payloadOf(7_560_000), force: true });
+    await platform.event(52, {
+      event: key,
+      payload: payloadOf(7_552_000),
+      created_at_ms: Date.now() - 31 * 86_400_000,
+    });
     await expect
       .poll(async () => (await platform.deliveries({ state: 'delivered' })).length, { timeout: 10_000 })
-      .toBe(4);
+      .toBe(3);
     await platform.event(52, { event: key, payload: payloadOf(7_552_001) });
     await handled(52, 7_552_001).toBe(1);
     await handled(52, 7_552_000).toBe(0);
-    await handled(60, 7_560_000).toBe(0);
+  });
+
+  test('are handled that the platform held back for weeks, and once each, by the id that they were signed with', async () => {
+    await subscribed(61);
+    const event = { event: key, payload: payloadOf(7_561_000), created_at_ms: Date.now() - 20 * 86_400_000 };
+    // Each has a trace of its own, so that their bytes differ.
+    for (let time = 0; time < 3; time++) await platform.event(61, { ...event, id: 'held-back' });
+    await platform.event(61, { event: key, payload: payloadOf(7_561_001) });
+    await handled(61, 7_561_001).toBe(1);
+    await handled(61, 7_561_000).toBe(1);
   });
 
   test('are handled after the platform recovers', async () => {

@@ -152,7 +152,7 @@ describe('a browser that brings no transaction of its callback', () => {
         expect(answer.headers).toMatchObject({ ...pages, 'cache-control': 'no-store' });
         // Whoever opened this window for the sign-in must be reachable from it.
         expect(answer.headers).not.toHaveProperty('cross-origin-opener-policy');
-        expect(JSON.stringify(answer)).not.toMatch(/REFLECTED|777000777|access_denied/);
+        expect(JSON.stringify([answer.headers, answer.text])).not.toMatch(/REFLECTED|777000777|access_denied/);
         const nonce = /script-src 'nonce-([^']+)'/.exec(answer.headers['content-security-policy'] ?? '')?.[1];
         expect(answer.text).toContain(
           `<script nonce="${nonce}">location.replace(location.origin + location.pathname + location.search + '&returned=1');</script>`,

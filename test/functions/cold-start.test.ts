@@ -12,7 +12,8 @@ beforeAll(async () => {
   world = await startWorld();
   gate = await startGate();
   // What the stack hands to a function that shows people something.
-  for (const name of ['apiSecretSecretId', 'tokenKeySecretId'] as const) vi.stubEnv(environment[name], '');
+  for (const name of ['apiSecretSecretId', 'tokenKeySecretId', 'webhookKeySecretId'] as const)
+    vi.stubEnv(environment[name], '');
 });
 afterAll(async () => {
   await gate.close();

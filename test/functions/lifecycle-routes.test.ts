@@ -57,6 +57,7 @@ describe('an installation without a person', () => {
     const company = world.tables.newCompany();
     const answer = await autoInstall({ company_id: Number(company), code: 'CANARY-code' });
     expect([answer.status, answer.json]).toEqual([200, { message: 'success' }]);
+    expect(answer.log['company_id']).toBe(company);
     expect(answer.headers).toMatchObject({ ...everywhere, ...json, 'cache-control': 'no-store' });
     expect(answer.cookies).toEqual([]);
     expect(world.platform.requests.map(({ url }) => url.split('/').at(-1))).toEqual(['offline-token']);
@@ -111,6 +112,32 @@ describe('an installation without a person', () => {
     });
   }
 
+  test('that is wrongly signed, or forwarded for a shopper, is 403, and nobody is asked', async () => {
+    const body = JSON.stringify({ company_id: 1, code: 'CANARY-code' });
+    for (const headers of [{ 'x-fp-signature': '0'.repeat(64) }, { 'x-user-data': '{}' }]) {
+      const request = post('/fp/auto_install', body, { headers: { ...json, ...headers } });
+      const refused = await world.send(handlers.autoInstall, request);
+      expect([refused.status, refused.json['code']]).toEqual([403, 'signature_mismatch']);
+    }
+    expect(world.platform.requests).toEqual([]);
+    const signature = createHmac('sha256', 'CANARY-api-secret').update(body).digest('hex');
+    const signed = post('/fp/auto_install', body, { headers: { ...json, 'x-fp-signature': signature } });
+    expect((await world.send(handlers.autoInstall, signed)).status).toBe(200);
+  });
+
+  test('of more than 8 KB is 413 before anything reads it', async () => {
+    const padded = (bytes: number) => {
+      const text = JSON.stringify({ company_id: 1, code: 'CANARY-code', x: '' });
+      return text.replace('"x":""', `"x":"${'x'.repeat(bytes - text.length)}"`);
+    };
+    for (const body of [padded(8_193), '['.repeat(8_193), 'x'.repeat(5_000_000)]) {
+      const refused = await autoInstall(body);
+      expect([refused.status, refused.json['code']]).toEqual([413, 'content_too_large']);
+      expect(world.platform.requests).toEqual([]);
+    }
+    expect((await autoInstall(padded(8_192))).status).toBe(200);
+  });
+
   for (const [what, body] of malformed) {
     test(`with ${what} is refused, and nobody is asked`, async () => {
       const refused = await autoInstall(body);
@@ -139,6 +166,7 @@ describe('a message that a company uninstalled', () => {
       world.tables.calls.length = 0;
       const answer = await uninstall(usual(company));
       expect([answer.status, answer.json]).toEqual([200, { success: true }]);
+      expect(answer.log['company_id']).toBe(company);
       expect(answer.headers).toMatchObject({ ...everywhere, ...json, 'cache-control': 'no-store' });
       expect(world.queue.sent).toMatchObject([
         { message: { kind: 'uninstall', company }, group: `uninstall#${company}` },
@@ -148,19 +176,27 @@ describe('a message that a company uninstalled', () => {
     }
   });
 
-  test('is one job however often it is sent, and another one for another company', async () => {
-    const ids: (string | undefined)[] = [];
-    for (const company of ['501', '501', '502']) {
-      await uninstall(usual(company));
-      ids.push(world.queue.sent.at(-1)?.deduplicationId);
+  test('is a job each time that it is sent: the company may have installed in between', async () => {
+    for (const company of ['501', '501', '502']) await uninstall(usual(company));
+    const ids = world.queue.sent.map(({ deduplicationId }) => deduplicationId);
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  test('that is forwarded for a shopper is 403, signed or not, and no job', async () => {
+    for (const name of ['x-user-data', 'x-application-data']) {
+      for (const headers of [{}, signed('508')]) {
+        const refused = await uninstall(usual('508'), { ...headers, [name]: '{}' }, query);
+        expect([refused.status, refused.json['code']]).toEqual([403, 'signature_mismatch']);
+      }
     }
-    expect([ids[0] === ids[1], ids[0] === ids[2]]).toEqual([true, false]);
+    expect(world.queue.sent).toEqual([]);
   });
 
   test('that is signed with a date brings the date along', async () => {
     const at = new Date(Math.floor(Date.now() / 1000) * 1000);
     expect((await uninstall(usual('503'), signed('503', undefined, at), query)).status).toBe(200);
-    expect(world.queue.sent[0]?.message).toMatchObject({ company: '503', signedAtMs: at.getTime() });
+    expect(world.queue.sent[0]?.message).toMatchObject({ company: '503', isSigned: true, signedAtMs: at.getTime() });
+    expect(world.queue.sent[0]?.group).toBe('signed-uninstall#503');
     const text = JSON.stringify(usual('503'));
     const asBase64 = { ...query, body: Buffer.from(text).toString('base64'), isBase64Encoded: true };
     expect((await uninstall(undefined, signed('503', undefined, at), asBase64)).status).toBe(200);
@@ -171,7 +207,7 @@ describe('a message that a company uninstalled', () => {
     const hmac = createHmac('sha256', 'CANARY-api-secret').update(text).digest('hex');
     await uninstall(text, { 'x-fp-signature': hmac });
     await uninstall(usual('504'), signed('504', undefined, new Date(Date.now() - 3_600_000)), query);
-    expect(world.queue.sent).toHaveLength(2);
+    expect(world.queue.sent.map(({ message }) => message['isSigned'])).toEqual([true, false]);
     for (const { message } of world.queue.sent) expect(message).not.toHaveProperty('signedAtMs');
   });
 
@@ -184,6 +220,16 @@ describe('a message that a company uninstalled', () => {
     ] as const) {
       const refused = await uninstall(body, headers, query);
       expect([refused.status, refused.json['code']]).toEqual([403, 'signature_mismatch']);
+    }
+    expect(world.queue.sent).toEqual([]);
+  });
+
+  test('of more than 8 KB is 413, also where it is wrongly signed, and no job', async () => {
+    for (const body of [{ ...usual('509'), x: 'x'.repeat(8_192) }, '['.repeat(8_193)]) {
+      for (const headers of [{}, { 'x-fp-signature': '0'.repeat(64) }]) {
+        const refused = await uninstall(body, headers);
+        expect([refused.status, refused.json['code']]).toEqual([413, 'content_too_large']);
+      }
     }
     expect(world.queue.sent).toEqual([]);
   });

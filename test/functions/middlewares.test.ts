@@ -126,7 +126,8 @@ describe('middlewares that somebody else wrote', () => {
     };
     const { answer } = await ask(route, [early]);
     expect([answer.status, Buffer.from(answer.text, 'latin1').toString()]).toEqual([404, 'é']);
-    expect(answer.headers).toMatchObject({ ...everywhere, 'x-early': '1' });
+    const personal = { 'cache-control': 'private, no-cache', vary: 'Cookie' };
+    expect(answer.headers).toMatchObject({ ...everywhere, ...personal, 'x-early': '1' });
     expect(answer.log).toMatchObject({ level: 'info', status: 404 });
     expect(runs).toBe(0);
   });

@@ -276,7 +276,7 @@ describe('a call through the proxy is refused', () => {
     let laterMs = 0;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => realNow() + laterMs);
     world.platform.answer = () => {
-      laterMs += 1_000;
+      laterMs += 50;
       return { status: 401 };
     };
     const answer = await send({ path: productsOf(company), cookie });

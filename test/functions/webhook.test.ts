@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { handler as Webhook } from '../../functions/webhook.ts';
 import { parseMessage, webhookBody } from '../../shared/background/messages.ts';
+import { environment } from '../../shared/contract.ts';
 import { bareEvent, gatewayEvent } from './fixture/event.ts';
 import { everywhere, startWorld, type World } from './fixture/world.ts';
 
@@ -22,7 +24,9 @@ afterEach(() => {
 
 const product = { category: 'company', name: 'product', type: 'update', version: '1' };
 const usual = JSON.stringify({ company_id: 12, event: product, payload: { text: 'CANARY-é\u2028' } });
-const sign = (body: string | Buffer, key = 'CANARY-api-secret') => createHmac('sha256', key).update(body).digest('hex');
+const hmac = (key: string, text: string | Buffer) => createHmac('sha256', key).update(text).digest('hex');
+const sign = (body: string | Buffer, key = 'CANARY-webhook-key-0123456789abcdef') =>
+  hmac(hmac(key, 'company#12'), body);
 
 async function deliver(body: Buffer | string, options: { signature?: string; event?: typeof gatewayEvent } = {}) {
   const { signature = sign(body), event = gatewayEvent } = options;
@@ -32,6 +36,7 @@ async function deliver(body: Buffer | string, options: { signature?: string; eve
     event({
       method: 'POST',
       path: '/api/webhook-events',
+      query: 'company_id=12',
       headers: { 'content-type': 'application/json', 'x-fp-signature': signature, 'x-fp-event-id': 'e1' },
       body: isText ? body : body.toString('base64'),
       isBase64Encoded: !isText,
@@ -71,7 +76,7 @@ describe('a delivery', () => {
   for (const [outcome, body] of [
     ['ping', { company_id: 12, event: { name: 'ping' } }],
     ['unhandled', { company_id: 12, event: { ...product, type: 'create' } }],
-    ['too_old', { company_id: 12, event: { ...product, created_timestamp: Date.now() - 50 * 3_600_000 } }],
+    ['too_old', { company_id: 12, event: { ...product, created_timestamp: Date.now() - 31 * 86_400_000 } }],
   ] as const) {
     test(`that is ${outcome} is 200, counted in the log and not queued`, async () => {
       const answer = await deliver(JSON.stringify(body));
@@ -82,7 +87,8 @@ describe('a delivery', () => {
 
   for (const [status, code, body, signature] of [
     [401, 'signature_required', usual, ''],
-    [403, 'signature_mismatch', usual, sign(usual, 'CANARY-other-secret')],
+    [403, 'signature_mismatch', usual, sign(usual, 'CANARY-other-key-0123456789abcdefgh')],
+    [403, 'signature_mismatch', usual, hmac('CANARY-api-secret', usual)],
     [403, 'signature_mismatch', '', 'x'],
     [400, 'invalid_request', '', sign('')],
     [400, 'invalid_request', 'CANARY', sign('CANARY')],
@@ -99,6 +105,28 @@ describe('a delivery', () => {
   test('is 500 where the queue does not take it: the platform tries again', async () => {
     world.queue.refuses = true;
     expect(await deliver(usual)).toMatchObject({ status: 500, log: { level: 'error' } });
+  });
+
+  test('that was signed under the webhook key before counts for 72 hours after the next one came', async () => {
+    const [key, next] = ['CANARY-webhook-key-0123456789abcdef', 'CANARY-next-key-0123456789abcdefghij'];
+    const put = { SecretId: process.env[environment.webhookKeySecretId], SecretString: next };
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      await new SecretsManagerClient().send(new PutSecretValueCommand(put));
+      const putAtMs = Date.now();
+      for (const [minutes, statuses] of [
+        [16, [200, 200]],
+        [72 * 60 - 1, [200, 200]],
+        [72 * 60 + 1, [403, 200]],
+      ] as const) {
+        vi.setSystemTime(putAtMs + minutes * 60_000);
+        const answers = [];
+        for (const by of [key, next]) answers.push((await deliver(usual, { signature: sign(usual, by) })).status);
+        expect(answers).toEqual(statuses);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('without a header is asked for one', async () => {

@@ -3,11 +3,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { Delivery, queue as makeQueue, QueueRequirement } from '../../functions/runtime/queue.ts';
 import type { handler as Worker } from '../../functions/worker.ts';
 import type { EventHandler } from '../../shared/background/handlers.ts';
-import { toQueue, webhookMessage } from '../../shared/background/messages.ts';
+import {
+  registerMessage,
+  scheduleMessage,
+  uninstallMessage,
+  webhookMessage,
+} from '../../shared/background/messages.ts';
 import { AppError } from '../../shared/problems.ts';
 import { companyTenant } from '../../shared/tenant.ts';
 import { signIn } from '../shared/fixture/sign-in.ts';
-import { startWorld, type World } from './fixture/world.ts';
+import { signsIn, startWorld, type World } from './fixture/world.ts';
 
 /** What the author's handler does; as bundling does, the tests put it where `#handlers` is. */
 const author = vi.hoisted(() => ({ handle: (() => Promise.resolve()) as EventHandler }));
@@ -31,6 +36,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 afterEach(() => {
   author.handle = () => Promise.resolve();
+  world.platform.answer = signsIn;
   world.queue.retried.length = 0;
   world.queue.refuses = false;
 });
@@ -63,7 +69,12 @@ function record(body: string, group: string, attempt = 1): SQSRecord {
 function productUpdate(company: string, n: number, attempt = 1): SQSRecord {
   const event = { category: 'company', name: 'product', type: 'update', version: '1' };
   const body = Buffer.from(JSON.stringify({ company_id: company, event, payload: { n, secret: 'CANARY-payload' } }));
-  const message = webhookMessage(companyTenant(company), body, Date.now());
+  const message = webhookMessage({
+    tenant: companyTenant(company),
+    eventId: undefined,
+    body,
+    receivedAtMs: Date.now(),
+  });
   return record(message?.body ?? '', message?.group ?? '', attempt);
 }
 
@@ -215,6 +226,43 @@ describe('the worker', () => {
     });
   }
 
+  for (const [field, attempt, atLeast, atMost] of [
+    ['600', 1, 600, 600],
+    ['200', 4, 300, 300],
+    [new Date(Date.now() + 3_600_000).toUTCString(), 2, 3_500, 3_600],
+    ['99999999999', 1, 43_000, 43_000],
+  ] as const) {
+    test(`has what the platform limits until «${field}» come again no sooner, on attempt ${attempt}`, async () => {
+      const company = await installed();
+      author.handle = ({ platform }) => platform.get(`catalog/v2.0/company/${company}/products/Some-Slug-9/x`);
+      world.platform.answer = () => ({ status: 429, headers: { 'retry-after': field }, body: { secret: 'CANARY' } });
+      const { failed, log } = await work([productUpdate(company, 1, attempt)]);
+      expect(failed).toHaveLength(1);
+      const seconds = world.queue.retried[0]?.seconds ?? 0;
+      expect(seconds).toBeGreaterThanOrEqual(atLeast);
+      expect(seconds).toBeLessThanOrEqual(atMost);
+      expect(log).toMatchObject([
+        {
+          level: 'error',
+          company_id: company,
+          code: 'platform_error',
+          platform_status: 429,
+          platform_request: 'GET catalog/v2.0/company/*/products/*/x',
+          at: expect.any(Array),
+          retry_after_s: seconds,
+        },
+      ]);
+    });
+  }
+
+  test('has what waits for a token that the platform does not give come again no sooner than it may be asked', async () => {
+    const company = await installed();
+    author.handle = () =>
+      Promise.reject(new AppError('rate_limited', 'Left alone.', { headers: { 'retry-after': '60' } }));
+    await work([productUpdate(company, 1)]);
+    expect(world.queue.retried[0]?.seconds).toBe(60);
+  });
+
   test('leaves it to the queue when what failed comes again, where it cannot say so', async () => {
     const company = await installed();
     author.handle = () => Promise.reject(new Error('no'));
@@ -235,14 +283,35 @@ describe('the worker', () => {
   }
 
   test('tells of a schedule that goes round in circles as an error, and does not try it again', async () => {
-    const message = { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, page: 3, mark: '1 ' } as const;
-    const { body, group } = toQueue(message, 'x');
+    const { body, group } = scheduleMessage({ name: 'nightly', run: 'r1', partition: 0, page: 3, mark: '1 ' });
     world.queue.sent.length = 0;
     const { failed, log } = await work([record(body, group)]);
     expect(failed).toEqual([]);
     expect(log).toMatchObject([{ level: 'error', kind: 'schedule', schedule: 'nightly', outcome: 'runaway' }]);
     expect(world.queue.sent.filter((sent) => sent.message['kind'] === 'schedule')).toEqual([]);
     expect(world.queue.retried).toEqual([]);
+  });
+
+  test('leaves what it is too early for to the queue until then, and tells of no failure', async () => {
+    const company = await installed();
+    const tenant = companyTenant(company);
+    await world.tables.grants.recordUninstallAsked((await world.tables.grants.find(tenant))!, new Date());
+    const { body, group } = uninstallMessage({ tenant, receivedAtMs: Date.now() });
+    const early = record(body, group);
+    const { failed, log } = await work([early]);
+    expect(failed).toEqual([early.messageId]);
+    expect(log).toMatchObject([{ level: 'info', outcome: 'postponed', company_id: company }]);
+    const seconds = world.queue.retried[0]?.seconds ?? 0;
+    expect(seconds).toBeGreaterThan(3_590);
+    expect(seconds).toBeLessThanOrEqual(3_600);
+  });
+
+  test('has what waits for longer than the queue allows come again before that', async () => {
+    const company = await installed();
+    const onceMore = { generation: 1, fromMs: Date.now() + 86_400_000 };
+    const { body, group } = uninstallMessage({ tenant: companyTenant(company), receivedAtMs: Date.now(), onceMore });
+    await work([record(body, group)]);
+    expect(world.queue.retried[0]?.seconds).toBe(43_000);
   });
 
   test('begins nothing that it might not finish', async () => {
@@ -265,8 +334,8 @@ describe('the worker', () => {
 
   test('does the other kinds of work too: a registration, a forged uninstall', async () => {
     const company = await installed();
-    const register = toQueue({ kind: 'register', tenant: companyTenant(company), generation: 1 }, 'r');
-    const uninstall = toQueue({ kind: 'uninstall', tenant: companyTenant(company), receivedAtMs: Date.now() }, 'u');
+    const register = registerMessage({ tenant: companyTenant(company), generation: 1 }, 'r');
+    const uninstall = uninstallMessage({ tenant: companyTenant(company), receivedAtMs: Date.now() });
     const first = record(register.body, register.group);
     const forged = record(uninstall.body, uninstall.group, 4);
     const { failed, log } = await work([first, forged]);

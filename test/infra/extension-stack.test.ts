@@ -199,6 +199,7 @@ describe('the API', () => {
       'AWS::Logs::LogGroup',
       'AWS::SQS::Queue',
       'AWS::SQS::QueuePolicy',
+      'AWS::Scheduler::Schedule',
       'AWS::SecretsManager::Secret',
     ]);
   });
@@ -327,8 +328,9 @@ describe('what is stored', () => {
 
   test('keys are generated, never written into the template, and the one for stored tokens outlives the stack', () => {
     const secrets = ofType(resources, 'AWS::SecretsManager::Secret');
-    expect([...secrets.keys()]).toEqual(['SecretsApiKey', 'SecretsApiSecret', 'SecretsSessionKey', 'SecretsTokenKey']);
-    for (const id of ['SecretsApiSecret', 'SecretsSessionKey', 'SecretsTokenKey']) {
+    const generated = ['SecretsApiSecret', 'SecretsSessionKey', 'SecretsTokenKey', 'SecretsWebhookKey'];
+    expect([...secrets.keys()]).toEqual(['SecretsApiKey', ...generated]);
+    for (const id of generated) {
       expect(secrets.get(id)?.Properties).not.toHaveProperty('SecretString');
       expect(secrets.get(id)?.Properties.GenerateSecretString).toEqual({
         PasswordLength: 64,
@@ -354,6 +356,7 @@ describe('what is stored', () => {
       'SecretsApiSecretA53FDED3',
       'SecretsSessionKeyBDCFDE07',
       'SecretsTokenKeyDB23CA28',
+      'SecretsWebhookKey8B5A7480',
     ]);
   });
 });
@@ -444,14 +447,18 @@ describe('the work queue', () => {
 describe('schedules', () => {
   const { resources: busy } = synthesizedStack({ extension: busySample });
 
-  test('are none where none is configured, and neither is a role for them', () => {
-    expect(ofType(resources, 'AWS::Scheduler::Schedule').size).toBe(0);
-    expect([...ofType(resources, 'AWS::IAM::Role').keys()].filter((id) => id.startsWith('Schedules'))).toEqual([]);
+  test('are the sweep alone where none is configured: four times a day', () => {
+    const schedules = ofType(resources, 'AWS::Scheduler::Schedule');
+    expect([...schedules.keys()]).toEqual(['Schedulessweep']);
+    expect(schedules.get('Schedulessweep')?.Properties).toMatchObject({
+      ScheduleExpression: 'rate(360 minutes)',
+      Target: { SqsParameters: { MessageGroupId: 'schedule#sweep' } },
+    });
   });
 
   test('send one message to the work queue each time, in a group of their own', () => {
     const schedules = ofType(busy, 'AWS::Scheduler::Schedule');
-    expect([...schedules.keys()]).toEqual(['Schedulesnightly', 'Schedulespulse']);
+    expect([...schedules.keys()]).toEqual(['Schedulesnightly', 'Schedulespulse', 'Schedulessweep']);
     for (const [name, { Properties }] of schedules) {
       const { Arn, RoleArn } = Properties.Target as Record<string, unknown>;
       expect([target(Arn), target(RoleArn)]).toEqual(['WorkQueue', 'SchedulesRole']);
@@ -490,6 +497,7 @@ describe('schedules', () => {
       ['odd', 'rate(90 minutes)', 'UTC', quarter],
       ['night', 'cron(30 2 * * ? *)', 'Asia/Kolkata', quarter],
       ['often', 'cron(*/10 8-18 ? * MON-FRI *)', 'UTC', exact],
+      ['sweep', 'rate(360 minutes)', 'UTC', quarter],
     ]);
   });
 

@@ -1,17 +1,20 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createDynamoDb } from '../../shared/store/dynamodb.ts';
 import { Secrets } from '../../shared/store/secrets.ts';
+import { UserCache } from '../../shared/store/user-cache.ts';
 import { createSqs, WorkQueue } from '../../shared/store/work-queue.ts';
+import { companyTenant } from '../../shared/tenant.ts';
+import { refusalOf } from './fixture/refusal.ts';
 
 /** The shortest that a function has; test/infra/extension-stack.test.ts lists them. */
 const functionMs = 10_000;
 
-/** What becomes of a request: `half` begins an answer and stops. */
-type Fate = 'answered' | 'silent' | 'half';
+/** What becomes of a request: `half` begins an answer and stops; an error is what AWS names it, with its status. */
+type Fate = 'answered' | 'silent' | 'half' | readonly [status: number, error: string];
 
 /** DynamoDB, SQS or Secrets Manager, whose every connection may die without a word. */
 async function startService(fateOf: (connection: number) => Fate) {
@@ -22,8 +25,10 @@ async function startService(fateOf: (connection: number) => Fate) {
     requests.push(connection);
     const fate = fateOf(connection);
     if (fate === 'silent') return;
-    const text = JSON.stringify({ SecretString: 'CANARY-1', Item: { pk: { S: 'x' } } });
-    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', 'content-length': text.length });
+    const [status, error] = typeof fate === 'string' ? [200] : fate;
+    const answer = { SecretString: 'CANARY-1', Item: { pk: { S: 'x' } } };
+    const text = JSON.stringify(error === undefined ? answer : { __type: `com.amazonaws.v1#${error}` });
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0', 'content-length': text.length });
     if (fate === 'half') response.write(text.slice(0, 5));
     else response.end(text);
   });
@@ -41,6 +46,7 @@ async function startService(fateOf: (connection: number) => Fate) {
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
   await Promise.all(closers.splice(0).map((close) => close()));
 });
 
@@ -57,7 +63,7 @@ async function startAll(fateOf: (connection: number) => Fate) {
   return {
     dynamoDb: await start('DYNAMODB', () => {
       const client = createDynamoDb();
-      return async () => (await client.send(new GetItemCommand({ TableName: 't', Key: {} }))).Item;
+      return async () => (await client.send(new GetCommand({ TableName: 't', Key: {} }))).Item;
     }),
     sqs: await start('SQS', (endpoint) => {
       const queue = new WorkQueue(createSqs(), `${endpoint}/123456789012/work.fifo`);
@@ -74,18 +80,26 @@ for (const fate of ['silent', 'half'] as const) {
   test(`a request whose connection is dead (${fate}) is made again on another, whatever service it is for`, async () => {
     const { dynamoDb, sqs, secretsManager } = await startAll((connection) => (connection === 0 ? fate : 'answered'));
     const answers = await Promise.all([dynamoDb.call(), sqs.call(), secretsManager.call()]);
-    expect(answers).toEqual([{ pk: { S: 'x' } }, undefined, 'CANARY-1']);
+    expect(answers).toEqual([{ pk: 'x' }, undefined, 'CANARY-1']);
     for (const { requests } of [dynamoDb, sqs, secretsManager]) expect(requests).toEqual([0, 1]);
   });
 }
 
-test('a service that never answers is given up after three attempts, within the time of any function', async () => {
-  const services = Object.values(await startAll(() => 'silent'));
+test('a service that never answers is given up after a few attempts, within the time of any function', async () => {
+  const { dynamoDb, sqs, secretsManager } = await startAll(() => 'silent');
+  const timeout = { name: 'TimeoutError' };
+  const tryAgain = { code: 'try_again', cause: timeout };
   const startedAtMs = performance.now();
   await Promise.all(
-    services.map(async ({ call, requests, connections }) => {
-      await expect(call()).rejects.toMatchObject({ name: 'TimeoutError' });
-      expect(requests).toEqual([0, 1, 2]);
+    (
+      [
+        [dynamoDb, [0, 1], tryAgain],
+        [sqs, [0, 1, 2], tryAgain],
+        [secretsManager, [0, 1, 2], timeout],
+      ] as const
+    ).map(async ([{ call, requests, connections }, attempts, error]) => {
+      await expect(call()).rejects.toMatchObject(error);
+      expect(requests).toEqual(attempts);
       await Promise.all(connections.filter(({ closed }) => !closed).map((socket) => once(socket, 'close')));
     }),
   );
@@ -99,6 +113,61 @@ test('where one kept connection is dead, the next attempt takes none of the othe
   expect(dynamoDb.connections).toHaveLength(5);
   frozen = 5;
   dynamoDb.requests.length = 0;
-  expect(await dynamoDb.call()).toEqual({ pk: { S: 'x' } });
+  expect(await dynamoDb.call()).toEqual({ pk: 'x' });
   expect(dynamoDb.requests).toEqual([expect.any(Number), 5]);
 });
+
+/** No pause between attempts, which the SDK makes random. */
+const withoutPauses = () => vi.spyOn(Math, 'random').mockReturnValue(0);
+
+for (const [what, status, name] of [
+  ['throttles', 400, 'ProvisionedThroughputExceededException'],
+  ['throttles', 400, 'ThrottlingException'],
+  ['throttles', 400, 'RequestLimitExceeded'],
+  ['throttles', 403, 'RequestThrottled'],
+  ['fails', 500, 'InternalServerError'],
+  ['fails', 503, 'ServiceUnavailable'],
+] as const) {
+  test(`a table or a queue that ${what} (${name}) is a 503 that says when to come again, after a few attempts`, async () => {
+    withoutPauses();
+    const { dynamoDb, sqs } = await startAll(() => [status, name]);
+    for (const { call, requests } of [dynamoDb, sqs]) {
+      const refusal = await refusalOf(call());
+      expect(refusal).toMatchObject({ code: 'try_again', status: 503, cause: { name } });
+      expect(Number(refusal.headers['retry-after'])).toBeGreaterThan(0);
+      expect(requests.length).toBe(call === dynamoDb.call ? 2 : 3);
+    }
+  });
+}
+
+test('a table or a queue that cannot be reached is the same', async () => {
+  const { dynamoDb, sqs } = await startAll(() => 'answered');
+  withoutPauses();
+  await Promise.all(closers.splice(0).map((close) => close()));
+  for (const { call } of [dynamoDb, sqs]) expect(await refusalOf(call())).toMatchObject({ code: 'try_again' });
+});
+
+test('what time does not mend is asked for once, and stays what it is', async () => {
+  for (const name of ['ValidationException', 'AccessDeniedException', 'ConditionalCheckFailedException']) {
+    const { dynamoDb } = await startAll(() => [400, name]);
+    await expect(dynamoDb.call()).rejects.toMatchObject({ name });
+    expect(dynamoDb.requests).toHaveLength(1);
+  }
+});
+
+for (const fate of [
+  'silent',
+  'half',
+  [400, 'ProvisionedThroughputExceededException'],
+  [500, 'InternalServerError'],
+] as const) {
+  test(`an answer is given up being stored at the first attempt that does not work (${String(fate)})`, async () => {
+    const { dynamoDb } = await startAll(() => fate);
+    const userCache = new UserCache(createDynamoDb(), { userCache: 'cache', installations: 'installations' });
+    const owner = { tenant: companyTenant('1'), userId: 'u1', generation: 1 };
+    const body = Buffer.from('body');
+    const entry = { epoch: undefined, policy: '{}', status: 200, body, coding: 'identity', expiresAt: 1 } as const;
+    await expect(userCache.put(owner, 'key', entry)).rejects.toBeInstanceOf(Error);
+    expect(dynamoDb.requests).toEqual([0]);
+  });
+}

@@ -25,6 +25,7 @@ describe('a configuration', () => {
       adminOrigins: ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com'],
       proxy: { also: [] },
       cache: { defaultTtlSeconds: 60, rules: [] },
+      session: { maxHours: 24 },
       api: {},
       csp: { img: [], connect: [], font: [] },
     });
@@ -77,6 +78,7 @@ describe('a configuration', () => {
     ['cluster', { ...valid, cluster: 'https://user:CANARY-password@api.fynd.com' }],
     ['cluster', { ...valid, cluster: 5 }],
     ['adminOrigins', { ...valid, cluster: 'https://fynd.example' }],
+    ['adminOrigins', { ...valid, cluster: 'https://apis.fynd.example' }],
     ['adminOrigins', { ...valid, adminOrigins: [] }],
     ['adminOrigins', { ...valid, adminOrigins: 'https://panel.example' }],
     ['adminOrigins.0', { ...valid, adminOrigins: ["'self'; script-src *"] }],
@@ -93,6 +95,8 @@ describe('a configuration', () => {
     ['launchPath', { ...valid, launchPath: '/api/session' }],
     ['launchPath', { ...valid, launchPath: `/${'x'.repeat(512)}` }],
     ['launchPath', { ...valid, launchPath: 1 }],
+    ['schedules.sweep', { ...valid, schedules: { sweep: { every: '1 day', handler: './functions/x.ts' } } }],
+    ['webhooks.secret', { ...valid, webhooks: { secret: 'CANARY-secret' } }],
     ['proxy', { ...valid, proxy: 'GET catalog/**' }],
     ['proxy.only', { ...valid, proxy: { only: [] } }],
     ['proxy.only', { ...valid, proxy: { only: 'GET catalog/**' } }],
@@ -108,6 +112,10 @@ describe('a configuration', () => {
     ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: '60' } }],
     ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: 1.5 } }],
     ['cache.defaultTtlSeconds', { ...valid, cache: { defaultTtlSeconds: 86_401 } }],
+    ['session.maxHours', { ...valid, session: { maxHours: 0 } }],
+    ['session.maxHours', { ...valid, session: { maxHours: 24.5 } }],
+    ['session.maxHours', { ...valid, session: { maxHours: '8' } }],
+    ['session.hours', { ...valid, session: { hours: 8 } }],
     ['cache.rules', { ...valid, cache: { rules: {} } }],
     ['cache.rules.0.route', { ...valid, cache: { rules: [{ route: 'catalog', ttlSeconds: 1 }] } }],
     ['cache.rules.0.ttlSeconds', { ...valid, cache: { rules: [{ route: 'GET catalog', ttlSeconds: Number.NaN }] } }],
@@ -203,6 +211,10 @@ describe('the sentence about a configuration', () => {
 
 describe('the origins that may frame the extension', () => {
   for (const [cluster, expected] of [
+    [
+      'api-uat.fynd.com',
+      ['https://platform-uat.fynd.com', 'https://partners-uat.fynd.com', 'https://administrator-uat.fynd.com'],
+    ],
     ['api.fynd.com', ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com']],
     [
       'https://api.fyndx1.de:8443',

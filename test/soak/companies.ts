@@ -67,8 +67,8 @@ export class Companies {
   /**
    * Tells the extension of the last uninstall. `late`: with its date, even though the company installed again.
    *
-   * Without a date of its own, the queue takes a second call for the same company for the first one as long as it
-   * remembers that (five minutes), also where the company has installed in between: so it is told like this only once.
+   * Without a signature, a second call for the same company within the hour may be asked about at its end, for which no
+   * soak waits: so it is told like this only once.
    */
   async tellUninstall(
     company: string,

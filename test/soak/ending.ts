@@ -141,7 +141,7 @@ async function sendOneByOne(
 async function redrive({ extension }: SoakWorld, deadEvents: Set<number>): Promise<number> {
   const { WORK_QUEUE_URL: to = '' } = extension.resourceNames;
   const from = Object.values(extension.queues).find((url) => url !== to) ?? '';
-  using client = localSqsClient(extension.sqsEndpoint);
+  using client = localSqsClient(extension.sqsEndpoint, extension.credentials);
   client.middlewareStack.add(
     (next) => async (given) => {
       const { MessageBody: body } = given.input as { MessageBody?: string };
@@ -161,7 +161,7 @@ function databaseOf({ extension }: SoakWorld): DynamoDBClient {
   return new DynamoDBClient({
     endpoint: extension.dynamoDbEndpoint,
     region: 'local',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    credentials: extension.credentials,
   });
 }
 

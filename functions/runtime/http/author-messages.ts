@@ -28,8 +28,7 @@ export function withoutCredentials(event: APIGatewayProxyEventV2): APIGatewayPro
 export async function toAuthorResult(result: unknown, answers: readonly PlatformResponse[]): Promise<AuthorResult> {
   const cacheStatus = answers.map(({ headers }) => headers['cache-status']).filter((each) => each !== undefined);
   const headers = {
-    'cache-control': 'private, no-cache',
-    vary: 'Cookie',
+    ...personal,
     ...(cacheStatus.length === 0 ? {} : { 'cache-status': cacheStatus.join(', ') }),
   };
   if (result instanceof Response) {
@@ -47,6 +46,9 @@ export async function toAuthorResult(result: unknown, answers: readonly Platform
   return { statusCode: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(result) };
 }
 
+/** Whoever made the response: it is this person's. */
+const personal = { 'cache-control': 'private, no-cache', vary: 'Cookie' };
+
 const lambdaResult = v.looseObject({
   statusCode: v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
   headers: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
@@ -58,13 +60,14 @@ const lambdaResult = v.looseObject({
 /** What the author's middlewares made of the answer; without a status it is JSON, as Lambda takes it. */
 export function parseAuthorResult(result: unknown): HttpResponse {
   if (typeof result !== 'object' || result === null || !('statusCode' in result)) {
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(result ?? null) };
+    const headers = { ...personal, 'content-type': 'application/json' };
+    return { status: 200, headers, body: JSON.stringify(result ?? null) };
   }
   const { statusCode, headers, cookies, body, isBase64Encoded } = v.parse(lambdaResult, result);
   const sent = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)] as const);
   return {
     status: statusCode,
-    headers: Object.fromEntries(sent.filter(([name]) => name !== 'set-cookie')),
+    headers: { ...personal, ...Object.fromEntries(sent.filter(([name]) => name !== 'set-cookie')) },
     setCookies: [...cookies, ...sent.flatMap(([name, value]) => (name === 'set-cookie' ? [value] : []))],
     ...(body === undefined ? {} : { body: isBase64Encoded ? Buffer.from(body, 'base64') : body }),
   };

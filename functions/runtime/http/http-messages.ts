@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import type { Cookies } from '../../../shared/session/cookies.ts';
+import type { Tenant } from '../../../shared/tenant.ts';
 
 /** A request as the functions see it, whichever front door it came through. */
 export interface HttpRequest {
@@ -23,6 +24,8 @@ export interface HttpRequest {
   readonly isNavigation: boolean;
   /** What Lambda was called with, cookies and `Authorization` included: for nobody but `withoutCredentials`. */
   readonly invocation: { readonly event: APIGatewayProxyEventV2; readonly context: Context | undefined };
+  /** Whom it is about, for the log: set as soon as that is known, be it proven or not. */
+  tenant?: Tenant;
   /** Where a person begins to sign in again: set as soon as the company is known, offered by answers that refuse. */
   retryPath?: string;
   /** The session cookie that this request goes by: set as soon as the company is known. */

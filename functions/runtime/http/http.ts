@@ -46,7 +46,8 @@ function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {
       result = await toResult(request, response);
     }
     await secretsSettled();
-    logRequest({ event, response, error, durationMs: performance.now() - request.receivedAtMs });
+    const { tenant, receivedAtMs } = request;
+    logRequest({ event, response, error, durationMs: performance.now() - receivedAtMs, tenant });
     return result;
   };
 }
@@ -88,7 +89,7 @@ function isNavigation(headers: Readonly<Record<string, string>>): boolean {
 
 function errorResponse(request: HttpRequest, error: unknown): HttpResponse {
   const refusal =
-    error instanceof AppError
+    error instanceof AppError && error.code !== 'internal'
       ? error
       : new AppError('internal', 'It was recorded and will be looked into.', { cause: error });
   const headers = { 'cache-control': 'no-store', ...refusal.headers };

@@ -36,12 +36,12 @@ export function placeOf(request: Pick<HttpRequest, 'pathParameters'>): Place {
 }
 
 /**
- * HTTP clears whatever cookie has the name when the answer arrives, also one that a sign-in set since the call was made.
- * So a 401 clears none where a sign-in was under way, nor where it took as long as a sign-in that began behind the call
- * (three navigations, one of them to the platform, and a code redeemed). The cookie that stays does no harm: it opens
- * nothing, and the next call that finds so at once, or the next sign-in, takes it away.
+ * HTTP clears whatever cookie has the name when the response arrives, also one that a sign-in set since the call was
+ * made. So a 401 clears none where a sign-in was under way, nor where the platform was waited for as long as a sign-in
+ * takes that began behind the call: four requests, one of which redeems a code. The cookie that stays does no harm: the
+ * next sign-in, to which the 401 leads, replaces it.
  */
-const soonestSignInMs = 1_000;
+const soonestSignInMs = 50;
 
 /**
  * `request.session`: the session of the company that the request means. Every 401, whoever behind it raises it, tells
@@ -59,15 +59,16 @@ export function signedIn<Needed = unknown>(
       const fromQuery = parseFields(query, request.query).company_id;
       const named = [place.companyId, fromHeader, fromQuery].map((id) => (id === undefined ? id : companyTenant(id)));
       const tenant = selectTenant(named, request.cookies);
+      request.tenant = tenant;
       request.retryPath = installPath(await apiKey(), tenant, place.applicationId);
       request.sessionCookie = sessionCookieName(tenant);
       const texts = request.cookies.values(request.sessionCookie);
       const session = await openLatestSession(sessionKeys(), extension().scopes, { tenant, texts, now: now() });
       return { place, session };
     }),
-    onError({ event: { cookies, sessionCookie, receivedAtMs }, error }) {
+    onError({ event: { cookies, sessionCookie }, error }) {
       if (!(error instanceof AppError && error.status === 401) || sessionCookie === undefined) return;
-      const mayBeNewer = cookies.isSigningIn() || performance.now() - receivedAtMs >= soonestSignInMs;
+      const mayBeNewer = cookies.isSigningIn() || error.waitedMs >= soonestSignInMs;
       if (!mayBeNewer) cookies.clear(sessionCookie);
     },
   };

@@ -9,6 +9,7 @@ import {
   type TableDescription,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import type { AccessKey } from '../host/access.ts';
 import { StartError } from '../host/start-error.ts';
 import { region } from '../lambda/lambda-environment.ts';
 import { deleteExpiredItems } from './delete-expired-items.ts';
@@ -30,10 +31,10 @@ export interface TableDefinition {
  */
 export async function createTables(
   endpoint: string,
+  credentials: AccessKey,
   tables: readonly TableDefinition[],
   directory: string,
 ): Promise<void> {
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint, region, credentials });
   try {
     for (const table of tables) {

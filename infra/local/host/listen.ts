@@ -17,7 +17,7 @@ const loopback = ['127.0.0.1', '::1'];
 const maximumRequestHeadBytes = 16_777_216;
 
 /** @throws {StartError} where something listens already. */
-export async function assertPortFree({ port, name }: NamedPort): Promise<void> {
+async function assertPortFree({ port, name }: NamedPort): Promise<void> {
   for (const host of loopback) {
     const server = createSocketServer();
     if (!(await bind(server, { port, name }, host))) continue;
@@ -27,8 +27,7 @@ export async function assertPortFree({ port, name }: NamedPort): Promise<void> {
 }
 
 /**
- * Keeps the port for this command before anything listens there, which takes a while: of two commands that want it the
- * second one learns so at once.
+ * Keeps the port for a process that this command starts: of two commands that want it the second one learns so at once.
  * @throws {StartError} where something listens already, or another command of this project is about to.
  */
 export async function claimPort({ port, name }: NamedPort): Promise<Lock> {
@@ -53,26 +52,45 @@ export async function findFreePort(): Promise<number> {
   throw new StartError('No free port was found.');
 }
 
-export interface Listening {
+/** A port that is listened on. Until it is served, requests wait. */
+export interface TakenPort extends NamedPort {
+  serve(listener: RequestListener): void;
   /** Ends every connection, also those in the middle of an answer. */
   close(): Promise<void>;
 }
 
-/** Serves on both loopback addresses, where the machine has them. */
-export async function listenOnLoopback(listener: RequestListener, named: NamedPort): Promise<Listening> {
+/**
+ * Listens on both loopback addresses, where the machine has them, before anything slow happens: whoever looks whether
+ * somebody is there sees it, and the port is nobody else's.
+ * @throws {StartError} where something listens already.
+ */
+export async function takePort(named: NamedPort): Promise<TakenPort> {
+  const serving = Promise.withResolvers<RequestListener>();
+  let listener: RequestListener | undefined;
   const servers: Server[] = [];
+  const close = async () => void (await Promise.all(servers.map(closeServer)));
   for (const host of loopback) {
-    const server = createServer({ maxHeaderSize: maximumRequestHeadBytes }, listener);
+    const server = createServer({ maxHeaderSize: maximumRequestHeadBytes }, (request, response) => {
+      if (listener) listener(request, response);
+      else void serving.promise.then((serve) => serve(request, response));
+    });
     server.maxHeadersCount = 0;
     server.on('clientError', refuse);
     try {
       if (await bind(server, named, host)) servers.push(server);
     } catch (error) {
-      await Promise.all(servers.map(closeServer));
+      await close();
       throw error;
     }
   }
-  return { close: async () => void (await Promise.all(servers.map(closeServer))) };
+  return {
+    ...named,
+    serve(serve) {
+      listener = serve;
+      serving.resolve(serve);
+    },
+    close,
+  };
 }
 
 /** A server for the functions of this run only: a port of the system's choice. */

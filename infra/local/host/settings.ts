@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { parseOrigin } from '../../../shared/config.ts';
 import type { NamedPort } from './listen.ts';
@@ -41,6 +42,8 @@ export interface DevSettings {
   readonly baseUrl: string;
   readonly cluster: string;
   readonly ports: readonly [NamedPort, ...NamedPort[]];
+  /** The file of fdk-cli, below this project, whose program listens on the front end's port. */
+  readonly frontendElsewhere: string | undefined;
   readonly dataDir: string | undefined;
   readonly configFile: string | undefined;
 }
@@ -60,11 +63,13 @@ export function devSettings(
   const cluster = originOf(environment, 'FP_API_DOMAIN', 'https://api.fynd.com');
   const backend = portOf(environment, 'BACKEND_PORT');
   const ports: [NamedPort, ...NamedPort[]] = [backend];
-  if (readRoles(rolesFile).includes('frontend')) {
+  const isFrontend = readRoles(rolesFile).includes('frontend');
+  const frontendElsewhere = isFrontend ? findFrontend(dirname(rolesFile), basename(rolesFile)) : undefined;
+  if (isFrontend && frontendElsewhere === undefined) {
     const frontend = portOf(environment, 'FRONTEND_PORT');
     if (frontend.port !== backend.port) ports.push(frontend);
   }
-  return { ...credentials, baseUrl, cluster, ports, ...commonSettings(environment) };
+  return { ...credentials, baseUrl, cluster, ports, frontendElsewhere, ...commonSettings(environment) };
 }
 
 function commonSettings(environment: Environment): { dataDir: string | undefined; configFile: string | undefined } {
@@ -120,6 +125,20 @@ function readContext(file: string): v.InferOutput<typeof contextSchema> {
   } catch {
     throw new StartError(`${file} must be JSON whose "EXTENSION_API_KEY" and "EXTENSION_API_SECRET" are text.`);
   }
+}
+
+/**
+ * A file of this name in a folder below that claims the front end, as an official front end in `frontend/` brings it:
+ * fdk-cli runs what each of them names. Packages and hidden folders are nobody's front end.
+ */
+function findFrontend(folder: string, name: string): string | undefined {
+  const folders = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !/^(\..*|node_modules|cdk\.out)$/.test(entry.name))
+    .map((entry) => join(folder, entry.name));
+  return (
+    folders.map((below) => join(below, name)).find((file) => readRoles(file).includes('frontend')) ??
+    folders.reduce<string | undefined>((found, below) => found ?? findFrontend(below, name), undefined)
+  );
 }
 
 /** None where there is no file. */

@@ -44,7 +44,7 @@ export function buildEvent(request: ReceivedRequest, match: RouteMatch, gateway:
   const headers = joinHeaders(request, gateway);
   const cookies = valuesOf(request.rawHeaders, 'cookie')
     .flatMap((value) => value.split(';'))
-    .map((cookie) => cookie.trim())
+    .map((cookie) => cookie.replaceAll(outerSpace, ''))
     .filter(Boolean);
   const queryStringParameters = joinParameters(request.rawQueryString);
   const domainName = (headers['host'] ?? '').replace(/:\d+$/, '');
@@ -78,6 +78,9 @@ export function buildEvent(request: ReceivedRequest, match: RouteMatch, gateway:
     ...encodeBody(request.body, headers),
   };
 }
+
+/** Optional whitespace (RFC 9110 §5.6.3): JavaScript's own `trim` takes more, which is part of a name or a value. */
+const outerSpace = /^[ \t]+|[ \t]+$/g;
 
 function joinHeaders(request: ReceivedRequest, gateway: Gateway): Record<string, string> {
   const joined = new Map<string, string>();

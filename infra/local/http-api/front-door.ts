@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { isLoopbackHost } from '../host/access.ts';
 import { type Log, shortName } from '../host/log-entry.ts';
 import { readBody } from '../host/read-body.ts';
 import type { Outcome } from '../lambda/function-instance.ts';
@@ -38,6 +39,7 @@ export function frontDoor(door: FrontDoor): RequestListener {
       });
     });
     const handle = async (): Promise<Answer> => {
+      if (!isOwnHost(request.headers.host, door.baseUrl)) return gatewayAnswer(403, 'Forbidden');
       if (headerBytes(request) > maximumHeaderBytes) return gatewayAnswer(431, 'Request Header Fields Too Large');
       const path = decodePath(pathOf(request));
       if (path === undefined) return gatewayAnswer(400, 'Bad Request');
@@ -100,6 +102,17 @@ async function within(milliseconds: number, outcome: Promise<Outcome>): Promise<
     timer = setTimeout(() => resolve(undefined), milliseconds);
   });
   return Promise.race([outcome, over]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * API Gateway refuses hosts that are not the API's. Here those of loopback and, for tunnels, the base URL's are: a page
+ * whose own name was made to lead to this machine is kept out.
+ */
+function isOwnHost(host: string | undefined, baseUrl: string): boolean {
+  if (isLoopbackHost(host)) return true;
+  const { host: own, hostname, protocol } = new URL(baseUrl);
+  const withDefaultPort = `${hostname}:${protocol === 'https:' ? 443 : 80}`;
+  return [own, withDefaultPort].includes((host ?? '').toLowerCase());
 }
 
 /** The quota counts the request line and the values of all headers. */

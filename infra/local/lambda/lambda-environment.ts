@@ -1,3 +1,4 @@
+import type { AccessKey } from '../host/access.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 
 /** Where the SDK finds the stand-ins (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html). */
@@ -5,6 +6,8 @@ export interface LocalEndpoints {
   readonly dynamoDb: string;
   readonly secretsManager: string;
   readonly sqs: string;
+  /** What they demand. */
+  readonly accessKey: AccessKey;
 }
 
 export const region = 'us-east-1';
@@ -33,9 +36,8 @@ export function lambdaEnvironment(
     LAMBDA_TASK_ROOT: definition.directory,
     LANG: 'en_US.UTF-8',
     TZ: 'UTC',
-    // The stand-ins check no signature; the SDK insists on having something to sign with.
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ACCESS_KEY_ID: endpoints.accessKey.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: endpoints.accessKey.secretAccessKey,
     AWS_SESSION_TOKEN: 'local',
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamoDb,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,

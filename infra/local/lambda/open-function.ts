@@ -1,5 +1,6 @@
 import type { FunctionDefinition } from './function-definition.ts';
 import { type FunctionInstance, type Outcome, startInstance } from './function-instance.ts';
+import type { Idle, IdleInstances } from './idle-instances.ts';
 import { type LocalEndpoints, lambdaEnvironment } from './lambda-environment.ts';
 import type { StartQueue } from './start-queue.ts';
 
@@ -22,19 +23,20 @@ type Failure = Outcome & { readonly kind: 'error' };
 /**
  * A function as its callers see it: an idle instance takes the event, the most recently used first; where all are busy
  * a new one starts, up to a limit, and the event goes to whichever is free first. One that cannot start fails one event.
- * @param enqueueStart shared by all functions of the run.
+ * @param enqueueStart shared by all functions of the run, as is `waitIdle`, which ends those that are idle for too long.
  */
 export function openFunction(
   definition: FunctionDefinition,
   endpoints: LocalEndpoints,
   enqueueStart: StartQueue,
+  waitIdle: IdleInstances,
   log: (line: string) => void,
 ): OpenFunction {
   const environment = lambdaEnvironment(definition, endpoints);
   /** Those that are starting included. */
   const instances = new Set<FunctionInstance>();
   const busy = new Map<FunctionInstance, string>();
-  const idle: FunctionInstance[] = [];
+  const idle = new Map<FunctionInstance, Idle>();
   const waiting: ((taken: FunctionInstance | Failure) => void)[] = [];
   const ended: Failure = { kind: 'error', reason: 'the local runtime ends' };
   let enqueued = 0;
@@ -43,8 +45,24 @@ export function openFunction(
 
   const free = (instance: FunctionInstance) => {
     const next = waiting.shift();
-    if (next) next(instance);
-    else idle.push(instance);
+    if (next) return next(instance);
+    idle.set(
+      instance,
+      waitIdle(() => {
+        idle.delete(instance);
+        instances.delete(instance);
+        void instance.end();
+      }),
+    );
+  };
+  const takeIdle = (): FunctionInstance | undefined => {
+    for (const [instance, waits] of [...idle].toReversed()) {
+      waits.take();
+      idle.delete(instance);
+      if (instance.alive) return instance;
+      instances.delete(instance);
+    }
+    return undefined;
   };
   const start = async () => {
     enqueued -= 1;
@@ -71,10 +89,8 @@ export function openFunction(
     }
   };
   const take = (): Promise<FunctionInstance | Failure> | FunctionInstance => {
-    for (let instance = idle.pop(); instance; instance = idle.pop()) {
-      if (instance.alive) return instance;
-      instances.delete(instance);
-    }
+    const instance = takeIdle();
+    if (instance) return instance;
     const taken = new Promise<FunctionInstance | Failure>((resolve) => waiting.push(resolve));
     startAsNeeded();
     return taken;
@@ -110,6 +126,7 @@ export function openFunction(
     },
     async close() {
       closed = true;
+      for (const waits of idle.values()) waits.take();
       for (const give of waiting.splice(0)) give(ended);
       await Promise.all([...instances].map((instance) => instance.end()));
     },

@@ -1,18 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { readDataFile, writeDataFile } from '../host/data-file.ts';
 import { generateSecretString } from './generate-secret-string.ts';
 import type { SecretDefinition } from './secret-definition.ts';
 
-export interface SecretVersion {
-  readonly versionId: string;
-  readonly value: string;
-  readonly createdAt: number;
-}
+const versionSchema = v.object({ versionId: v.string(), value: v.string(), createdAt: v.number() });
+const storedSchema = v.record(v.string(), v.object({ current: versionSchema, previous: v.optional(versionSchema) }));
 
-interface StoredSecret {
-  readonly current: SecretVersion;
-  readonly previous?: SecretVersion | undefined;
-}
+export type SecretVersion = v.InferOutput<typeof versionSchema>;
+type StoredSecrets = v.InferOutput<typeof storedSchema>;
 
 export type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 
@@ -20,7 +16,10 @@ export type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 export interface SecretStore {
   /** By name or ARN; undefined where the stack has no such secret or it has no such version. */
   find(id: string, select: { stage?: string | undefined; versionId?: string | undefined }): FoundSecret | undefined;
-  /** The new value becomes current, the current one previous, the previous one is forgotten. */
+  /**
+   * The new value becomes current, the current one previous, the previous one is forgotten.
+   * @throws {StartError} where it cannot be written: then nothing has changed.
+   */
   put(id: string, value: string): FoundSecret | undefined;
 }
 
@@ -39,15 +38,13 @@ export function openSecretStore(
   definitions: readonly SecretDefinition[],
   fixed: ReadonlyMap<string, string>,
 ): SecretStore {
-  const kept: Record<string, StoredSecret> = existsSync(file)
-    ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, StoredSecret>)
-    : {};
-  const save = () => {
-    const next = `${file}.next`;
-    writeFileSync(next, JSON.stringify(kept, undefined, 2), { mode: 0o600 });
-    renameSync(next, file);
+  const without = 'Without it there are new secrets: everybody signs in again, and companies grant access again.';
+  let kept = readDataFile(file, storedSchema, without) ?? {};
+  const save = (next: StoredSecrets) => {
+    writeDataFile(file, JSON.stringify(next, undefined, 2));
+    kept = next;
   };
-  const given: Record<string, StoredSecret> = {};
+  const given: StoredSecrets = {};
   for (const { name, arn, initialValue, generate } of definitions) {
     const value = fixed.get(arn);
     if (value === undefined) {
@@ -57,7 +54,7 @@ export function openSecretStore(
       delete kept[name];
     }
   }
-  save();
+  save(kept);
 
   const secretOf = (name: string) => given[name] ?? kept[name];
   const definitionOf = (id: string) => definitions.find(({ name, arn }) => id === name || id === arn);
@@ -82,9 +79,10 @@ export function openSecretStore(
       const definition = definitionOf(id);
       if (!definition) return undefined;
       const version = newVersion(value);
-      const secrets = definition.name in given ? given : kept;
-      secrets[definition.name] = { current: version, previous: secrets[definition.name]?.current };
-      if (secrets === kept) save();
+      const { name } = definition;
+      const secret = { current: version, previous: secretOf(name)?.current };
+      if (name in given) given[name] = secret;
+      else save({ ...kept, [name]: secret });
       return { definition, version, stages: ['AWSCURRENT'] };
     },
   };

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AccessKey, refuseStranger } from '../host/access.ts';
 import { closeServer, listenInternally } from '../host/listen.ts';
 import { readBody } from '../host/read-body.ts';
+import { StartError } from '../host/start-error.ts';
 import type { FoundSecret, SecretStore } from './secret-store.ts';
 
 export interface StandIn {
@@ -15,24 +17,44 @@ interface Input {
   readonly SecretString?: string;
 }
 
+export interface LocalSecretsManager {
+  readonly store: SecretStore;
+  readonly accessKey: AccessKey;
+  /** Told in a sentence why a request could not be answered. */
+  readonly warn: (sentence: string) => void;
+}
+
 const maximumRequestBytes = 131_072;
+const contentType = 'application/x-amz-json-1.1';
 
 /**
  * Secrets Manager's GetSecretValue and PutSecretValue over the AWS JSON 1.1 protocol
  * (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html), for the SDK of this run's functions.
  */
-export async function startSecretsManager(store: SecretStore): Promise<StandIn> {
+export async function startSecretsManager({ store, accessKey, warn }: LocalSecretsManager): Promise<StandIn> {
   const server = createServer((request, response) => {
-    answer(request, response, store).catch(() => response.destroy());
+    answer(request, response, store, accessKey).catch((error: unknown) => {
+      // A function that was killed in the middle of its request.
+      if (request.errored) return response.destroy();
+      warn(error instanceof StartError ? error.message : `A secret could not be answered: ${String(error)}`);
+      return response.writeHead(500, { 'content-type': contentType }).end('{"__type":"InternalServiceError"}');
+    });
   });
   return { endpoint: await listenInternally(server), close: () => closeServer(server) };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, store: SecretStore): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  store: SecretStore,
+  accessKey: AccessKey,
+): Promise<void> {
   const body = await readBody(request, maximumRequestBytes);
   const send = (status: number, content: unknown) => {
-    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(content));
+    response.writeHead(status, { 'content-type': contentType }).end(JSON.stringify(content));
   };
+  const stranger = refuseStranger(request.headers, request.socket.localPort, accessKey);
+  if (stranger) return send(stranger.status, stranger.body);
   const refuse = (type: string, message: string) => send(400, { __type: type, message });
   const operation = String(request.headers['x-amz-target'] ?? '').replace(/^secretsmanager\./, '');
   const { SecretId = '', VersionId, VersionStage, SecretString } = JSON.parse(String(body ?? '{}')) as Input;

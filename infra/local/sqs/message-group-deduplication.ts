@@ -18,12 +18,12 @@ interface Input extends SentMessage {
 const separator = '\n';
 
 /** An id that no other message has, and of which a receiver sees only what was given. */
-export function uniqueDeduplicationId(given: string, unique: string): string {
+function uniqueDeduplicationId(given: string, unique: string): string {
   return `${unique}${separator}${given}`;
 }
 
 /** The id that the sender gave. */
-export function givenDeduplicationId(id: string): string {
+function givenDeduplicationId(id: string): string {
   return id.slice(id.lastIndexOf(separator) + 1);
 }
 

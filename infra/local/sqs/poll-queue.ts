@@ -138,12 +138,13 @@ async function retrySooner(
   failed: readonly ReceivedMessage[],
 ): Promise<void> {
   if (failed.length === 0 || longestRetrySeconds === Number.POSITIVE_INFINITY) return;
-  const { inflight } = await sqs.contents(queue);
+  const messages = sqs.held(queue);
   const latest = Date.now() + longestRetrySeconds * 1000;
+  const latestByQueue = Date.now() + Number(queue.attributes['VisibilityTimeout'] ?? 30) * 1000;
   for (const { ReceiptHandle } of failed) {
-    // The function may have chosen a shorter time by itself.
-    const held = inflight.find(({ receiptHandle }) => receiptHandle === ReceiptHandle);
-    if (!held || held.visibilityDeadline <= latest) continue;
+    const held = messages.find(({ receiptHandle }) => receiptHandle === ReceiptHandle);
+    // The function may have chosen a time by itself: a shorter one, or one for which there is a reason.
+    if (!held || held.visibilityDeadline <= latest || held.visibilityDeadline > latestByQueue) continue;
     await sqs.call('ChangeMessageVisibility', {
       QueueUrl: queue.url,
       ReceiptHandle,

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { type Log, shortName } from '../host/log-entry.ts';
 import type { OpenFunction } from '../lambda/open-function.ts';
 import type { Stack } from '../template/read-stack.ts';
 import { pollQueue } from './poll-queue.ts';
-import { savedMessages } from './saved-messages.ts';
 import type { Sqs } from './sqs.ts';
 
 /** How many messages there are; `waiting` and `inFlight` are of the queues that a function reads. */
@@ -14,49 +12,34 @@ export interface MessageCounts {
 }
 
 export interface ServedQueues {
-  count(): Promise<MessageCounts>;
+  count(): MessageCounts;
   /** Settles when nothing waits for a function and no function has anything. */
   idle(): Promise<void>;
   /** Hands nothing to functions any more. */
   stopPolling(): Promise<void>;
-  /** Writes down what is left. To be called when nobody changes it any more. */
-  close(): Promise<void>;
 }
-
-const saveEveryMilliseconds = 1000;
 
 /** Makes the queues of the stack, with what the last run left in them, and hands their messages to the functions. */
 export async function serveQueues(options: {
   readonly stack: Stack;
   readonly sqs: Sqs;
-  readonly directory: string;
   readonly functions: ReadonlyMap<string, OpenFunction>;
   readonly log: Log;
   readonly longestRetrySeconds: number;
 }): Promise<ServedQueues> {
-  const { stack, sqs, directory, functions, log, longestRetrySeconds } = options;
+  const { stack, sqs, functions, log, longestRetrySeconds } = options;
   const { queues, mappings } = stack;
-  for (const queue of queues) await sqs.create(queue);
-  const saved = savedMessages(join(directory, 'queues.json'), sqs, queues);
-  for (const [logicalId, count] of await saved.restore()) {
-    log({ kind: 'note', text: `${shortName(logicalId)} holds ${count} of the last run.` });
+  for (const queue of queues) {
+    const count = await sqs.create(queue);
+    if (count > 0) log({ kind: 'note', text: `${shortName(queue.logicalId)} holds ${count} of the last run.` });
   }
 
-  let closed = false;
-  let saving = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
-  const save = async () => {
-    clearTimeout(timer);
-    timer = undefined;
-    saving = saving.then(() => saved.save());
-    await saving;
-  };
   const waitingForIdle = new Set<() => void>();
   const pollers: ReturnType<typeof pollQueue>[] = [];
   const deadLetterArns = new Set(queues.map(({ deadLetters }) => deadLetters?.arn));
   const read = queues.filter(({ arn }) => mappings.some(({ queueArn }) => queueArn === arn));
-  const count = async (): Promise<MessageCounts> => {
-    const counts = await sqs.counts();
+  const count = (): MessageCounts => {
+    const counts = sqs.counts();
     const sum = (names: readonly string[], of: 'waiting' | 'inFlight') =>
       names.reduce((total, name) => total + (counts.get(name)?.[of] ?? 0), 0);
     const readNames = read.map(({ name }) => name);
@@ -67,45 +50,32 @@ export async function serveQueues(options: {
       dead: sum(deadNames, 'waiting') + sum(deadNames, 'inFlight'),
     };
   };
-  const tellIdle = async () => {
+  const tellIdle = () => {
     if (waitingForIdle.size === 0) return;
-    const { waiting, inFlight } = await count();
+    const { waiting, inFlight } = count();
     if (waiting + inFlight > 0 || pollers.some(({ busy }) => busy)) return;
     for (const resolve of waitingForIdle) resolve();
     waitingForIdle.clear();
   };
-  const failed = (error: unknown) => {
-    if (!closed) log({ kind: 'note', text: `The queues cannot be kept for the next run: ${String(error)}` });
-  };
-  const changed = () => {
-    if (closed) return;
-    tellIdle().catch(failed);
-    // A run that is killed loses what happened since the last time, or does it again.
-    timer ??= setTimeout(() => void save().catch(failed), saveEveryMilliseconds);
-  };
   sqs.onAnswered((operation) => {
     // A receive moves what was received too often to the dead letters.
-    if (/^(Send|Receive|Delete|Purge)/.test(operation)) changed();
+    if (/^(Send|Receive|Delete|Purge)/.test(operation)) tellIdle();
   });
 
   for (const mapping of mappings) {
     const queue = queues.find(({ arn }) => arn === mapping.queueArn);
     const called = functions.get(mapping.functionId);
     if (!queue || !called) continue;
-    pollers.push(pollQueue({ mapping, queue, called, sqs, log, longestRetrySeconds, onSettled: changed }));
+    pollers.push(pollQueue({ mapping, queue, called, sqs, log, longestRetrySeconds, onSettled: tellIdle }));
   }
   return {
     count,
     async idle() {
       const { promise, resolve } = Promise.withResolvers<void>();
       waitingForIdle.add(resolve);
-      await tellIdle();
+      tellIdle();
       return promise;
     },
     stopPolling: async () => void (await Promise.all(pollers.map((poller) => poller.stop()))),
-    async close() {
-      closed = true;
-      await save();
-    },
   };
 }

@@ -65,6 +65,13 @@ describe('the functions of the sample', () => {
     for (const made of bundles.values()) expect(readdirSync(made.directory)).toEqual(['index.js', 'package.json']);
   });
 
+  test('carry of the SDK’s package descriptions nothing but versions', () => {
+    const describing = [...bundles].filter(([, { directory: folder }]) =>
+      readFileSync(join(folder, 'index.js'), 'utf8').includes('devDependencies'),
+    );
+    expect(describing.map(([entry]) => entry)).toEqual([]);
+  });
+
   test('carry no credential provider beside the environment', () => {
     for (const entry of bundles.keys()) {
       const providers = [...packagesIn(entry)].filter((name) =>

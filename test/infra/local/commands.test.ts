@@ -242,6 +242,26 @@ describe('npm run dev', () => {
     expect(command.output).not.toContain('CANARY');
   });
 
+  test('listens on both ports before anything slow; what is asked meanwhile is answered once the stack serves', async () => {
+    const environment = await devEnvironment();
+    await using command = runCommand(dev, environment);
+    await command.printed(/^Synthesizing/);
+    const waiting = [environment.BACKEND_PORT, environment.FRONTEND_PORT].map(
+      async (port) => (await fetch(`http://127.0.0.1:${port}/_healthz`)).status,
+    );
+    expect(command.output).not.toContain('Serving');
+    expect(await Promise.all(waiting)).toEqual([200, 200]);
+  });
+
+  test('ends with what it waited for where the stack cannot be made', async () => {
+    const environment = { ...(await devEnvironment()), EXTENSION_CONFIG: 'no-such.config.ts' };
+    await using command = runCommand(dev, environment);
+    await command.printed(/^Synthesizing/);
+    await expect(fetch(`http://127.0.0.1:${environment.BACKEND_PORT}/_healthz`)).rejects.toThrow();
+    expect(await command.exited).toBe(1);
+    expect(command.stderr).toContain('EXTENSION_CONFIG');
+  });
+
   // Key and secret may stand in the file that fdk wrote here: the tests of the settings have them.
   test.each(['EXTENSION_BASE_URL', 'FP_API_DOMAIN', 'BACKEND_PORT', 'FRONTEND_PORT'])(
     '%s must be there',

@@ -57,6 +57,11 @@ describe('the event', () => {
     expect(event.headers).not.toHaveProperty('te');
   });
 
+  test('of the space around a cookie only what HTTP calls so is cut off', async () => {
+    const event = await eventOf('/echo', { headers: { cookie: '\xa0a=1\xa0; \t b=2\t;;c=3' } });
+    expect(event.cookies).toEqual(['\xa0a=1\xa0', 'b=2', 'c=3']);
+  });
+
   test('the gateway says by which way the request came', async () => {
     const { port, host } = new URL(extension.baseUrl);
     const event = await eventOf('/echo', {

@@ -41,6 +41,8 @@ test('a function sees what the stack gives and what Lambda sets, and nothing of 
     AWS_REGION: 'us-east-1',
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '128',
+    AWS_ACCESS_KEY_ID: extension.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: extension.credentials.secretAccessKey,
     AWS_ENDPOINT_URL_DYNAMODB: extension.dynamoDbEndpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: extension.secretsEndpoint,
     AWS_ENDPOINT_URL_SQS: extension.sqsEndpoint,

@@ -1,10 +1,10 @@
-import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findRunning } from '../../../infra/local/running-extension.ts';
 import type { LocalExtension } from '../../../infra/local/start-local-extension.ts';
 import { makeGate } from './fixture/gate.ts';
-import { sendWork, told } from './fixture/queues.ts';
+import { sendTogether, sendWork, told } from './fixture/queues.ts';
 import { runCommand } from './fixture/run-command.ts';
 import { startFixture, temporaryDirectory } from './fixture/start-fixture.ts';
 
@@ -21,7 +21,7 @@ test('what waited or was in flight when a run ended is handled by the next one, 
     await gate.reached(1);
     await expect.poll(async () => (await extension.countMessages()).dead).toBe(1);
   }
-  expect(statSync(join(data.path, 'queues.json')).mode & 0o777).toBe(0o600);
+  expect(statSync(join(data.path, 'queues.journal')).mode & 0o777).toBe(0o600);
   {
     await using elsewhere = await started(data.path, { cluster: 'https://api.example.com' });
     expect(await elsewhere.countMessages()).toEqual({ waiting: 0, inFlight: 0, dead: 0 });
@@ -47,21 +47,31 @@ test('an invocation that ends while the run is being stopped is not repeated', a
   gate.open();
   await closed;
   expect(told(extension, 'done')).toEqual(['last']);
-  expect(existsSync(join(data.path, 'queues.json'))).toBe(false);
+  expect(existsSync(join(data.path, 'queues.journal'))).toBe(false);
 });
 
-test('what is in the queues is written down while the run goes on, so that a killed one loses little', async () => {
+test('what was answered for is there after the machine fails in that moment, and is the same message', async () => {
   using data = temporaryDirectory();
   using copy = temporaryDirectory();
   await using gate = await makeGate();
-  await using extension = await started(data.path);
-  await sendWork(extension, 'company#1', { id: 'kept', gate: gate.url });
-  const file = join(data.path, 'queues.json');
-  await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8'), { timeout: 5000 }).toContain('kept');
-  copyFileSync(file, join(copy.path, 'queues.json'));
+  {
+    await using extension = await started(data.path);
+    await sendWork(extension, 'company#1', { id: 'done' });
+    await extension.idle();
+    await sendWork(extension, 'company#1', { id: 'kept', gate: gate.url }, 'digest');
+    await sendTogether(extension, 'Plain', [{ id: 'plain', gate: gate.url }]);
+    // Nothing is awaited in between: this is the file as a killed run leaves it.
+    copyFileSync(join(data.path, 'queues.journal'), join(copy.path, 'queues.journal'));
+    await gate.reached(2);
+    gate.open();
+    await extension.idle();
+  }
   await using next = await started(copy.path);
-  await gate.reached(2);
-  await expect.poll(() => told(next, 'begin')).toEqual(['kept 1']);
+  await gate.reached(4);
+  gate.open();
+  await sendWork(next, 'company#1', { id: 'once more' }, 'digest');
+  await next.idle();
+  expect(told(next, 'begin').sort()).toEqual(['kept 1', 'plain 1']);
 });
 
 test('commands find the run that there is, and say so where there is none', async () => {

@@ -1,10 +1,10 @@
-import { PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { redriveMessages } from '../../../infra/commands/redrive-messages.ts';
 import type { LocalExtension } from '../../../infra/local/start-local-extension.ts';
 import { makeGate } from './fixture/gate.ts';
-import { local, queueOf, sendTogether, sendWork, told } from './fixture/queues.ts';
+import { clientOf, queueOf, sendTogether, sendWork, told } from './fixture/queues.ts';
 import { startFixture, temporaryDirectory } from './fixture/start-fixture.ts';
 
 const data = temporaryDirectory();
@@ -14,7 +14,7 @@ let from = 0;
 
 beforeAll(async () => {
   extension = await startFixture({ dataDir: data.path, longestRetrySeconds: 1 });
-  client = new SQSClient({ ...local, endpoint: extension.sqsEndpoint });
+  client = new SQSClient({ ...clientOf(extension), endpoint: extension.sqsEndpoint });
 });
 afterAll(async () => {
   await extension.close();
@@ -171,6 +171,22 @@ test('a message is not handed out again while a function has it, however soon fa
   gate.open();
   await extension.idle();
   expect(told(since(), 'begin')).toEqual(['slow 1']);
+});
+
+test('one for which the function chose a longer time than the queue’s own is left alone until then', async () => {
+  await using gate = await makeGate();
+  await sendWork(extension, 'company#1', { id: 'later', do: 'failOnce', gate: gate.url });
+  await gate.reached(1);
+  const { Records: records } = JSON.parse(/event (\{.*)/.exec(log())?.[1] ?? '') as SQSEvent;
+  const message = { QueueUrl: queueOf(extension, 'Work'), ReceiptHandle: records[0]?.receiptHandle ?? '' };
+  await client.send(new ChangeMessageVisibilityCommand({ ...message, VisibilityTimeout: 3_600 }));
+  gate.open();
+  await expect.poll(log).toContain('1 failed');
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(told(since(), 'begin')).toEqual(['later 1']);
+  await client.send(new ChangeMessageVisibilityCommand({ ...message, VisibilityTimeout: 0 }));
+  await extension.idle();
+  expect(told(since(), 'begin')).toEqual(['later 1', 'later 2']);
 });
 
 test('schedules send when they are told to, each time another message', async () => {

@@ -36,7 +36,7 @@ async function everyItem(): Promise<string> {
   const client = new DynamoDBClient({
     endpoint: local.extension.dynamoDbEndpoint,
     region: 'local',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    credentials: local.extension.credentials,
   });
   const items: unknown[] = [];
   for (const TableName of Object.values(local.extension.tableNames)) {

@@ -28,7 +28,7 @@ test('who holds every scope gets no subscriber of a company, and nothing of one 
     const client = new DynamoDBClient({
       endpoint: extension.dynamoDbEndpoint,
       region: 'local',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      credentials: extension.credentials,
     });
     const TableName = extension.resourceNames['USER_CACHE_TABLE'];
     expect((await client.send(new ScanCommand({ TableName }))).Items).toEqual([]);

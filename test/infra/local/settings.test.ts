@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { devSettings } from '../../../infra/local/host/settings.ts';
 import { StartError } from '../../../infra/local/host/start-error.ts';
@@ -24,6 +24,32 @@ test("the front end's port is listened on where the file of fdk-cli claims that 
   expect(portsWith('{"roles":["backend","frontend"]}')).toEqual([3001, 3002]);
   expect(portsWith('{"roles":["backend"]}')).toEqual([3001]);
   expect(devSettings(environment, join(folder.path, 'none.json')).ports).toHaveLength(1);
+});
+
+test("the front end's port is left to another file of fdk-cli that claims it, wherever below the project", () => {
+  const claim = '{"roles":["frontend"]}';
+  const read = (files: Record<string, string>) => {
+    using folder = temporaryDirectory();
+    for (const [name, text] of Object.entries({
+      'fdk.ext.config.json': '{"roles":["backend","frontend"]}',
+      ...files,
+    })) {
+      mkdirSync(dirname(join(folder.path, name)), { recursive: true });
+      writeFileSync(join(folder.path, name), text);
+    }
+    const { FRONTEND_PORT: _port, ...without } = environment;
+    const file = join(folder.path, 'fdk.ext.config.json');
+    const { ports, frontendElsewhere } = devSettings(without, file);
+    return [ports.map(({ port }) => port), frontendElsewhere?.slice(folder.path.length + 1)];
+  };
+  const frontend = join('frontend', 'fdk.ext.config.json');
+  expect(read({ [frontend]: claim })).toEqual([[3001], frontend]);
+  const deep = join('apps', 'web', 'fdk.ext.config.json');
+  expect(read({ [deep]: claim, [frontend]: '{"roles":["backend"]}' })).toEqual([[3001], deep]);
+  for (const elsewhere of ['node_modules/x', 'apps/node_modules/x', '.git', 'apps/.hidden']) {
+    expect(() => read({ [`${elsewhere}/fdk.ext.config.json`]: claim })).toThrow(/^FRONTEND_PORT is not set/);
+  }
+  expect(() => read({ [frontend]: '{' })).toThrow(/frontend.fdk\.ext\.config\.json must be JSON/);
 });
 
 test('one port for both ends is listened on once', () => {

@@ -14,6 +14,7 @@ const start = (baseUrl: string, log: LogEntry[] = []) =>
     apiSecret: 'CANARY-secret',
     port: 3999,
     baseUrl,
+    stateFile: '',
     program,
     log: (entry) => void log.push(entry),
     signal: new AbortController().signal,

@@ -1,10 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openFunction } from '../../../infra/local/lambda/open-function.ts';
 import { startQueue } from '../../../infra/local/lambda/start-queue.ts';
 import { makeGate } from './fixture/gate.ts';
-import { temporaryDirectory } from './fixture/start-fixture.ts';
+import { openBundle } from './fixture/open-bundle.ts';
 
 test('only so many instances start at once, and the function with the fewest goes first', async () => {
   const started: string[] = [];
@@ -71,29 +68,3 @@ test('what waits when the runtime ends gets an outcome', async () => {
   await fn.close();
   for (const outcome of await waiting) expect(outcome).toEqual({ kind: 'error', reason: 'the local runtime ends' });
 });
-
-/** A function of this source, which may start two instances at once. */
-function openBundle(source: string) {
-  const folder = temporaryDirectory();
-  writeFileSync(join(folder.path, 'index.mjs'), source);
-  const definition = {
-    logicalId: 'Fixture',
-    name: 'Fixture',
-    arn: 'arn:aws:lambda:us-east-1:000000000000:function:Fixture',
-    directory: folder.path,
-    handler: 'index.handler',
-    runtime: 'nodejs24.x',
-    memoryMegabytes: 128,
-    timeoutSeconds: 10,
-    environment: {},
-  };
-  const nowhere = 'http://127.0.0.1:9';
-  const endpoints = { dynamoDb: nowhere, secretsManager: nowhere, sqs: nowhere };
-  const fn = openFunction(definition, endpoints, startQueue(2), () => undefined);
-  return Object.assign(fn, {
-    async [Symbol.asyncDispose]() {
-      await fn.close();
-      folder[Symbol.dispose]();
-    },
-  });
-}

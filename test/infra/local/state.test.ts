@@ -18,20 +18,17 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, expect, test } from 'vitest';
 import type { LocalExtension } from '../../../infra/local/start-local-extension.ts';
+import { clientOf } from './fixture/queues.ts';
 import { startFixture, temporaryDirectory } from './fixture/start-fixture.ts';
 
 const data = temporaryDirectory();
 afterAll(() => data[Symbol.dispose]());
 
-const local = {
-  region: 'us-east-1',
-  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  maxAttempts: 1,
-};
 const tableOf = (extension: LocalExtension) => Object.values(extension.tableNames)[0] ?? '';
-const tables = (extension: LocalExtension) => new DynamoDBClient({ ...local, endpoint: extension.dynamoDbEndpoint });
+const tables = (extension: LocalExtension) =>
+  new DynamoDBClient({ ...clientOf(extension), endpoint: extension.dynamoDbEndpoint });
 const secretsOf = (extension: LocalExtension) =>
-  new SecretsManagerClient({ ...local, endpoint: extension.secretsEndpoint });
+  new SecretsManagerClient({ ...clientOf(extension), endpoint: extension.secretsEndpoint });
 const key = { pk: { S: 'company#1' }, sk: { S: 'a' } };
 
 test('tables have the keys and indexes of the stack, and do what the functions ask of them', async () => {
@@ -114,7 +111,10 @@ test('no file holds the credentials that are given in each run, not even one of 
   }
   const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   expect(Object.keys(kept)).toHaveLength(1);
-  writeFileSync(file, JSON.stringify({ ...kept, [name]: { current: { versionId: '1', value: 'CANARY-old' } } }));
+  writeFileSync(
+    file,
+    JSON.stringify({ ...kept, [name]: { current: { versionId: '1', value: 'CANARY-old', createdAt: 1 } } }),
+  );
   {
     await using extension = await started({ dataDir: folder.path });
     expect(await secret(extension, 'ApiSecret')).toBe('CANARY-api-secret');

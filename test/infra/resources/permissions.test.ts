@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { installationsTable, userCacheTable } from '../../../shared/contract.ts';
-import { busySample, ofType, type Synthesized, single, synthesizedStack, target } from '../synthesized-stack.ts';
+import {
+  busySample,
+  ofType,
+  type Synthesized,
+  sample,
+  single,
+  synthesizedStack,
+  target,
+} from '../synthesized-stack.ts';
 
 interface Statement {
   readonly Effect: string;
@@ -76,14 +84,15 @@ describe('each function may do exactly this', () => {
     ['Healthz', []],
     ['Install', secrets('ApiKey', 'SessionKey')],
     ['Callback', [...secrets('ApiKey', 'ApiSecret', 'SessionKey', 'TokenKey'), ...recording, ...sessionReads, sends]],
-    ['Webhook', [...secrets('ApiSecret'), sends]],
+    ['Webhook', [...secrets('WebhookKey'), sends]],
     ['AutoInstall', [...secrets('ApiKey', 'ApiSecret', 'TokenKey'), ...recording, sends]],
     ['Uninstall', [...secrets('ApiKey', 'ApiSecret'), sends]],
     [
       'Worker',
       [
-        ...secrets('ApiKey', 'ApiSecret', 'TokenKey'),
+        ...secrets('ApiKey', 'ApiSecret', 'TokenKey', 'WebhookKey'),
         keyUse,
+        `dynamodb:BatchGetItem on Installations${onlyReading(installationsTable.refreshAttributes)}`,
         `dynamodb:GetItem on Installations${onlyReading(installationsTable.refreshAttributes)}`,
         `dynamodb:UpdateItem on Installations${only(
           [...installationsTable.refreshAttributes, ...installationsTable.workerWrittenAttributes],
@@ -132,23 +141,26 @@ describe('each function may do exactly this', () => {
       expect(Properties).not.toHaveProperty('Policies');
     }
     const used = [...functions.values()].map(({ Properties }) => target(Properties.Role));
-    expect(used.toSorted()).toEqual([...roles.keys()].sort());
+    expect([...used, 'SchedulesRole'].sort()).toEqual([...roles.keys()].sort());
   });
 
-  test('handlers of events and schedules bring no function; the scheduler gets a role that sends to the queue', () => {
+  test('handlers of events and schedules bring no function and no permission', () => {
     const busy = synthesizedStack({ extension: busySample }).resources;
     expect([...ofType(busy, 'AWS::Lambda::Function').keys()]).toEqual([...functions.keys()]);
-    const added = [...ofType(busy, 'AWS::IAM::Policy')].filter(
-      ([id]) => !ofType(resources, 'AWS::IAM::Policy').has(id),
+    expect([...ofType(busy, 'AWS::IAM::Policy').keys()]).toEqual([...ofType(resources, 'AWS::IAM::Policy').keys()]);
+  });
+
+  test('the scheduler’s role sends to the queue', () => {
+    const policies = [...ofType(resources, 'AWS::IAM::Policy').values()].filter(({ Properties }) =>
+      (Properties.Roles as unknown[]).map(target).includes('SchedulesRole'),
     );
     expect(
-      added.map(([, { Properties }]) => ({
-        roles: (Properties.Roles as unknown[]).map(target),
-        may: (Properties.PolicyDocument as { Statement: Statement[] }).Statement.map(
+      policies.flatMap(({ Properties }) =>
+        (Properties.PolicyDocument as { Statement: Statement[] }).Statement.map(
           ({ Effect, Action, Resource }) => `${Effect} ${String(Action)} on ${target(Resource)}`,
         ),
-      })),
-    ).toEqual([{ roles: ['SchedulesRole'], may: ['Allow sqs:SendMessage on WorkQueue'] }]);
+      ),
+    ).toEqual(['Allow sqs:SendMessage on WorkQueue']);
   });
 
   test('and nothing grants access from its own side: no policy on a table or a secret, those on queues only refuse, the key is left to IAM', () => {
@@ -173,15 +185,25 @@ describe('offline never answers a browser', () => {
   const thoseWith = (secret: string) =>
     [...functions.keys()].filter((name) => permissionsOf(name).join('\n').includes(secret)).sort();
 
-  test('the key that opens stored tokens is for those that store one, and the worker; so is the API secret, and for who checks signatures', () => {
+  test('the key that opens stored tokens is for those that store one, and the worker; so is the API secret, and for who checks its signatures', () => {
     expect(thoseWith('SecretsTokenKey')).toEqual(['AutoInstallFunction', 'CallbackFunction', inBackground]);
     expect(thoseWith('SecretsApiSecret')).toEqual([
       'AutoInstallFunction',
       'CallbackFunction',
       'UninstallFunction',
-      'WebhookFunction',
       inBackground,
     ]);
+  });
+
+  test('the key of webhooks is for the worker, which registers them, and for who verifies them; nobody where that is the API secret', () => {
+    expect(thoseWith('SecretsWebhookKey')).toEqual(['WebhookFunction', inBackground]);
+    const insisting = synthesizedStack({ extension: { ...sample, webhooks: { secret: 'api-secret' } } }).resources;
+    const read = (name: string) =>
+      statementsOf(insisting, name).flatMap(({ Action, Resource }) =>
+        Action === 'secretsmanager:GetSecretValue' ? [target(Resource)] : [],
+      );
+    expect(read('WebhookFunction')).toEqual(['SecretsApiSecret']);
+    for (const name of functions.keys()) expect(read(name)).not.toContain('SecretsWebhookKey');
   });
 
   test('who opens a session cannot open stored tokens, and who opens those knows no session; the callback seals both', () => {
@@ -270,7 +292,7 @@ describe('each function knows exactly these names', () => {
         'WORK_QUEUE_URL',
       ],
     ],
-    ['Webhook', ['API_SECRET_SECRET_ID', 'WORK_QUEUE_URL']],
+    ['Webhook', ['WEBHOOK_KEY_SECRET_ID', 'WORK_QUEUE_URL']],
     [
       'AutoInstall',
       [
@@ -292,6 +314,7 @@ describe('each function knows exactly these names', () => {
         'DELIVERIES_TABLE',
         'INSTALLATIONS_TABLE',
         'TOKEN_KEY_SECRET_ID',
+        'WEBHOOK_KEY_SECRET_ID',
         'WORK_QUEUE_URL',
       ],
     ],

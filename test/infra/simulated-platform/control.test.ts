@@ -71,6 +71,7 @@ describe('control', () => {
     expect((await onlineToken('auditor', '2'))['scope']).toEqual(['company/orders']);
     const bad = await fetch(`${platform.origin}/__control/settings`, {
       method: 'PUT',
+      headers: { 'content-type': 'application/json' },
       body: '{"refresh":{"mode":"x"}}',
     });
     expect([bad.status, await bad.text()]).toEqual([400, expect.stringContaining('refresh.mode') as string]);

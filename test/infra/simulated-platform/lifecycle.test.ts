@@ -88,6 +88,7 @@ describe('uninstalling', () => {
   test('can be told late: the call of the earlier uninstall, with its date, while installed again', async () => {
     const early = await fetch(`${platform.origin}/__control/companies/1/uninstall`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: '{"late":true}',
     });
     expect(early.status).toBe(400);

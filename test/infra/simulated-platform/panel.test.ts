@@ -52,7 +52,11 @@ describe('the admin panel', () => {
     const { port } = listener.address() as { port: number };
     const own = await startPlatform({ extension: { ...extension, baseUrl: `http://127.0.0.1:${port}` } });
     const say = (method: string, path: string, body: unknown) =>
-      fetch(`${own.origin}/__control${path}`, { method, body: JSON.stringify(body) });
+      fetch(`${own.origin}/__control${path}`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
     await say('PUT', '/settings', { lifecycleSignature: 'webhook', idsAsNumbers: true });
     const told = await say('POST', '/companies/7/uninstall', { notify: true });
     expect(await told.json()).toMatchObject({ notified: 'the extension answered 200' });

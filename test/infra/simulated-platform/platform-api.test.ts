@@ -23,8 +23,35 @@ describe('the Platform API', () => {
     const item = `${products()}7501000/`;
     const seenBy = async (user: string) =>
       bodyOf(await call('GET', item, bearer((await onlineToken(user))['access_token'])));
-    expect(await seenBy('owner')).toHaveProperty('cost_price');
-    expect(await seenBy('catalog')).not.toHaveProperty('cost_price');
+    expect(await seenBy('owner')).toHaveProperty('data.cost_price');
+    expect(await seenBy('catalog')).toHaveProperty('data.name');
+    expect(await seenBy('catalog')).not.toHaveProperty('data.cost_price');
+  });
+
+  test('a product has its prices by size, one currency, and is answered inside data, as the official client reads it', async () => {
+    const headers = bearer((await onlineToken())['access_token']);
+    const { items } = (await bodyOf(await call('GET', products(), headers))) as { items: Record<string, unknown>[] };
+    for (const item of items) {
+      expect(item).toMatchObject({
+        id: expect.stringMatching(/^[0-9a-f]{24}$/),
+        uid: expect.any(Number),
+        currency: 'INR',
+      });
+      expect(item['sizes']).toContainEqual(
+        expect.objectContaining({
+          size: expect.any(String),
+          price: expect.any(Number),
+          price_effective: expect.any(Number),
+          sellable: expect.any(Boolean),
+        }),
+      );
+      expect(item).not.toHaveProperty('price');
+      expect(item).not.toHaveProperty('stock');
+    }
+    const [first] = items;
+    expect(await bodyOf(await call('GET', `${products()}${String(first?.['uid'])}/`, headers))).toEqual({
+      data: first,
+    });
   });
 
   test('an unchanged answer is 304, and a write changes both answer and ETag', async () => {
@@ -35,7 +62,7 @@ describe('the Platform API', () => {
     const json = { ...headers, 'content-type': 'application/json' };
     expect((await call('PUT', item, json, '{"name":"Renamed"}')).status).toBe(200);
     const changed = await call('GET', item, { ...headers, 'if-none-match': etag });
-    expect([changed.status, await changed.json()]).toMatchObject([200, { name: 'Renamed', company_id: 1 }]);
+    expect([changed.status, await changed.json()]).toMatchObject([200, { data: { name: 'Renamed', company_id: 1 } }]);
     expect((await call('POST', products(), json, '{"name":"Fresh Saree"}')).status).toBe(200);
     const found = await bodyOf(await call('GET', `${products()}?q=fresh`, headers));
     expect(found).toMatchObject({ items: [{ name: 'Fresh Saree' }], page: { item_total: 1 } });

@@ -1,18 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { sign } from '@gofynd/fp-signature';
 import { describe, expect, test, vi } from 'vitest';
+import { findFreePort } from '../../../infra/local/host/listen.ts';
 import { startPlatform } from '../../../infra/simulated-platform/platform.ts';
 import { extension, platform } from './simulated.ts';
 
 describe('the program', () => {
-  const program = (port: number) => {
+  const program = (port: number | string, changes: Record<string, string> = {}) => {
     const child = spawn(process.execPath, ['infra/simulated-platform/main.ts'], {
       env: {
         PORT: String(port),
         EXTENSION_API_KEY: extension.apiKey,
         EXTENSION_API_SECRET: extension.apiSecret,
         EXTENSION_BASE_URL: extension.baseUrl,
+        ...changes,
       },
     });
     const said = { out: '', err: '' };
@@ -33,6 +37,43 @@ describe('the program', () => {
     child.kill('SIGINT');
     expect(await ended).toEqual([0, null]);
     expect(said.out + said.err).not.toContain('CANARY');
+  });
+
+  test.each([
+    ['PORT', 'abc', 'must be a port number'],
+    ['PORT', '65536', 'must be a port number'],
+    ['EXTENSION_API_KEY', '', 'is not set'],
+    ['EXTENSION_API_SECRET', ' ', 'is not set'],
+    ['EXTENSION_API_SECRET', 'CANARY two words', 'must be'],
+    ['EXTENSION_BASE_URL', '', 'is not set'],
+    ['EXTENSION_BASE_URL', 'localhost:3001', 'must be the origin'],
+    ['EXTENSION_BASE_URL', 'https://CANARY@extension.example', 'must be the origin'],
+    ['EXTENSION_BASE_URL', 'https://extension.example/path', 'must be the origin'],
+    ['EXTENSION_SCOPES', 'company/products company/orders', 'must be scopes'],
+    ['EXTENSION_SCOPES', 'company/products,', 'must be scopes'],
+    ['EXTENSION_SCOPES', 'products', 'must be scopes'],
+  ])('%s may not be %j: one sentence and status 1', async (name, value, sentence) => {
+    const { said, ended } = program(3999, { [name]: value });
+    expect(await ended).toEqual([1, null]);
+    expect(said).toEqual({ out: '', err: expect.stringMatching(new RegExp(`^${name} ${sentence}[^\\n]+\\.\\n$`)) });
+    expect(said.err).not.toContain('CANARY');
+  });
+
+  test('is what `npm run platform` runs, and the extension’s details name the scopes that it is given', async () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    expect(scripts['platform']).toBe('node infra/run.mjs infra/simulated-platform/main.ts');
+    const port = await findFreePort();
+    const { child, said, ended } = program(port, { EXTENSION_SCOPES: 'company/products, company/orders/read' });
+    await vi.waitFor(() => expect(said.out).toContain('platform ready'), 5000);
+    const path = `/service/panel/partners/v1.0/extensions/details/${extension.apiKey}`;
+    const host = `127.0.0.1:${port}`;
+    const authorization = `Basic ${Buffer.from(`${extension.apiKey}:${extension.apiSecret}`).toString('base64')}`;
+    const details = await fetch(`http://${host}${path}`, {
+      headers: { authorization, ...sign({ method: 'GET', host, path, headers: { authorization } }) },
+    });
+    expect(await details.json()).toMatchObject({ scope: ['company/products', 'company/orders/read'] });
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
   });
 
   test('a port in use is one sentence and status 1', async () => {

@@ -24,7 +24,7 @@ export const bodyOf = async (response: Response): Promise<Json> => (await respon
 export async function control(method: string, path: string, body?: unknown): Promise<Json> {
   const response = await fetch(`${platform.origin}/__control${path}`, {
     method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   });
   expect(response.ok, `${method} ${path}: ${response.status}`).toBe(true);
   return bodyOf(response);

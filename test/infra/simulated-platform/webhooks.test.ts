@@ -34,6 +34,17 @@ describe('a delivery', () => {
     expect(Math.abs(Number(eventOf(one?.json)['created_timestamp']) - Date.now())).toBeLessThan(5000);
   });
 
+  test('goes to the address as it was registered, or without its query where the settings say so', async () => {
+    const { rest } = v3Body().webhook_config.event_map;
+    await registered(v3Body({}, { rest: { ...rest, webhook_url: `${rest.webhook_url}?company_id=1` } }));
+    await fire({ event: update });
+    await deliveries({ state: 'delivered', at_least: '1' });
+    await control('PUT', '/settings', { webhooks: { dropsQuery: true } });
+    await fire({ event: update });
+    await deliveries({ state: 'delivered', at_least: '2' });
+    expect(listener.heard.map(({ url }) => url)).toEqual(['/api/webhook-events?company_id=1', '/api/webhook-events']);
+  });
+
   test('spells ids as the settings say, and a sales channel’s event names it', async () => {
     await control('PUT', '/settings', { webhooks: { companyIdAs: 'string', applicationIdAs: 'array' } });
     await fire({ event: 'application/shipment/update/v1', force: true, payload: { shipment: 1 } });
@@ -185,6 +196,7 @@ test('bad control calls say what is wrong, and what does not come in time is 504
   ]) {
     const answer = await fetch(`${platform.origin}/__control/companies/1/events`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
     expect(answer.status, JSON.stringify(body)).toBe(400);

@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  bodyDigest,
+  eventDigest,
+  lifecycleMessage,
   parseMessage,
-  toQueue,
+  registerMessage,
+  scheduledMessage,
+  scheduleMessage,
+  uninstallMessage,
   type WorkMessage,
   webhookBody,
   webhookMessage,
@@ -12,33 +16,42 @@ import {
 import { companyTenant } from '../../../shared/tenant.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
+const webhookOf = (body: Buffer, more: { eventId?: string; receivedAtMs?: number } = {}) =>
+  webhookMessage({ tenant: companyTenant('12'), eventId: undefined, body, receivedAtMs: 1, ...more });
+
 const roundTrip = (body: Buffer) => {
-  const queued = webhookMessage(companyTenant('12'), body, 1);
+  const queued = webhookOf(body);
   const message = parseMessage(queued?.body ?? '');
   if (message?.kind !== 'webhook') throw new Error('It is no webhook.');
   return { queued, message, body: webhookBody(message) };
 };
 
-const messages: [WorkMessage, string][] = [
-  [{ kind: 'webhook', tenant: companyTenant('12'), body: 'x', receivedAtMs: 1 }, 'company#12'],
-  [{ kind: 'lifecycle', tenant: companyTenant('12'), hook: 'installed', generation: 1, scopes: ['a/b'] }, 'company#12'],
+/** As its constructor makes it, whatever kind it is of; a webhook's is made of a body. */
+function toQueue(message: Exclude<WorkMessage, { kind: 'webhook' }>) {
+  if (message.kind === 'lifecycle') return lifecycleMessage(message);
+  if (message.kind === 'register') return registerMessage(message, 'r1');
+  if (message.kind === 'uninstall') return uninstallMessage(message);
+  if (message.kind === 'scheduled') return scheduledMessage(message);
+  return scheduleMessage(message);
+}
+
+const tenant = companyTenant('12');
+const messages: [Exclude<WorkMessage, { kind: 'webhook' }>, string][] = [
+  [{ kind: 'lifecycle', tenant, hook: 'installed', generation: 1, scopes: ['a/b'] }, 'company#12'],
   [
-    {
-      kind: 'lifecycle',
-      tenant: companyTenant('12'),
-      hook: 'uninstalled',
-      generation: 2,
-      scopes: [],
-      confirmedBy: 'platform',
-    },
+    { kind: 'lifecycle', tenant, hook: 'uninstalled', generation: 2, scopes: [], confirmedBy: 'platform' },
     'company#12',
   ],
-  [{ kind: 'scheduled', tenant: companyTenant('12'), name: 'nightly', run: 'r1' }, 'company#12'],
-  [{ kind: 'register', tenant: companyTenant('12'), generation: 1 }, 'register#12'],
-  [{ kind: 'uninstall', tenant: companyTenant('12'), receivedAtMs: 1 }, 'uninstall#12'],
-  [{ kind: 'uninstall', tenant: companyTenant('12'), receivedAtMs: 1, signedAtMs: 2 }, 'uninstall#12'],
+  [{ kind: 'scheduled', tenant, name: 'nightly', run: 'r1' }, 'company#12'],
+  [{ kind: 'register', tenant, generation: 1 }, 'register#12'],
+  [{ kind: 'uninstall', tenant, receivedAtMs: 1 }, 'uninstall#12'],
+  [{ kind: 'uninstall', tenant, receivedAtMs: 1, isSigned: true, signedAtMs: 2 }, 'signed-uninstall#12'],
   [
-    { kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: companyTenant('12'), page: 9, mark: '3 7' },
+    { kind: 'uninstall', tenant, receivedAtMs: 1, isSigned: true, onceMore: { generation: 1, fromMs: 3 } },
+    'uninstall-once-more#12',
+  ],
+  [
+    { kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: tenant, page: 9, mark: '3 7' },
     'schedule#nightly',
   ],
 ];
@@ -46,15 +59,20 @@ const messages: [WorkMessage, string][] = [
 describe('a message', () => {
   for (const [message, group] of messages) {
     test(`is read as it was written, and its group is ${group}: ${JSON.stringify(message)}`, () => {
-      const queued = toQueue(message, 'id');
+      const queued = toQueue(message);
       expect(parseMessage(queued.body)).toEqual(message);
       expect(queued.group).toBe(group);
     });
   }
 
+  test('of a webhook is read as it was written, and its group is the company’s', () => {
+    const { queued, message } = roundTrip(Buffer.from('x'));
+    expect(message).toEqual({ kind: 'webhook', tenant, body: expect.any(String), receivedAtMs: 1 });
+    expect(queued?.group).toBe('company#12');
+  });
+
   test('is in the queue as it always was, with the company’s id in company', () => {
-    const tenant = companyTenant('12');
-    const bodyOf = (message: WorkMessage) => JSON.parse(toQueue(message, 'id').body) as unknown;
+    const bodyOf = (message: Parameters<typeof toQueue>[0]) => JSON.parse(toQueue(message).body) as unknown;
     expect(bodyOf({ kind: 'register', tenant, generation: 1 })).toEqual({
       kind: 'register',
       company: '12',
@@ -70,12 +88,12 @@ describe('a message', () => {
   });
 
   test('about an organization is never one about the company with its id', async () => {
-    const tenant = { kind: 'organization', id: '12' } as const;
+    const organization = { kind: 'organization', id: '12' } as const;
     for (const message of [
-      { kind: 'register', tenant, generation: 1 },
-      { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, page: 1, after: tenant },
+      { kind: 'register', tenant: organization, generation: 1 },
+      { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, page: 1, after: organization },
     ] satisfies WorkMessage[]) {
-      expect(await refusalOf(() => toQueue(message, 'id'))).toMatchObject({ code: 'internal' });
+      expect(await refusalOf(() => toQueue(message))).toMatchObject({ code: 'internal' });
     }
   });
 
@@ -89,16 +107,31 @@ describe('a message', () => {
     });
   });
 
-  test('has an id that SQS takes, one for the same kind and text and another for any other', () => {
-    const ids = messages.map(([message]) => toQueue(message, 'same').deduplicationId);
-    expect(new Set(ids).size).toBe(new Set(messages.map(([{ kind }]) => kind)).size);
-    const [message] = messages[0] ?? [];
-    if (message === undefined) throw new Error('There are none.');
-    for (const text of ['', 'é'.repeat(500), 'a b']) {
-      expect(toQueue(message, text).deduplicationId).toMatch(/^[\w-]{1,128}$/);
-      expect(toQueue(message, text).deduplicationId).toBe(toQueue(message, text).deduplicationId);
+  test('has an id that SQS takes, the same for what is the same and another for anything else', () => {
+    const ids = messages.map(([message]) => toQueue(message).deduplicationId);
+    for (const [index, [message]] of messages.entries()) {
+      // Of two uninstalls that look the same, one may be forged.
+      const { deduplicationId } = toQueue(message);
+      expect(deduplicationId === ids[index]).toBe(message.kind !== 'uninstall');
     }
-    expect(toQueue(message, 'a').deduplicationId).not.toBe(toQueue(message, 'b').deduplicationId);
+    for (const id of ids) expect(id).toMatch(/^[\w-]{1,128}$/);
+    const other = companyTenant('13');
+    const others = [
+      toQueue({ kind: 'lifecycle', tenant: other, hook: 'installed', generation: 1, scopes: ['a/b'] }),
+      toQueue({ kind: 'lifecycle', tenant, hook: 'scopesChanged', generation: 1, scopes: ['a/b'] }),
+      toQueue({ kind: 'lifecycle', tenant, hook: 'installed', generation: 2, scopes: ['a/b'] }),
+      toQueue({ kind: 'lifecycle', tenant, hook: 'installed', generation: 1, scopes: ['a/b', 'é'.repeat(500)] }),
+      toQueue({ kind: 'scheduled', tenant: other, name: 'nightly', run: 'r1' }),
+      toQueue({ kind: 'scheduled', tenant, name: 'hourly', run: 'r1' }),
+      toQueue({ kind: 'scheduled', tenant, name: 'nightly', run: 'r2' }),
+      toQueue({ kind: 'register', tenant: other, generation: 1 }),
+      registerMessage({ tenant, generation: 1 }, 'r2'),
+      toQueue({ kind: 'uninstall', tenant: other, receivedAtMs: 1 }),
+      toQueue({ kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: tenant, page: 10, mark: '3 7' }),
+      toQueue({ kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: other, page: 9, mark: '3 7' }),
+    ].map(({ deduplicationId }) => deduplicationId);
+    for (const id of others) expect(id).toMatch(/^[\w-]{1,128}$/);
+    expect(new Set([...ids, ...others]).size).toBe(ids.length + others.length);
   });
 
   for (const text of [
@@ -142,21 +175,24 @@ describe('a webhook’s message', () => {
     );
   });
 
-  test('has the digest of the signed body for its id, whenever it came', () => {
+  test('is the same for the same signed event, whenever it came', () => {
     const body = Buffer.from('{"a":1}');
-    const id = webhookMessage(companyTenant('12'), body, 1)?.deduplicationId;
-    expect(webhookMessage(companyTenant('12'), body, 2)?.deduplicationId).toBe(id);
-    expect(webhookMessage(companyTenant('12'), Buffer.from('{"a": 1}'), 1)?.deduplicationId).not.toBe(id);
-    expect(bodyDigest(body)).toMatch(/^[0-9a-f]{64}$/);
+    const id = webhookOf(body)?.deduplicationId;
+    expect(webhookOf(body, { receivedAtMs: 2 })?.deduplicationId).toBe(id);
+    expect(webhookOf(Buffer.from('{"a": 1}'))?.deduplicationId).not.toBe(id);
+    const named = webhookOf(body, { eventId: 'e1' })?.deduplicationId;
+    expect(webhookOf(Buffer.from('{}'), { eventId: 'e1' })?.deduplicationId).toBe(named);
+    expect(new Set([id, named, webhookOf(body, { eventId: 'e2' })?.deduplicationId]).size).toBe(3);
+    for (const digest of [eventDigest(undefined, body), eventDigest('e'.repeat(5_000), body)]) {
+      expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    }
   });
 
   test('fits into the queue, or is none', () => {
-    expect(
-      Buffer.byteLength(webhookMessage(companyTenant('12'), Buffer.alloc(6_000_000, 'x'), 1)?.body ?? ''),
-    ).toBeLessThan(10_000);
-    const largest = webhookMessage(companyTenant('12'), randomBytes(740_000), 1);
+    expect(Buffer.byteLength(webhookOf(Buffer.alloc(6_000_000, 'x'))?.body ?? '')).toBeLessThan(10_000);
+    const largest = webhookOf(randomBytes(740_000));
     expect(Buffer.byteLength(largest?.body ?? '')).toBeLessThanOrEqual(1_000_000);
     expect(largest).toBeDefined();
-    expect(webhookMessage(companyTenant('12'), randomBytes(760_000), 1)).toBeUndefined();
+    expect(webhookOf(randomBytes(760_000))).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { announcementOf, pendingWork } from '../../../shared/background/pending-work.ts';
-import { registrationOf } from '../../../shared/background/webhook-registration.ts';
+import { announcementOf } from '../../../shared/background/messages.ts';
+import { pendingWork } from '../../../shared/background/pending-work.ts';
+import { registeredNote, registrationOf } from '../../../shared/background/webhook-registration.ts';
 import type { ExtensionInput } from '../../../shared/config.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { baseUrl, clientId, testExtension } from '../fixture/extension.ts';
@@ -10,7 +11,7 @@ const withEvents: Partial<ExtensionInput> = {
   events: { 'company/product/update/v1': file },
   webhooks: { notificationEmail: 'owner@example.com' },
 };
-const given = (input: Partial<ExtensionInput>) => ({ extension: testExtension(input), baseUrl, apiKey: clientId });
+const deps = (input: Partial<ExtensionInput>) => ({ extension: testExtension(input), baseUrl, apiKey: clientId });
 const scopes = ['company/products', 'company/orders'];
 const installation = {
   tenant: companyTenant('12'),
@@ -19,12 +20,15 @@ const installation = {
   announced: undefined,
   registered: undefined,
 };
-const pending = (input: Partial<ExtensionInput>, changes: object = {}) =>
-  pendingWork(given(input), { ...installation, ...changes }).map(({ body, group }) => ({
+type Key = { readonly webhookKid?: string };
+const pending = (input: Partial<ExtensionInput>, changes: object = {}, key: Key = {}) =>
+  pendingWork({ ...deps(input), ...key }, { ...installation, ...changes }).map(({ body, group }) => ({
     ...(JSON.parse(body) as object),
     group,
   }));
 
+const noted = (generation: number, kid: string) =>
+  registeredNote(registrationOf(deps(withEvents), generation) ?? '', kid);
 const told = announcementOf(2, scopes);
 const [installed, scopesChanged] = [{ hooks: { installed: file } }, { hooks: { scopesChanged: file } }];
 const both = { hooks: { installed: file, scopesChanged: file } };
@@ -72,22 +76,32 @@ describe('what an installation is behind with', () => {
   });
 
   test('is a registration where the platform took none or another one', () => {
-    const registered = registrationOf(given(withEvents), 2);
+    const registered = noted(2, 'some-key');
     const expected = [{ kind: 'register', company: '12', generation: 2, group: 'register#12' }];
     expect(pending(withEvents)).toEqual(expected);
     expect(pending(withEvents, { registered: 'another' })).toEqual(expected);
-    expect(pending(withEvents, { registered: registrationOf(given(withEvents), 1) })).toEqual(expected);
+    expect(pending(withEvents, { registered: noted(1, 'some-key') })).toEqual(expected);
     expect(pending(withEvents, { registered })).toEqual([]);
   });
 
+  test('is a registration under another webhook key where that is known, and only there', () => {
+    const registered = noted(2, 'some-key');
+    const expected = [{ kind: 'register', company: '12', generation: 2, group: 'register#12' }];
+    expect(pending(withEvents, { registered }, { webhookKid: 'some-key' })).toEqual([]);
+    expect(pending(withEvents, { registered }, { webhookKid: 'next-key' })).toEqual(expected);
+    const keyless = registrationOf(deps(withEvents), 2);
+    expect(pending(withEvents, { registered: keyless }, { webhookKid: 'some-key' })).toEqual(expected);
+  });
+
   test('is asked for under ids that repeat while it stays the same, and under no other', () => {
-    const idsOf = (changes: object) =>
-      pendingWork(given({ ...withEvents, ...both }), { ...installation, ...changes }).map(
+    const idsOf = (changes: object, key: Key = {}) =>
+      pendingWork({ ...deps({ ...withEvents, ...both }), ...key }, { ...installation, ...changes }).map(
         (each) => each.deduplicationId,
       );
     expect(idsOf({})).toHaveLength(2);
     expect(idsOf({})).toEqual(idsOf({}));
-    const others = [{}, { generation: 3 }, { tenant: companyTenant('13') }].flatMap(idsOf);
+    expect(idsOf({}, { webhookKid: 'some-key' })[1]).not.toBe(idsOf({}, { webhookKid: 'next-key' })[1]);
+    const others = [{}, { generation: 3 }, { tenant: companyTenant('13') }].flatMap((changes) => idsOf(changes));
     expect(new Set(others).size).toBe(others.length);
   });
 });

@@ -85,31 +85,81 @@ describe('a webhook’s body', () => {
     });
   });
 
-  test('of an event that concerns no company has none', () => {
-    expect(parse({ event: { ...event, category: 'global' } }).tenant).toBeUndefined();
-    expect(parse({ company_id: null, event: { ...event, category: 'global' } }).tenant).toBeUndefined();
+  test('has no company where it names none', () => {
+    expect(parse({ event: { name: 'ping' } })).toMatchObject({ tenant: undefined, event: { name: 'ping' } });
+    for (const company_id of [null, undefined, 0, '01', 1.5, 'CANARY', ['1']]) {
+      expect(parse({ ...whole, company_id }).tenant).toBeUndefined();
+    }
   });
 
-  test('of a test delivery may have no company, since what it holds is not known', () => {
-    expect(parse({ event: { name: 'ping' } })).toMatchObject({ tenant: undefined, event: { name: 'ping' } });
+  for (const strange of ['', 'CANARY', 7, true, {}, [{}], ['CANARY', null]]) {
+    test(`that names ${JSON.stringify(strange)} for sales channels names none`, () => {
+      expect(parse({ ...whole, application_id: strange }).applicationIds).toEqual([]);
+    });
+  }
+
+  test('with strange values among good ones keeps the good ones', () => {
+    const ids = ['0123456789abcdef01234567', 'CANARY', null];
+    const odd = {
+      ...whole,
+      application_id: ids,
+      contains: ['a', 1, null],
+      event: { ...event, trace_id: ['t', {}, 3] },
+    };
+    expect(parse(odd)).toMatchObject({
+      applicationIds: ['0123456789abcdef01234567'],
+      contains: ['a'],
+      event: { traceIds: ['t', '3'] },
+    });
+    expect(parse({ ...whole, contains: 'a', event: { ...event, trace_id: 't' } })).toMatchObject({
+      contains: ['a'],
+      event: { traceIds: ['t'] },
+    });
   });
+
+  test('with anything strange where nothing is needed is read as if that were not there', () => {
+    for (const strange of [null, true, {}, [], [[]]]) {
+      const odd = {
+        company_id: 1,
+        application_id: strange,
+        contains: strange,
+        event: { ...event, id: strange, created_timestamp: strange, trace_id: strange },
+      };
+      expect(parse(odd)).toEqual(parse({ company_id: 1, event }));
+      const nameless = { category: strange, name: 'product', type: strange, version: strange };
+      expect(parse({ company_id: 1, event: nameless })).toEqual(parse({ company_id: 1, event: { name: 'product' } }));
+    }
+    expect(parse({ company_id: 1, event: { ...event, id: '' } }).event.id).toBeUndefined();
+    for (const company_id of ['', 'CANARY', 0, {}]) {
+      expect(parse({ company_id, event: { name: 'ping' } }).tenant).toBeUndefined();
+      expect(parse({ company_id, event: { ...event, category: 'global' } }).tenant).toBeUndefined();
+    }
+  });
+
+  for (const [time, createdAtMs] of [
+    [1_783_684_800_000, 1_783_684_800_000],
+    ['1783684800000', 1_783_684_800_000],
+    ['2026-07-10T12:00:00Z', 1_783_684_800_000],
+    ['2026-07-10T14:00:00.5+02:00', 1_783_684_800_500],
+    ['', undefined],
+    [' ', undefined],
+    ['CANARY', undefined],
+    [-1, undefined],
+    ['-1', undefined],
+    [8_640_000_000_000_001, undefined],
+    ['1e999', undefined],
+  ] as const) {
+    test(`that was made at ${JSON.stringify(time)} was made at ${createdAtMs ?? 'an unknown time'}`, () => {
+      expect(parse({ ...whole, event: { ...event, created_timestamp: time } }).event.createdAtMs).toBe(createdAtMs);
+    });
+  }
 
   for (const [field, body] of [
-    ['company_id', { ...whole, company_id: undefined }],
-    ['company_id', { ...whole, company_id: null }],
-    ['company_id', { ...whole, company_id: 0 }],
-    ['company_id', { ...whole, company_id: '01' }],
-    ['company_id', { ...whole, company_id: 1.5 }],
-    ['company_id', { ...whole, company_id: 'CANARY' }],
-    ['company_id', { ...whole, company_id: ['1'] }],
-    ['application_id', { ...whole, application_id: 'CANARY' }],
-    ['application_id', { ...whole, application_id: ['0123456789abcdef01234567', 'CANARY'] }],
     ['event', { company_id: 1 }],
     ['event', { company_id: 1, event: 'CANARY' }],
     ['event', { company_id: 1, event: null }],
     ['event.name', { company_id: 1, event: {} }],
     ['event.name', { company_id: 1, event: { name: 7 } }],
-    ['event.created_timestamp', { company_id: 1, event: { ...event, created_timestamp: 'CANARY' } }],
     ['content', 'null'],
     ['event', '[]'],
     ['content', '"CANARY"'],

@@ -79,7 +79,7 @@ describe('the subscriber where the platform has upserts', () => {
         status: 'active',
         event_map: {
           rest: {
-            webhook_url: `${baseUrl}/api/webhook-events`,
+            webhook_url: `${baseUrl}/api/webhook-events?company_id=12`,
             auth_meta: { type: 'hmac', secret: 'CANARY-secret' },
             events: [
               event('product', 'update', {}),
@@ -153,7 +153,7 @@ describe('the subscribers where the platform has none', () => {
       auth_meta: { type: 'hmac', secret: 'CANARY-secret' },
       provider: 'rest',
       email_id: 'owner@example.com',
-      webhook_url: `${baseUrl}/api/webhook-events`,
+      webhook_url: `${baseUrl}/api/webhook-events?company_id=12`,
       events: [
         { slug: 'company/product/update/v1' },
         { slug: 'company/order/update/v2', filters: { query: '$.status' }, reducer: { id: '$.id' } },
@@ -205,7 +205,7 @@ describe('the subscriber where the platform has the first version only', () => {
     ]);
     const { method, path, body } = asked.at(-1) ?? {};
     expect([method, path]).toEqual(['POST', v1]);
-    expect(body).toMatchObject({ event_id: [77], webhook_url: `${baseUrl}/api/webhook-events` });
+    expect(body).toMatchObject({ event_id: [77], webhook_url: `${baseUrl}/api/webhook-events?company_id=12` });
     for (const newer of ['events', 'provider']) expect(body).not.toHaveProperty(newer);
   });
 

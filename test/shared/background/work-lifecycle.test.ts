@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { HookContext } from '../../../shared/background/handlers.ts';
-import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
-import { announcementOf, pendingWork } from '../../../shared/background/pending-work.ts';
-import { type Handlers, work } from '../../../shared/background/work.ts';
+import type { Handlers, HookContext } from '../../../shared/background/handlers.ts';
+import { announcementOf, parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
+import { pendingWork } from '../../../shared/background/pending-work.ts';
+import { work } from '../../../shared/background/work.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, testExtension } from '../fixture/extension.ts';
@@ -64,7 +64,7 @@ const announced = async (company: string) => (await tables.grants.find(companyTe
 
 /** Does what waits in the queue, until nothing does. */
 async function drain(worker: Worker) {
-  const outcomes: string[] = [];
+  const outcomes: unknown[] = [];
   for (let next = worker.queue.sent.shift(); next !== undefined; next = worker.queue.sent.shift()) {
     const message = parseMessage(next.body);
     if (message === undefined) throw new Error('It is no message of ours.');
@@ -108,7 +108,7 @@ describe('a hook', () => {
 
   test('of changed scopes is told also where the author wants to know of nothing else', async () => {
     const { worker, told } = hooked(['scopesChanged']);
-    const { extension, baseUrl, apiKey } = worker.given;
+    const { extension, baseUrl, apiKey } = worker.deps;
     const company = await worker.install();
     const pending = async (granted: readonly string[]) => {
       const grant = (await tables.grants.find(companyTenant(company)))!;
@@ -155,25 +155,15 @@ describe('an uninstallation', () => {
 
   test('by a signature is told of as that', async () => {
     const { worker, told } = hooked(['uninstalled']);
-    const company = await worker.install();
+    const company = tables.newCompany();
+    await signIn(tables, company, { extension: testExtension({ accessMode: 'online' }) });
     const signedAtMs = afterNoon(30).getTime();
-    expect(await worker.does(uninstall(company, { signedAtMs }))).toBe('uninstalled');
+    expect(await worker.does(uninstall(company))).toBe('unconfirmed');
+    expect(await worker.does(uninstall(company, { isSigned: true }))).toBe('unconfirmed');
+    expect(await worker.does(uninstall(company, { isSigned: true, signedAtMs }))).toBe('uninstalled');
     await drain(worker);
     expect(told[0]).toMatchObject({ confirmedBy: 'signature' });
     expect(worker.httpClient.requests).toEqual([]);
-  });
-
-  test('that is not confirmed is asked about four times and then dropped; the company stays installed', async () => {
-    const { worker } = hooked(['uninstalled']);
-    const company = await worker.install();
-    const before = await tables.row(company);
-    for (const attempt of [1, 2, 3]) {
-      expect(await refusalOf(worker.does(uninstall(company), attempt))).toMatchObject({ code: 'platform_error' });
-    }
-    expect(await worker.does(uninstall(company), 4)).toBe('unconfirmed');
-    expect(worker.httpClient.requests).toHaveLength(4);
-    expect(worker.queue.sent).toEqual([]);
-    expect(await tables.row(company)).toEqual(before);
   });
 
   test('is asked about for as long as the queue brings it while the platform is down', async () => {
@@ -198,6 +188,16 @@ describe('an uninstallation', () => {
     expect(await worker.does(uninstall(company), 4)).toBe('unconfirmed');
     expect(await tables.row(company)).toMatchObject({ status: { S: 'installed' }, generation: { N: '3' } });
     expect(await worker.does(hook(company, 'installed', 3))).toBe('handled');
+  });
+
+  test('that comes when a newer installation was told of is not told: what the hook deletes is the newer one’s', async () => {
+    const { worker, told } = hooked(['uninstalled', 'installed'], gone);
+    const company = await worker.install();
+    await worker.does(uninstall(company));
+    await signIn(tables, company, { startedAt: afterNoon(100) });
+    expect(await worker.does(hook(company, 'installed', 3))).toBe('handled');
+    expect(await worker.does(hook(company, 'uninstalled', 2))).toBe('outdated');
+    expect(told.map(({ hook: name }) => name)).toEqual(['installed']);
   });
 
   test('where nobody wants to know of it leaves nothing to do', async () => {

@@ -1,8 +1,10 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ScheduleContext } from '../../../shared/background/handlers.ts';
 import { parseMessage, type WorkMessage } from '../../../shared/background/messages.ts';
-import { registrationOf } from '../../../shared/background/webhook-registration.ts';
-import { type WorkOutcome, work } from '../../../shared/background/work.ts';
+import { registeredNote, registrationOf } from '../../../shared/background/webhook-registration.ts';
+import { work } from '../../../shared/background/work.ts';
+import { webhookKid } from '../../../shared/fynd/webhook-secret.ts';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
 import { type InstalledPage, OfflineGrants } from '../../../shared/store/offline-grants.ts';
 import { companyTenant, type Tenant } from '../../../shared/tenant.ts';
@@ -10,7 +12,7 @@ import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, testExtension } from '../fixture/extension.ts';
 import { messagesIn } from '../fixture/offline-work.ts';
 import { refusalOf } from '../fixture/refusal.ts';
-import { startWorker, type Worker } from '../fixture/work.ts';
+import { startWorker, type Worker, webhookKey } from '../fixture/work.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
@@ -122,13 +124,13 @@ describe('a schedule', () => {
           return Promise.resolve({ tenants: [pageAfter(after)], isLast: false });
         }
       }
-      const given = { ...worker.given, grants: new Circling(tables.client, tables.names.installations) };
+      const deps = { ...worker.deps, grants: new Circling(tables.client, tables.names.installations) };
       const served = new Set<string>();
-      let outcome: WorkOutcome = 'fanned_out';
+      let outcome: Awaited<ReturnType<typeof work>> = 'fanned_out';
       let pages = 0;
       for (let next: WorkMessage | undefined = begin; next !== undefined; pages++) {
         worker.queue.sent.length = 0;
-        outcome = await work(given, next, 1, deadlineIn(1_000));
+        outcome = await work(deps, next, 1, deadlineIn(1_000));
         const messages = worker.queue.sent.map(({ body }) => parseMessage(body));
         for (const each of messages) if (each?.kind === 'scheduled') served.add(each.tenant.id);
         next = messages.find((each) => each?.kind === 'schedule');
@@ -207,15 +209,32 @@ describe('a registration', () => {
       target: `/service/platform/webhook/v3.0/company/${company}/subscriber`,
       headers: { authorization: 'Bearer CANARY-offline-token', 'content-type': 'application/json' },
     });
-    expect(String(request?.body)).toContain('CANARY-api-secret');
+    const secret = createHmac('sha256', webhookKey).update(`company#${company}`).digest('hex');
+    expect(String(request?.body)).toContain(JSON.stringify({ type: 'hmac', secret }));
+    expect(String(request?.body)).not.toContain('CANARY');
     expect(await worker.does(register(company), 2)).toBe('duplicate');
-    expect((await tables.grants.find(companyTenant(company)))?.registered).toBe(registrationOf(worker.given, 1));
+    const registration = registrationOf(worker.deps, 1) ?? '';
+    expect((await tables.grants.find(companyTenant(company)))?.registered).toBe(
+      registeredNote(registration, webhookKid(webhookKey)),
+    );
     const changed = testExtension({
       events: { 'company/product/create/v1': file },
       webhooks: { notificationEmail: 'owner@example.com' },
     });
     const next = startWorker(tables, work, { extension: changed });
     expect(await next.does(register(company))).toBe('registered');
+  });
+
+  test('is made again under another webhook key, with the secret that this makes', async () => {
+    const worker = startWorker(tables, work, { extension });
+    const company = await worker.install();
+    expect(await worker.does(register(company))).toBe('registered');
+    const rotated = { ...worker.deps, webhookKey: 'CANARY-rotated-key-0123456789abcdef' };
+    const again = (attempt: number) => work(rotated, register(company), attempt, deadlineIn(1_000));
+    expect(await again(1)).toBe('registered');
+    const secret = createHmac('sha256', rotated.webhookKey).update(`company#${company}`).digest('hex');
+    expect(String(worker.httpClient.requests.at(-1)?.body)).toContain(secret);
+    expect(await again(2)).toBe('duplicate');
   });
 
   test('that the platform refuses is not noted, and comes again', async () => {

@@ -21,7 +21,12 @@ const productUpdate = { category: 'company', name: 'product', type: 'update', ve
 
 function webhook(company: string, changes: object = {}, receivedAt = afterNoon(30)): WorkMessage {
   const body = { company_id: Number(company), event: productUpdate, payload: { n: 1 }, ...changes };
-  const queued = webhookMessage(companyTenant(company), Buffer.from(JSON.stringify(body)), receivedAt.getTime());
+  const queued = webhookMessage({
+    tenant: companyTenant(company),
+    eventId: undefined,
+    body: Buffer.from(JSON.stringify(body)),
+    receivedAtMs: receivedAt.getTime(),
+  });
   const message = parseMessage(queued?.body ?? '');
   if (message === undefined) throw new Error('It is no message.');
   return message;
@@ -67,6 +72,19 @@ describe('an event', () => {
     expect(contexts.map(({ company }) => company)).toEqual([one, one, two]);
   });
 
+  test('that comes again with the same signed id is the same, whatever else of it differs', async () => {
+    const { worker, contexts } = handling();
+    const [one, two] = [await worker.install(), await worker.install()];
+    const named = (id: unknown, trace: string) => ({ event: { ...productUpdate, id, trace_id: [trace] } });
+    expect(await worker.does(webhook(one, named('e1', 'a')))).toBe('handled');
+    expect(await worker.does(webhook(one, named('e1', 'b')))).toBe('duplicate');
+    expect(await worker.does(webhook(one, { ...named('e1', 'a'), payload: { n: 2 } }))).toBe('duplicate');
+    expect(await worker.does(webhook(two, named('e1', 'a')))).toBe('handled');
+    expect(await worker.does(webhook(one, named(1, 'a')))).toBe('handled');
+    expect(await worker.does(webhook(one, named('1', 'b')))).toBe('duplicate');
+    expect(contexts.map(({ company }) => company)).toEqual([one, two, one]);
+  });
+
   test('whose handler fails is handled again: it counts as handled only when that is done', async () => {
     let runs = 0;
     const { worker } = handling(() => (++runs < 3 ? Promise.reject(new TypeError('not yet')) : Promise.resolve()));
@@ -81,7 +99,7 @@ describe('an event', () => {
   test('whose handler was done when the process died before it was noted is handled again: at least once', async () => {
     const { worker, contexts } = handling();
     const message = webhook(await worker.install());
-    vi.spyOn(worker.given.deliveries, 'recordHandled').mockRejectedValueOnce(new Error('killed'));
+    vi.spyOn(worker.deps.deliveries, 'recordHandled').mockRejectedValueOnce(new Error('killed'));
     await expect(worker.does(message)).rejects.toThrow('killed');
     expect(await worker.does(message, 2)).toBe('handled');
     expect(contexts).toHaveLength(2);
@@ -105,6 +123,14 @@ describe('an event', () => {
     expect(await worker.does(webhook(company, {}, afterNoon(30)))).toBe('outdated');
     expect(contexts).toEqual([]);
     expect(await worker.does(webhook(company, {}, afterNoon(50)))).toBe('handled');
+  });
+
+  test('is handled where the clock was set back, so that the installation seems yet to come', async () => {
+    const { worker, contexts } = handling();
+    const company = tables.newCompany();
+    await signIn(tables, company, { startedAt: afterNoon(3 * 3_600) });
+    expect(await worker.does(webhook(company, {}, afterNoon(30)))).toBe('handled');
+    expect(contexts).toHaveLength(1);
   });
 
   test('that nobody handles is unhandled, and may be handled after a deployment', async () => {

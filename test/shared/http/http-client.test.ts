@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createHttpClient, deadlineIn, type HttpClientRequest } from '../../../shared/http/http-client.ts';
 import type { AppError } from '../../../shared/problems.ts';
 import { refusalOf } from '../fixture/refusal.ts';
@@ -43,6 +43,23 @@ const soon = () => deadlineIn(10_000);
 const ok = (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
 
 describe('an exchange with the platform', () => {
+  test('goes on while another begins, however long it takes', async () => {
+    const slow = Promise.withResolvers<Socket>();
+    const { origin, sockets } = await startServer((socket, request) =>
+      request.startsWith('POST') ? slow.resolve(socket) : ok(socket),
+    );
+    const client = createHttpClient();
+    const write = client({ ...get(origin), method: 'POST' }, soon());
+    const held = await slow.promise;
+    const realNow = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => realNow() + 5_000);
+    expect((await client(get(origin), soon())).status).toBe(200);
+    clock.mockRestore();
+    ok(held);
+    expect((await write).body.toString()).toBe('ok');
+    expect(sockets.size).toBe(2);
+  });
+
   test('sends path, query, headers and body to the byte', async () => {
     const { origin, requests } = await startServer(ok);
     const target = `/service/a%2fb/%C3%A9//./..;x=1/?b=2&a=1&a=1&q=a+b%20c&e=&'!*()`;

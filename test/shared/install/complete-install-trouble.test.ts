@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { HttpClient } from '../../../shared/http/http-client.ts';
-import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { Installations } from '../../../shared/store/installations.ts';
 import type { Tenant } from '../../../shared/tenant.ts';
-import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { type Item, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
 import type { FakeExchange } from '../fixture/http-client.ts';
 import { refusalOf } from '../fixture/refusal.ts';

@@ -39,6 +39,19 @@ describe('a first installation', () => {
     });
   });
 
+  test('gives a session of 24 hours at most, or of fewer where the configuration says so', async () => {
+    for (const [expiresIn, session, seconds] of [
+      [31_000_000, {}, 24 * 3_600],
+      [31_000_000, { maxHours: 8 }, 8 * 3_600],
+      [31_000_000, { maxHours: 0.5 }, 1_800],
+      [7_200, { maxHours: 8 }, 7_200],
+    ] as const) {
+      const httpClient = fakePlatform({ online: { body: { ...onlineToken, expires_in: expiresIn } } });
+      const made = await signIn(tables, tables.newCompany(), { httpClient, extension: testExtension({ session }) });
+      expect(made.expiresAt - noon.getTime() / 1000).toBe(seconds);
+    }
+  });
+
   test('asks the platform as its reference says, with the credentials in header and body and never in the path', async () => {
     const company = tables.newCompany();
     const httpClient = fakePlatform();

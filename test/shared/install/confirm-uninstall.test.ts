@@ -8,7 +8,7 @@ import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
 import { keyRingFor } from '../fixture/key-ring.ts';
 import { type OfflineAnswers, type OfflineWork, offlineWork } from '../fixture/offline-work.ts';
 import { refusalOf } from '../fixture/refusal.ts';
-import { signIn } from '../fixture/sign-in.ts';
+import { fakePlatform, offlineToken, signIn } from '../fixture/sign-in.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
@@ -24,13 +24,14 @@ const gone: OfflineAnswers = { refresh: revoked, call: () => dead };
 async function confirm(
   company: string,
   world: OfflineWork,
-  message: { receivedAtMs?: number; signedAtMs?: number } = {},
+  message: { signedAtMs?: number; triesRefresh?: boolean } = {},
   changes: Partial<ConfirmUninstallDependencies> = {},
 ) {
   const { tokens, httpClient, now } = world;
   return await confirmUninstall(
     { cluster: 'https://api.fynd.com', grants: tables.grants, tokens, httpClient, now, ...changes },
-    { tenant: companyTenant(company), receivedAtMs: now().getTime(), ...message },
+    await tables.grants.find(companyTenant(company)),
+    { signedAtMs: message.signedAtMs, triesRefresh: message.triesRefresh ?? message.signedAtMs !== undefined },
     deadlineIn(25_000),
   );
 }
@@ -130,25 +131,36 @@ describe('an uninstallation', () => {
 });
 
 describe('a signed message', () => {
-  test('counts by itself where it is later than the installation; nobody is asked', async () => {
-    const world = offlineWork(tables);
-    const company = await world.install();
-    const message = { signedAtMs: noon.getTime() + 1_000 };
-    expect(await confirm(company, world, message)).toMatchObject({ outcome: 'uninstalled', confirmedBy: 'signature' });
-    expect(world.httpClient.requests).toEqual([]);
-  });
-
   for (const [when, signedAtMs] of [
+    ['after', noon.getTime() + 1_000],
     ['in the same second', noon.getTime()],
     ['before', noon.getTime() - 1_000],
   ] as const) {
-    test(`that was made ${when} proves nothing of this installation: the platform is asked`, async () => {
+    test(`that was made ${when} is outweighed by a grant that works`, async () => {
       const world = offlineWork(tables);
       const company = await world.install();
       expect(await confirm(company, world, { signedAtMs })).toEqual({ outcome: 'unconfirmed' });
-      expect(world.httpClient.requests).toHaveLength(1);
+      expect(await tables.row(company)).toMatchObject({ status: { S: 'installed' }, generation: { N: '1' } });
     });
   }
+
+  test('has the grant tried by a refresh, which a live access token may outlive', async () => {
+    const world = offlineWork(tables, { refresh: revoked });
+    const company = await world.install();
+    expect(await confirm(company, world)).toEqual({ outcome: 'unconfirmed' });
+    const message = { signedAtMs: noon.getTime() + 1_000 };
+    expect(await confirm(company, world, message)).toMatchObject({ outcome: 'uninstalled', confirmedBy: 'platform' });
+  });
+
+  test('tries no refresh of a grant that never had any: its token works', async () => {
+    const world = offlineWork(tables, { refresh: revoked });
+    const { refresh_token: _, ...unrefreshable } = offlineToken;
+    const company = tables.newCompany();
+    await signIn(tables, company, { httpClient: fakePlatform({ offline: { body: unrefreshable } }) });
+    const message = { signedAtMs: noon.getTime() + 1_000 };
+    expect(await confirm(company, world, message)).toEqual({ outcome: 'unconfirmed' });
+    expect(await tables.row(company)).toMatchObject({ status: { S: 'installed' } });
+  });
 
   test('is all that counts in online mode, where there is nothing to ask with', async () => {
     const world = offlineWork(tables, gone);

@@ -5,6 +5,7 @@ import { companyTenant } from '../../../shared/tenant.ts';
 
 const scopes = ['company/products', 'company/orders'];
 const startedAtMs = 1_800_000_000_000;
+const dayMs = 86_400_000;
 const installedAtMs = startedAtMs - 1;
 const row: Installation = {
   tenant: companyTenant('1'),
@@ -46,6 +47,16 @@ const offline: [string, Installation | undefined, boolean, boolean, ReturnType<t
   ['installed with fewer scopes', withFewer, true, false, 'nothing'],
   ['installed, grant broken', { ...row, status: 'reauthorize' }, false, true, 'offline'],
   ['installed, grant broken', { ...row, status: 'reauthorize' }, false, false, 'nothing'],
+  ['installed, a refresh under way', { ...row, refreshingSinceMs: startedAtMs - 1_000 }, false, true, 'nothing'],
+  [
+    'installed, no refresh worked for a day',
+    { ...row, refreshingSinceMs: startedAtMs - dayMs },
+    false,
+    true,
+    'nothing',
+  ],
+  ['installed, none for longer', { ...row, refreshingSinceMs: startedAtMs - dayMs - 1 }, false, true, 'offline'],
+  ['installed, none for longer', { ...row, refreshingSinceMs: startedAtMs - dayMs - 1 }, false, false, 'nothing'],
   ['installed in online mode before', withoutGrant, false, true, 'offline'],
   ['installed in online mode before', withoutGrant, false, false, 'refused'],
 ];

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { signatureDate, signV2 } from '../../../shared/fynd/signature.ts';
-import { lifecycleSignedAt } from '../../../shared/install/verify-lifecycle.ts';
+import { lifecycleSignature } from '../../../shared/install/verify-lifecycle.ts';
 import { afterNoon, noon } from '../fixture/extension.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 import vectors from '../fynd/fynd-signatures.json' with { type: 'json' };
@@ -9,7 +9,7 @@ import vectors from '../fynd/fynd-signatures.json' with { type: 'json' };
 const secret = 'CANARY-secret';
 const body = Buffer.from('{"company_id":1,"client_id":"x"}');
 const usual = { method: 'POST', target: '/fp/uninstall', body };
-type Request = Parameters<typeof lifecycleSignedAt>[0];
+type Request = Parameters<typeof lifecycleSignature>[0];
 
 /** A call as the platform's servers sign it, with some headers that take no part. */
 function signed(at: Date, key = secret): Request {
@@ -18,7 +18,10 @@ function signed(at: Date, key = secret): Request {
   const signature = signV2({ ...usual, headers }, date, key);
   return { ...usual, headers: { ...headers, 'x-fp-signature': signature, accept: '*/*', 'x-forwarded-for': '::1' } };
 }
-const judge = (request: Request, secrets = [secret], now = noon) => lifecycleSignedAt(request, secrets, now);
+const signatureOf = (request: Request, secrets = [secret], now = noon) => lifecycleSignature(request, secrets, now);
+/** The date that counts; undefined where there is none. */
+const judge = (...request: Parameters<typeof signatureOf>) => signatureOf(...request).signedAtMs;
+const unsigned = { isSigned: false, signedAtMs: undefined };
 const plain = (signature: string): Request => ({ ...usual, headers: { 'x-fp-signature': signature } });
 const hmac = (key: string) => createHmac('sha256', key).update(body).digest('hex');
 
@@ -34,6 +37,10 @@ describe('the signature of a lifecycle call', () => {
         body: Buffer.from(text ?? ''),
       };
       const at = new Date('2024-01-15T10:30:00Z');
+      if ('x-user-data' in headers) {
+        expect(() => judge(request, ['API_SECRET'], at)).toThrow('shopper');
+        return;
+      }
       expect(judge(request, ['API_SECRET'], at)).toBe(at.getTime());
       expect(() => judge({ ...request, target: `${target}x` }, ['API_SECRET'], at)).toThrow();
     });
@@ -44,9 +51,31 @@ describe('the signature of a lifecycle call', () => {
     expect(judge(signed(new Date(noon.getTime() - 1)))).toBe(noon.getTime() - 1_000);
   });
 
-  test('may be made with the previous secret', () => {
-    expect(judge(signed(noon), ['CANARY-new', secret])).toBe(noon.getTime());
+  test('made with a previous secret counts as none', () => {
+    expect(signatureOf(signed(noon))).toEqual({ isSigned: true, signedAtMs: noon.getTime() });
+    expect(signatureOf(signed(noon), [secret, 'CANARY-old'])).toEqual({ isSigned: true, signedAtMs: noon.getTime() });
+    expect(signatureOf(signed(noon), ['CANARY-new', secret])).toEqual(unsigned);
+    expect(signatureOf(plain(hmac(secret)), ['CANARY-new', 'CANARY-newer', secret])).toEqual(unsigned);
   });
+
+  for (const name of ['x-user-data', 'x-application-data']) {
+    test(`is refused, and so is its absence, where ${name} says that the call is a shopper’s`, async () => {
+      for (const request of [signed(noon), plain(hmac(secret)), { ...usual, headers: {} }]) {
+        for (const value of ['{}', '']) {
+          const headers = { ...request.headers, [name]: value };
+          const date = request.headers['x-fp-date'];
+          if (date !== undefined) {
+            const all = { host: 'ext.example.com', 'x-fp-date': date, [name]: value };
+            headers['x-fp-signature'] = signV2({ ...usual, headers: all }, date, secret);
+          }
+          expect(await refusalOf(() => judge({ ...request, headers }))).toMatchObject({
+            code: 'signature_mismatch',
+            status: 403,
+          });
+        }
+      }
+    });
+  }
 
   test('is good for five minutes around its date; an old one counts as none', () => {
     for (const [seconds, counts] of [
@@ -56,18 +85,20 @@ describe('the signature of a lifecycle call', () => {
       [301, false],
       [-86_400, false],
     ] as const) {
-      expect(judge(signed(afterNoon(seconds)))).toBe(counts ? afterNoon(seconds).getTime() : undefined);
+      expect(signatureOf(signed(afterNoon(seconds)))).toEqual(
+        counts ? { isSigned: true, signedAtMs: afterNoon(seconds).getTime() } : unsigned,
+      );
     }
   });
 
   test('over the body alone, as of a webhook, is right and has no date', () => {
-    expect(judge(plain(hmac(secret)))).toBeUndefined();
+    expect(signatureOf(plain(hmac(secret)))).toEqual({ isSigned: true, signedAtMs: undefined });
     expect(judge(plain(hmac('CANARY-previous')), [secret, 'CANARY-previous'])).toBeUndefined();
   });
 
   test('may be absent or empty, which proves nothing', () => {
-    expect(judge({ ...usual, headers: {} })).toBeUndefined();
-    expect(judge(plain(''))).toBeUndefined();
+    expect(signatureOf({ ...usual, headers: {} })).toEqual(unsigned);
+    expect(signatureOf(plain(''))).toEqual(unsigned);
   });
 
   const right = signed(noon);

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../shared/problems.ts';
+import { companyTenant } from '../../../shared/tenant.ts';
 import { startCaller } from '../fixture/cached-calls.ts';
 import { readableText, startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { liveSession } from '../fixture/extension.ts';
 import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
 import { refusalOf } from '../fixture/refusal.ts';
 
@@ -25,7 +27,8 @@ describe('a write', () => {
     );
     const answer = await caller.call({ method: 'POST', body: Buffer.from('{}') });
     order.push(...caller.dynamoDbCalls());
-    expect(order).toEqual(['BatchGetItem', 'UpdateItem', 'platform', 'UpdateItem']);
+    expect(order.slice(0, 2).toSorted()).toEqual(['BatchGetItem', 'UpdateItem']);
+    expect(order.slice(2)).toEqual(['platform', 'UpdateItem']);
     expect(answer.status).toBe(201);
     expect(answer.headers).not.toHaveProperty('cache-status');
   });
@@ -55,7 +58,7 @@ describe('a write', () => {
     await caller.call();
     caller.dynamoDbCalls();
     expect(await refusalOf(caller.call({ method: 'POST' }))).toMatchObject({ code: 'platform_timeout' });
-    expect(caller.dynamoDbCalls()).toEqual(['BatchGetItem', 'UpdateItem', 'UpdateItem']);
+    expect(caller.dynamoDbCalls().toSorted()).toEqual(['BatchGetItem', 'UpdateItem', 'UpdateItem']);
     answers.push({ body: '{}' });
     expect(await caller.get()).toContain('fwd=stale');
   });
@@ -121,15 +124,65 @@ describe('a write', () => {
     const caller = await startCaller(tables, httpClient);
     const view = tables.userCache.view.bind(tables.userCache);
     const put = tables.userCache.put.bind(tables.userCache);
-    let moves = 0;
-    const failing = (from: number) => () => (++moves >= from ? Promise.reject(new Error('no')) : Promise.resolve());
-    await expect(caller.call({ method: 'POST', userCache: { view, put, moveEpoch: failing(1) } })).rejects.toThrow(
-      'no',
-    );
+    const moveEpochOf = tables.userCache.moveEpochOf.bind(tables.userCache);
+    const no = () => Promise.reject(new Error('no'));
+    const stuck = { view, put, moveEpochOf: no, moveEpoch: no };
+    await expect(caller.call({ method: 'POST', userCache: stuck })).rejects.toThrow('no');
     expect(httpClient.requests).toHaveLength(0);
-    moves = 0;
-    const answer = await caller.call({ method: 'POST', userCache: { view, put, moveEpoch: failing(2) } });
+    const answer = await caller.call({ method: 'POST', userCache: { view, put, moveEpochOf, moveEpoch: no } });
     expect(answer).toMatchObject({ status: 200, warning: 'epoch_not_moved' });
+  });
+});
+
+describe('a write with a session that was signed out', () => {
+  const signedOut = { signedInAtMs: 1_000 };
+  const ownerIn = (company: string) => ({ tenant: companyTenant(company), userId: 'u1', generation: 1 });
+  const epochItem = async (company: string) =>
+    (await tables.items()).find((item) => item['pk']?.S?.startsWith(`company#${company}#user#`));
+
+  test('writes nothing, neither at the platform nor in the tables', async () => {
+    const httpClient = fakeExchange(() => ({ body: '{}' }));
+    const caller = await startCaller(tables, httpClient);
+    await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date(2_000));
+    const before = await epochItem(caller.company);
+    for (const signedInAtMs of [1_000, 2_000]) {
+      const refusal = await refusalOf(caller.call({ method: 'POST', session: { signedInAtMs } }));
+      expect(refusal).toMatchObject({ code: 'session_expired' });
+    }
+    expect(httpClient.requests).toHaveLength(0);
+    expect(await epochItem(caller.company)).toEqual(before);
+    await caller.call({ method: 'POST', session: { signedInAtMs: 2_001 } });
+    expect(httpClient.requests).toHaveLength(1);
+  });
+
+  test('is refused too where the sign-out comes between the look and the move', async () => {
+    const httpClient = fakeExchange(() => ({ body: '{}' }));
+    const caller = await startCaller(tables, httpClient);
+    const seen = await tables.userCache.view(ownerIn(caller.company));
+    await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date(2_000));
+    const userCache = {
+      view: () => Promise.resolve(seen),
+      put: tables.userCache.put.bind(tables.userCache),
+      moveEpoch: tables.userCache.moveEpoch.bind(tables.userCache),
+      moveEpochOf: tables.userCache.moveEpochOf.bind(tables.userCache),
+    };
+    const refusal = await refusalOf(caller.call({ method: 'POST', session: signedOut, userCache }));
+    expect(refusal).toMatchObject({ code: 'session_expired' });
+    expect(httpClient.requests).toHaveLength(0);
+  });
+
+  test('that was signed out during the call still makes answers stale, for the session that follows', async () => {
+    const caller = await startCaller(
+      tables,
+      fakeExchange(async ({ method }) => {
+        if (method !== 'POST') return { body: '{}' };
+        await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date(2_000));
+        await caller.call({ session: { signedInAtMs: 3_000 } });
+        return { body: '{}' };
+      }),
+    );
+    await caller.call({ method: 'POST', session: signedOut });
+    expect(await caller.get({ session: { signedInAtMs: 3_000 } })).toContain('fwd=stale');
   });
 });
 

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => tables.close());
 
-const hours = (count: number) => afterNoon(count * 3_600);
+const days = (count: number) => afterNoon(count * 86_400);
 
 describe('the record of a delivery', () => {
   test('is none until the handler has finished', async () => {
@@ -36,14 +36,14 @@ describe('the record of a delivery', () => {
     }
   });
 
-  test('outlives two days of retries by another, and is over at its time whether it was deleted or not', async () => {
+  test('outlives the thirty days after which an event is old by another, and is over at its time whether it was deleted or not', async () => {
     const { deliveries } = tables;
     await deliveries.recordHandled(companyTenant('4'), 'digest', noon);
     for (const [now, isHandled] of [
-      [hours(49), true],
-      [hours(71.9), true],
-      [hours(72), false],
-      [hours(1_000), false],
+      [days(30), true],
+      [days(30.9), true],
+      [days(31), false],
+      [days(400), false],
     ] as const) {
       expect(await deliveries.isHandled(companyTenant('4'), 'digest', now)).toBe(isHandled);
     }
@@ -58,7 +58,7 @@ describe('the record of a delivery', () => {
     const { Items = [] } = await tables.client.send(new ScanCommand({ TableName: tables.names.deliveries }));
     expect(Items.find(({ pk }) => pk?.S === 'company#5#digest')).toEqual({
       pk: { S: 'company#5#digest' },
-      expiresAt: { N: String(hours(72).getTime() / 1000) },
+      expiresAt: { N: String(days(31).getTime() / 1000) },
     });
   });
 });

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable } from '../../../shared/contract.ts';
-import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { Installation, StoredTokenSet } from '../../../shared/store/installations.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
-import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { type Item, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { noon } from '../fixture/extension.ts';
 
 let tables: TestTables;
@@ -32,6 +31,16 @@ async function installed(companyId: string): Promise<Installation> {
 }
 
 describe('installations', () => {
+  test('are read together where they are wanted together, without those that are not there', async () => {
+    const [one, two, none] = [tables.newCompany(), tables.newCompany(), tables.newCompany()];
+    const expected = [await installed(one), await installed(two)];
+    tables.calls.length = 0;
+    const found = await tables.installations.findAll([one, none, two].map(companyTenant));
+    expect(found.toSorted((a, b) => a.tenant.id.localeCompare(b.tenant.id))).toEqual(expected);
+    expect(tables.calls.map(({ operation }) => operation)).toEqual(['BatchGetItem']);
+    expect(await tables.installations.findAll([])).toEqual([]);
+  });
+
   test('are unknown until they are written, and then as they were written', async () => {
     const company = tables.newCompany();
     expect(await tables.installations.find(companyTenant(company))).toBeUndefined();
@@ -131,6 +140,19 @@ describe('installations', () => {
       generation: { N: '2' },
       installedAtMs: milliseconds(later),
     });
+  });
+
+  test('begin with a new grant as if nothing had been tried, whatever was tried with the one before', async () => {
+    const company = tables.newCompany();
+    await installed(company);
+    const tenant = companyTenant(company);
+    const old = await tables.grants.find(tenant);
+    if (old === undefined) throw new Error('It was not written.');
+    await tables.grants.takeLease(old, noon);
+    await tables.grants.giveLeaseBack(old, 1, 1_900_000_000);
+    const seen = await tables.installations.find(tenant);
+    expect(await tables.installations.save(tenant, seen, { generation: 1, grant, now: later })).toBe(true);
+    expect(await tables.grants.find(tenant)).toMatchObject({ attempt: 0, retryFrom: 0, isLeased: false });
   });
 
   test('lose their token with the grant, and keep what others wrote beside', async () => {

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable } from '../../../shared/contract.ts';
-import type { Item } from '../../../shared/store/dynamodb.ts';
 import type { OfflineGrant } from '../../../shared/store/offline-grants.ts';
 import { companyTenant, type Tenant, tenantKey } from '../../../shared/tenant.ts';
-import { startTables, type TestTables } from '../fixture/dynamodb.ts';
+import { type Item, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon } from '../fixture/extension.ts';
 import { signIn } from '../fixture/sign-in.ts';
 
@@ -46,7 +45,7 @@ describe('an uninstallation', () => {
     const grant = await installed();
     await tables.grants.recordAnnounced(grant, 'g1 a/b');
     await tables.grants.recordRegistered(grant, 'digest');
-    await tables.grants.takeLease(grant);
+    await tables.grants.takeLease(grant, noon);
     expect(await tables.grants.uninstall(grant, afterNoon(60))).toBe(true);
     const seconds = { N: String(afterNoon(60).getTime() / 1000) };
     const { pk, ...row } = (await tables.row(grant.tenant.id)) ?? {};
@@ -87,7 +86,7 @@ describe('an uninstallation', () => {
     await tables.grants.uninstall(grant, noon);
     const tombstone = await tables.row(grant.tenant.id);
     const stored = { sealedToken: 'sealed', scopes: [], accessTokenExpiresAt: 1, refreshFrom: 1 };
-    expect(await tables.grants.takeLease(grant)).toBe(false);
+    expect(await tables.grants.takeLease(grant, noon)).toBe(false);
     expect(await tables.grants.renew(grant, stored, noon)).toBe(false);
     expect(await tables.grants.markReauthorize(grant)).toBe(false);
     expect(await tables.grants.recordRegistered(grant, 'digest')).toBe(false);
@@ -101,13 +100,16 @@ describe('what hooks were told and what the platform registered', () => {
     const grant = await installed();
     expect(await tables.grants.recordAnnounced(grant, 'g1 a/b')).toBe(true);
     expect(await tables.grants.recordRegistered(grant, 'digest')).toBe(true);
-    expect(await tables.grants.find(grant.tenant)).toEqual({ ...grant, announced: 'g1 a/b', registered: 'digest' });
+    expect(await tables.grants.recordUninstallAsked(grant, noon)).toBe(true);
+    const noted = { announced: 'g1 a/b', registered: 'digest', uninstallAskedAtMs: noon.getTime() };
+    expect(await tables.grants.find(grant.tenant)).toEqual({ ...grant, ...noted });
   });
 
   test('is not noted of another installation', async () => {
     const grant = await installed();
     expect(await tables.grants.recordAnnounced({ ...grant, generation: 2 }, 'g2 ')).toBe(false);
     expect(await tables.grants.recordRegistered({ ...grant, generation: 2 }, 'digest')).toBe(false);
+    expect(await tables.grants.recordUninstallAsked({ ...grant, generation: 2 }, noon)).toBe(false);
     expect(await tables.grants.find(grant.tenant)).toEqual(grant);
   });
 });

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createHttpClient, deadlineIn, type HttpClient } from '../../../../shared/http/http-client.ts';
 import { AppError } from '../../../../shared/problems.ts';
+import { documentClient } from '../../../../shared/store/dynamodb.ts';
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
 import { companyTenant } from '../../../../shared/tenant.ts';
 import { OfflineTokens, type OfflineTokensDependencies } from '../../../../shared/tokens/offline-tokens.ts';
@@ -74,7 +75,7 @@ async function answer(ask: Ask): Promise<void> {
       new OfflineTokens({
         cluster,
         credentials: { apiKey, apiSecret },
-        grants: notedGrants(new OfflineGrants(client, ask.tableName), ask, own),
+        grants: notedGrants(new OfflineGrants(documentClient(client), ask.tableName), ask, own),
         tokenKeys: keyRingFor('offline-token', tokenSecret),
         httpClient: call,
         now,

@@ -132,7 +132,11 @@ describe('the grant is gone', () => {
       const extension = { apiKey: clientId, apiSecret: 'CANARY-api-secret', baseUrl: 'https://extension.example' };
       const platform = await startPlatform({ extension });
       try {
-        await fetch(`${platform.origin}/__control/settings`, { method: 'PUT', body: JSON.stringify({ invalidGrant }) });
+        await fetch(`${platform.origin}/__control/settings`, {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ invalidGrant }),
+        });
         expect(await refresh(createHttpClient(), platform.origin)).toEqual({ outcome: 'invalid_grant' });
         expect(await refresh(createHttpClient(), platform.origin, 'CANARY-other')).toMatchObject({
           outcome: 'refused',

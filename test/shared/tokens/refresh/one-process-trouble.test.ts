@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../../shared/problems.ts';
 import { sealTokenSet } from '../../../../shared/tokens/offline-token.ts';
 import { startTables, type TestTables } from '../../fixture/dynamodb.ts';
+import { noon } from '../../fixture/extension.ts';
 import { keyRingFor } from '../../fixture/key-ring.ts';
 import { refusalOf } from '../../fixture/refusal.ts';
 import { tokenKeys as keysOfSignIn, signIn } from '../../fixture/sign-in.ts';
@@ -55,8 +56,8 @@ describe('a process', () => {
     const { tenant, grants, pass } = await startOne(tables);
     pass(life);
     const seen = (await grants.find(tenant))!;
-    await grants.takeLease(seen);
-    await grants.takeLease((await grants.find(tenant))!);
+    await grants.takeLease(seen, noon);
+    await grants.takeLease((await grants.find(tenant))!, noon);
     expect(await grants.giveLeaseBack(seen, 1, 0)).toBe(false);
     expect(await grants.find(tenant)).toMatchObject({ isLeased: true, attempt: 2 });
   });
@@ -65,7 +66,7 @@ describe('a process', () => {
     const { tenant, instance, pass, clock, grants, httpClient } = await startOne(tables);
     pass(life);
     const seen = (await grants.find(tenant))!;
-    await grants.takeLease(seen);
+    await grants.takeLease(seen, noon);
     let polls = 0;
     const wait = async () => {
       pass(1);
@@ -90,8 +91,8 @@ describe('a process', () => {
     const { tenant, instance, pass, httpClient, grants, waits } = await startOne(tables);
     pass(life);
     let isFirst = true;
-    const takeLease: typeof grants.takeLease = async (grant) => {
-      const isTaken = await grants.takeLease(grant);
+    const takeLease: typeof grants.takeLease = async (grant, now) => {
+      const isTaken = await grants.takeLease(grant, now);
       const isLost = isFirst;
       isFirst = false;
       return isTaken && !isLost;
@@ -148,7 +149,7 @@ describe('a process', () => {
     const { tenant, instance, pass, grants, waits, httpClient } = await startOne(tables);
     pass(life);
     const find: typeof grants.find = async () => {
-      await grants.takeLease((await grants.find(tenant))!);
+      await grants.takeLease((await grants.find(tenant))!, noon);
       return await grants.find(tenant);
     };
     expect(await refusalOf(instance({ grants: { find } }).get(tenant))).toMatchObject({
@@ -181,7 +182,7 @@ describe('a refusal', () => {
     expect(await refusalOf(instance().get(tenant))).toMatchObject({ code: 'installation_required' });
     const row = (await grants.find(tenant))!;
     expect(row).toMatchObject({ status: 'reauthorize', version: 1, isLeased: false });
-    expect(await grants.takeLease(row)).toBe(false);
+    expect(await grants.takeLease(row, noon)).toBe(false);
   });
 
   test('that never came leaves the lease taken: the platform may still be at it', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { companyTenant } from '../../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../../fixture/dynamodb.ts';
+import { noon } from '../../fixture/extension.ts';
 import { refusalOf } from '../../fixture/refusal.ts';
 import { numbered, startOne } from './one-process.ts';
 
@@ -26,6 +27,7 @@ describe('a token', () => {
       accessToken: 'CANARY-access-0',
       generation: 1,
       scopes: ['company/products'],
+      isRefreshable: true,
     });
     expect(tables.calls).toMatchObject([{ operation: 'GetItem', input: { ConsistentRead: true } }]);
     expect(httpClient.requests).toEqual([]);
@@ -51,7 +53,7 @@ describe('a token', () => {
   test('that still lives is handed out at once while somebody refreshes it', async () => {
     const { tenant, instance, pass, grants, waits, httpClient } = await startOne(tables);
     pass(life - margin / 2);
-    await grants.takeLease((await grants.find(tenant))!);
+    await grants.takeLease((await grants.find(tenant))!, noon);
     expect((await instance().get(tenant)).accessToken).toBe('CANARY-access-0');
     expect([waits, httpClient.requests]).toEqual([[], []]);
   });
@@ -177,7 +179,7 @@ describe('one instance', () => {
   test('takes over while the old token lives, so that nobody waits for a lease that its holder died with', async () => {
     const { tenant, instance, pass, grants, waits } = await startOne(tables);
     pass(life - margin / 2);
-    await grants.takeLease((await grants.find(tenant))!);
+    await grants.takeLease((await grants.find(tenant))!, noon);
     const tokens = instance();
     for (const accessToken of ['CANARY-access-0', 'CANARY-access-0', 'CANARY-access-1']) {
       expect((await tokens.get(tenant)).accessToken).toBe(accessToken);

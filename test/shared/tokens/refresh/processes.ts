@@ -4,10 +4,9 @@ import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { startPlatform } from '../../../../infra/simulated-platform/platform.ts';
 import { createHttpClient } from '../../../../shared/http/http-client.ts';
 import { completeInstall } from '../../../../shared/install/complete-install.ts';
-import { installationKey } from '../../../../shared/store/installations.ts';
 import { OfflineGrants } from '../../../../shared/store/offline-grants.ts';
 import { companyTenant } from '../../../../shared/tenant.ts';
-import type { TestTables } from '../../fixture/dynamodb.ts';
+import { rowKey, type TestTables } from '../../fixture/dynamodb.ts';
 import { testExtension } from '../../fixture/extension.ts';
 import { keyRingFor } from '../../fixture/key-ring.ts';
 import { type Answer, type Ask, apiKey, apiSecret, type FromChild, type FromParent, tokenSecret } from './ask.ts';
@@ -102,7 +101,7 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
   const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const answer = await fetch(`${platform.origin}/__control/${path}`, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
     if (!answer.ok) throw new Error(`The platform's control ${path} answered ${answer.status}.`);
     return await answer.json();
@@ -144,7 +143,7 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
     await tables.client.send(
       new UpdateItemCommand({
         TableName: tables.names.installations,
-        Key: installationKey(companyTenant(companyId)),
+        Key: rowKey(companyId),
         UpdateExpression: 'SET accessTokenExpiresAt = :past, refreshFrom = :past',
         ConditionExpression: 'version = :version',
         ExpressionAttributeValues: { ':past': { N: '1' }, ':version': row!['version']! },
@@ -175,7 +174,7 @@ export async function startCompany(tables: TestTables, settings: Readonly<Record
       };
     },
     uninstall: async () => {
-      const grants = new OfflineGrants(tables.client, tables.names.installations);
+      const grants = new OfflineGrants(tables.documents, tables.names.installations);
       const grant = await grants.find(companyTenant(companyId));
       if (grant === undefined || !(await grants.uninstall(grant, new Date())))
         throw new Error('It is still installed.');

@@ -1,0 +1,51 @@
+import type { Extension } from '../config.ts';
+import { webhookKid, webhookSecret } from '../fynd/webhook-secret.ts';
+import type { Deadline } from '../http/http-client.ts';
+import { callAsTenant } from '../platform/call-as-tenant.ts';
+import type { OfflineGrants } from '../store/offline-grants.ts';
+import { companyOf } from '../tenant.ts';
+import type { BackgroundDependencies } from './background-context.ts';
+import type { RegisterMessage } from './messages.ts';
+import { isRegistered, registeredNote, registerWebhooks, registrationOf } from './webhook-registration.ts';
+
+export interface ProcessRegistrationDependencies extends BackgroundDependencies {
+  readonly extension: Extension;
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly webhookKey: string;
+  readonly grants: Pick<OfflineGrants, 'find' | 'recordRegistered'>;
+}
+
+/**
+ * Registers the company's webhooks with its own token, where the platform has not taken this registration yet, under this
+ * webhook key.
+ * @throws {AppError} as `registerWebhooks` and `callAsTenant` do.
+ */
+export async function processRegistration(
+  deps: ProcessRegistrationDependencies,
+  { tenant }: RegisterMessage,
+  deadline: Deadline,
+): Promise<'registered' | 'not_installed' | 'duplicate'> {
+  const { extension, baseUrl, apiKey, webhookKey } = deps;
+  const grant = await deps.grants.find(tenant);
+  if (grant === undefined || grant.status !== 'installed') return 'not_installed';
+  const registration = registrationOf(deps, grant.generation);
+  const kid = webhookKid(webhookKey);
+  if (registration === undefined || isRegistered(grant.registered, registration, kid)) return 'duplicate';
+  await registerWebhooks(
+    { extension, baseUrl, apiKey, secret: webhookSecret(extension, webhookKey, tenant), companyId: companyOf(tenant) },
+    async (method, path, body) => {
+      const call = {
+        method,
+        // Not only the Platform API: what events there are is asked of a service beside it.
+        path: { segments: path.split('/'), target: `/service/${path}`, tenant },
+        rawQuery: '',
+        headers: { accept: 'application/json', 'content-type': 'application/json' },
+        body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+      };
+      return await callAsTenant({ ...deps, cluster: extension.cluster }, tenant, call, deadline);
+    },
+  );
+  await deps.grants.recordRegistered(grant, registeredNote(registration, kid));
+  return 'registered';
+}

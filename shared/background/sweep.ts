@@ -1,0 +1,32 @@
+import type { Extension } from '../config.ts';
+import { webhookKid } from '../fynd/webhook-secret.ts';
+import type { Installations } from '../store/installations.ts';
+import type { QueuedMessage } from '../store/work-queue.ts';
+import type { Tenant } from '../tenant.ts';
+import { pendingWork } from './pending-work.ts';
+
+export interface SweepDependencies {
+  readonly extension: Extension;
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly webhookKey: string;
+  readonly installations: Pick<Installations, 'findAll'>;
+}
+
+/** Whether there is anything that an installation could be behind with. */
+export function isSweepWanted({ events, hooks }: Pick<Extension, 'events' | 'hooks'>): boolean {
+  return events.length > 0 || hooks.installed !== undefined || hooks.scopesChanged !== undefined;
+}
+
+/**
+ * What these tenants are behind with, as far as they are installed: hooks that were never told, webhooks that were never
+ * registered, or otherwise or under another webhook key than now. Reads all of them together.
+ */
+export async function overdueWork(deps: SweepDependencies, tenants: readonly Tenant[]): Promise<QueuedMessage[]> {
+  const webhookKeyId = webhookKid(deps.webhookKey);
+  const installations = await deps.installations.findAll(tenants);
+  // One whose grant no longer works can register nothing; the launch that mends it sends what is pending.
+  return installations
+    .filter(({ status }) => status === 'installed')
+    .flatMap((installation) => pendingWork({ ...deps, webhookKid: webhookKeyId }, installation));
+}

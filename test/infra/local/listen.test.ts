@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { findFreePort, takePort } from '../../../infra/local/host/listen.ts';
+import { send } from './fixture/send.ts';
+
+test('what is asked before somebody serves waits, body and all; what comes after is served at once', async () => {
+  const port = await findFreePort();
+  const taken = await takePort({ port, name: 'PORT' });
+  const origin = `http://127.0.0.1:${port}`;
+  const early = send(origin, '/early', { method: 'POST', body: 'x'.repeat(1_000_000) });
+  taken.serve((request, response) => {
+    let length = 0;
+    request.on('data', (chunk: Buffer) => (length += chunk.length));
+    request.on('end', () => response.end(`${request.url} ${length}`));
+  });
+  expect((await early).text).toBe('/early 1000000');
+  expect((await send(origin, '/late', { method: 'POST', body: 'x' })).text).toBe('/late 1');
+  await taken.close();
+});
+
+test('a port that is taken is nobody else’s, and free again once it is closed', async () => {
+  const port = { port: await findFreePort(), name: 'BACKEND_PORT' };
+  const first = await takePort(port);
+  await expect(takePort(port)).rejects.toThrow(`Port ${port.port} (BACKEND_PORT) is in use`);
+  const waiting = send(`http://127.0.0.1:${port.port}`, '/');
+  waiting.catch(() => undefined);
+  await first.close();
+  await expect(waiting).rejects.toThrow();
+  await (await takePort(port)).close();
+});
