@@ -1,25 +1,34 @@
 import * as v from 'valibot';
 import { launched } from '#launched';
 import { pendingWork } from '../shared/background/pending-work.ts';
-import { equalInConstantTime } from '../shared/equal-in-constant-time.ts';
-import { completeInstall, type Installed } from '../shared/install/complete-install.ts';
-import { installPath, launchPath } from '../shared/install/launch-path.ts';
+import { type Completed, completeInstall, type Installed } from '../shared/install/complete-install.ts';
+import { deliveredBefore } from '../shared/install/delivered-before.ts';
+import { type Callback, judgeCallback } from '../shared/install/judge-callback.ts';
+import { installPath, landingPath } from '../shared/install/launch-path.ts';
 import { parseRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
-import { type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
+import { digestOfState, type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
+import { roundCookieName, roundSeconds } from '../shared/session/sign-in-round.ts';
 import { startedAtMs } from '../shared/session/started-at.ts';
-import { openTransaction, type Transaction, transactionCookieName } from '../shared/session/transactions.ts';
-import { applicationId, companyId, companyOf, companyTenant, isSameTenant } from '../shared/tenant.ts';
+import {
+  openTransaction,
+  sealTransaction,
+  type Transaction,
+  transactionCookieName,
+  transactionSeconds,
+} from '../shared/session/transactions.ts';
+import { applicationId, companyId, companyOf, companyTenant } from '../shared/tenant.ts';
 import { requirement } from './runtime/chain.ts';
 import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { input } from './runtime/http/input.ts';
 import { ownClientId } from './runtime/http/own-client.ts';
 import { redirect } from './runtime/http/responses.ts';
+import { mayReturn, selfReturnPage } from './runtime/http/self-return-page.ts';
 import { httpClient } from './runtime/http-client.ts';
 import { apiKey, apiSecret, sessionKeys, tokenKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
-import { installations } from './runtime/tables.ts';
+import { installations, userCache } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
 const answer = v.object({
@@ -37,53 +46,116 @@ const answer = v.object({
 export const handler = http()
   .use(browsersOnly())
   .use(input('query', answer))
+  .use(codeOrError())
   .handler(async (request) => {
-    const fields = request.input;
+    const { callback, code, error, cookies } = request;
+    const before = await findDelivered(request);
+    if (before !== undefined) return redirect(`${baseUrl()}${before}`);
+
+    if (!cookies.has(transactionCookieName(callback.state)) && mayReturn(request)) return selfReturnPage();
+    const transaction = await takeTransaction(request);
     const clientId = await apiKey();
-    if (fields.company_id !== undefined) {
-      request.tenant = companyTenant(fields.company_id);
-      request.retryPath = installPath(clientId, request.tenant, fields.application_id);
-    }
-    const transaction = await takeTransaction(request, fields);
     request.tenant = transaction.tenant;
     request.retryPath = installPath(clientId, transaction.tenant, transaction.applicationId);
-
-    if (fields.error !== undefined) {
-      throw fields.error === 'access_denied'
+    if (error !== undefined) {
+      throw error === 'access_denied'
         ? new AppError('access_denied', 'The platform says that access was denied.')
         : new AppError('platform_error', 'The platform ended the sign-in with an error.');
     }
-    if (fields.code === undefined) throw new AppError('invalid_request', 'code is missing.');
-    if (fields.company_id === undefined) throw new AppError('invalid_request', 'company_id is missing.');
-    await ownClientId(fields.client_id);
+    if (transaction.isCodeRefused) throw new AppError('code_refused', 'The platform refused the code.');
 
-    const { cookies } = request;
-    const { session, installed } = await completeInstall(
-      {
-        extension: extension(),
-        credentials: { apiKey: clientId, apiSecret: await apiSecret() },
-        installations: installations(),
-        tokenKeys: tokenKeys(),
-        httpClient: httpClient(),
-        now,
-      },
-      transaction,
-      fields.code,
-    );
-    const { scopes } = extension();
-    const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
-    cookies.set(sessionCookieName(session.tenant), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
-    await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
+    let completed: Completed;
+    try {
+      completed = await completeInstall(
+        {
+          extension: extension(),
+          credentials: { apiKey: clientId, apiSecret: await apiSecret() },
+          installations: installations(),
+          tokenKeys: tokenKeys(),
+          httpClient: httpClient(),
+          now,
+        },
+        transaction,
+        code,
+      );
+    } catch (refusal) {
+      if (!(refusal instanceof AppError && refusal.code === 'code_refused' && mayReturn(request))) throw refusal;
+      // Delivered twice at once, the other one has redeemed the code, and its session may be there when this one is back.
+      const refused = await sealTransaction(sessionKeys(), { ...transaction, isCodeRefused: true });
+      cookies.set(transactionCookieName(transaction.state), refused, transactionSeconds);
+      return { ...selfReturnPage(), warning: refusal.code };
+    }
+
     const [warning, wished] = await Promise.all([
-      sendPendingWork(clientId, installed),
-      askLaunched(session, transaction),
+      sendPendingWork(clientId, completed.installed),
+      askLaunched(completed.session, transaction),
     ]);
-    const path =
-      wished.path ??
-      (transaction.redirectPath && parseRedirectPath(transaction.redirectPath, baseUrl())) ??
-      launchPath(extension().launchPath, transaction.tenant, transaction.applicationId);
+    const signIn = {
+      stateDigest: digestOfState(transaction.state),
+      applicationId: transaction.applicationId,
+      redirectPath: wished.path ?? transaction.redirectPath,
+    };
+    await setSession(request, { ...completed.session, signIn });
+    const path = landingPath({ extension: extension(), baseUrl: baseUrl() }, transaction.tenant, signIn);
     return { ...redirect(`${baseUrl()}${path}`), warning: warning ?? wished.warning };
   });
+
+/** What `codeOrError` finds. */
+interface Delivery {
+  readonly callback: Callback;
+  /** Empty where there is an error. */
+  readonly code: string;
+  readonly error: string | undefined;
+}
+
+/**
+ * A callback that can be understood: with a code for a company, or with an error.
+ * @throws {AppError} `invalid_request`.
+ */
+function codeOrError(): HttpRequirement<HttpRequest & { readonly input: v.InferOutput<typeof answer> }, Delivery> {
+  return requirement(async (request) => {
+    const { state, code = '', error, company_id, application_id, client_id } = request.input;
+    const tenant = company_id === undefined ? undefined : companyTenant(company_id);
+    if (tenant !== undefined) {
+      request.tenant = tenant;
+      request.retryPath = installPath(await apiKey(), tenant, application_id);
+    }
+    await ownClientId(client_id);
+    if (error === undefined && code === '') throw new AppError('invalid_request', 'code is missing.');
+    if (error === undefined && tenant === undefined) throw new AppError('invalid_request', 'company_id is missing.');
+    return { callback: { state, tenant, applicationId: application_id }, code, error };
+  });
+}
+
+/** Where it led when it was delivered before. */
+async function findDelivered({ callback, cookies }: HttpRequest & Delivery): Promise<string | undefined> {
+  const texts = callback.tenant === undefined ? [] : cookies.values(sessionCookieName(callback.tenant));
+  return await deliveredBefore(
+    { extension: extension(), baseUrl: baseUrl(), sessionKeys: sessionKeys(), userCache: userCache(), now },
+    callback,
+    texts,
+  );
+}
+
+/** The transaction that this browser began for this state; it is used up whatever comes of it. */
+async function takeTransaction({ callback, cookies }: HttpRequest & Delivery): Promise<Transaction> {
+  const cookieName = transactionCookieName(callback.state);
+  cookies.clear(cookieName);
+  const opened = await Promise.all(
+    cookies.values(cookieName).map((text) => openTransaction(sessionKeys(), text, now())),
+  );
+  const transactions = opened.filter((transaction) => transaction !== undefined);
+  return judgeCallback(callback, transactions, extension().accessMode);
+}
+
+async function setSession({ cookies }: HttpRequest, session: Session): Promise<void> {
+  const { scopes } = extension();
+  const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
+  cookies.set(sessionCookieName(session.tenant), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
+  const round = roundCookieName(session.tenant);
+  if (cookies.has(round)) cookies.set(round, 'done', roundSeconds.done);
+  await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
+}
 
 /** Who scans links sends HEAD: the code would be redeemed, and the person would come in vain. */
 function browsersOnly(): HttpRequirement<HttpRequest> {
@@ -115,27 +187,10 @@ async function askLaunched(
   if (launched === undefined) return {};
   try {
     const { tenant, user, scopes } = session;
-    const path = await launched({ company: companyOf(tenant), application: applicationId, user, scopes });
-    return path === undefined ? {} : { path: parseRedirectPath(path, baseUrl()) };
+    const path = await launched({ company: companyOf(tenant), claimedApplication: applicationId, user, scopes });
+    if (path !== undefined) parseRedirectPath(path, baseUrl());
+    return path === undefined ? {} : { path };
   } catch {
     return { warning: 'launched_hook_failed' };
   }
-}
-
-/** The transaction that this browser began for this state; it is used up whatever comes of it. */
-async function takeTransaction({ cookies }: HttpRequest, fields: v.InferOutput<typeof answer>): Promise<Transaction> {
-  const mismatch = () =>
-    new AppError('state_mismatch', 'This browser did not begin this sign-in, or it is already over.');
-  const cookieName = transactionCookieName(fields.state);
-  const text = cookies.get(cookieName);
-  const transaction = text === undefined ? undefined : await openTransaction(sessionKeys(), text, now());
-  if (transaction === undefined || !equalInConstantTime(fields.state, transaction.state)) throw mismatch();
-  cookies.clear(cookieName);
-  const isSamePlace =
-    (fields.company_id === undefined || isSameTenant(companyTenant(fields.company_id), transaction.tenant)) &&
-    (fields.application_id === undefined ||
-      fields.application_id.toLowerCase() === transaction.applicationId?.toLowerCase()) &&
-    transaction.accessMode === extension().accessMode;
-  if (!isSamePlace) throw mismatch();
-  return transaction;
 }

@@ -90,7 +90,8 @@ export const builtInFunctions: readonly FunctionRow[] = [
     routes: reading(paths.callback),
     requestsPerSecond: 20,
     timeoutSeconds: callsThePlatform,
-    grants: [...forInstalling, sessionKey],
+    // It may be delivered twice: then it looks at the session that came of it.
+    grants: [...forInstalling, sessionKey, sessionChecks, cacheReads],
   },
   {
     id: 'Page',

@@ -57,6 +57,18 @@ export interface ExtensionInput {
   readonly cluster?: string;
   /** Origins that may show the extension in a frame. Default: derived from a cluster named `api.X`. */
   readonly adminOrigins?: readonly string[];
+  /**
+   * Whether a code is bound to the browser that asked for it (RFC 7636). Default false: nobody has seen yet that the platform
+   * honours it, and one that refuses what it does not know lets nobody sign in.
+   */
+  readonly pkce?: boolean;
+  /** Other origins that pages may load from, e.g. `{ img: ['https://cdn.example.com'] }`. Default: none. */
+  readonly csp?: {
+    readonly img?: readonly string[];
+    /** What scripts may call. */
+    readonly connect?: readonly string[];
+    readonly font?: readonly string[];
+  };
   /** Where people land after sign-in. Default `/company/{company_id}`, with the application where there is one. */
   readonly launchPath?: string;
   readonly proxy?: {

@@ -53,6 +53,19 @@ const origin = v.pipe(
     return NEVER;
   }),
 );
+const sources = v.optional(
+  v.array(
+    v.pipe(
+      origin,
+      v.regex(
+        /^https?:\/\/(localhost|(\*\.)?([a-z\d-]+\.)+[a-z\d-]+)(:\d+)?$/,
+        'must be an origin such as "https://cdn.example.com"',
+      ),
+    ),
+    'must be a list of origins',
+  ),
+  [],
+);
 const apiRoute = v.pipe(
   v.string(),
   v.regex(
@@ -148,6 +161,8 @@ const settings = v.strictObject({
   adminOrigins: v.optional(
     v.pipe(v.array(origin, 'must be a list of origins'), v.nonEmpty('must name at least one origin')),
   ),
+  pkce: v.optional(v.boolean('must be true or false'), false),
+  csp: v.optional(v.strictObject({ img: sources, connect: sources, font: sources }), {}),
   launchPath: v.optional(
     v.pipe(
       v.string('must be text'),

@@ -119,12 +119,47 @@ describe.skipIf(executablePath === undefined)('in a real browser, inside the adm
     });
   });
 
+  test('a callback without its cookie comes back with it, once; loaded again it leads where it led before', async () => {
+    await as('catalog', async () => {
+      const callbacks: { address: string; status: number }[] = [];
+      page.on('response', (response) => {
+        if (response.url().includes('/fp/auth?'))
+          callbacks.push({ address: response.url(), status: response.status() });
+      });
+      await page.goto(panel(1));
+      await extension().locator('#allow').waitFor();
+      // As browsers do that leave cookies out where another site led here, and have them when a page of ours does.
+      const cookies = await page.context().cookies(local.world.baseUrl);
+      await page.context().clearCookies({ name: /^__Host-ext_txn_/ });
+      await page.route('**/fp/auth?**&returned=1', async (route) => {
+        await page.context().addCookies(cookies);
+        await route.continue();
+      });
+      await extension().locator('#allow').click();
+      await extension().getByText('Signed in as').waitFor();
+      const callback = callbacks[0]?.address ?? '';
+      expect(callbacks).toEqual([
+        { address: callback, status: 200 },
+        { address: `${callback}&returned=1`, status: 302 },
+      ]);
+
+      const openInFrame = (address: string) =>
+        page.evaluate(`document.querySelector('#extension').src = ${JSON.stringify(address)}`);
+      const landed = page.waitForResponse((response) => new URL(response.url()).pathname === '/company/1');
+      await openInFrame(callback);
+      expect((await landed).status()).toBe(200);
+      await openInFrame(`${local.world.baseUrl}/fp/auth?code=x&state=unknown&company_id=1`);
+      await extension().getByText('This sign-in could not be matched to your browser').waitFor();
+      await picture('7-state-mismatch');
+    });
+  });
+
   test('signing out ends the session and says so', async () => {
     await as('owner', async () => {
       await page.goto(panel(1));
       await extension().locator('#sign-out').click();
       await extension().getByText('You are signed out').waitFor();
-      await picture('7-signed-out');
+      await picture('8-signed-out');
     });
   });
 

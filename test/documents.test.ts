@@ -3,6 +3,7 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sta
 import { dirname, join, normalize, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { environment, installationsTable, userCacheTable } from '../shared/contract.ts';
+import { extensionSchema } from '../shared/parse-extension.ts';
 import { problems } from '../shared/problems.ts';
 
 const fence = /^( *)```(\w*)\n([\s\S]*?)^\1```/gm;
@@ -110,6 +111,13 @@ test('the table of problems has each code with its status, and no other', () => 
   const rows = [...textOf('docs/calling-the-platform.md').matchAll(/^\| (\d{3}) \| `(\w+)` \|/gm)];
   const documented = Object.fromEntries(rows.map(([, status, code = '']) => [code, Number(status)]));
   expect(documented).toEqual(Object.fromEntries(Object.entries(problems).map(([code, { status }]) => [code, status])));
+});
+
+test('each field of the configuration is documented', () => {
+  const fields = Object.keys(extensionSchema.pipe[0].entries);
+  const text = textOf('docs/configuration.md');
+  expect(fields.length).toBeGreaterThan(10);
+  expect(fields.filter((field) => !new RegExp(`^\\| \`${field}[\`.]`, 'm').test(text))).toEqual([]);
 });
 
 test('what is stored is documented: each attribute, and each variable that names a resource', () => {

@@ -5,11 +5,11 @@ interface ProductPage {
 }
 
 /** `GET /api/products[/application/{application_id}]`: the first products that the signed-in person may see. */
-export const handler = api(async ({ platform, company, application }) => {
+export const handler = api(async ({ platform, company, claimedApplication }) => {
   const path =
-    application === undefined
+    claimedApplication === undefined
       ? `catalog/v2.0/company/${company}/products/`
-      : `catalog/v1.0/company/${company}/application/${application}/raw-products/`;
+      : `catalog/v1.0/company/${company}/application/${claimedApplication}/raw-products/`;
   const page = await platform.get<ProductPage>(path, { query: { page_no: 1, page_size: 20 } });
   return { items: page?.items ?? [] };
 });

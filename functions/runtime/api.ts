@@ -24,14 +24,17 @@ import { made } from './made-handlers.ts';
 import { extension, now } from './settings.ts';
 import { userCache } from './tables.ts';
 
-/** What a route of the extension's author is given: everything in it is proven by the session. */
+/** What a route of the extension's author is given. The session proves company, user and scopes, and nothing else is proven. */
 export interface ApiContext {
   /** The Platform API as this person, through this person's cache. */
   readonly platform: PlatformClient;
   /** The company's id. */
   readonly company: string;
-  /** The sales channel's id, where the route's path has `{application_id}`. */
-  readonly application: string | undefined;
+  /**
+   * The id in the route's `{application_id}`. Anybody may write one there: the platform judges whose sales channel it is in
+   * each call that names it, your own tables do not.
+   */
+  readonly claimedApplication: string | undefined;
   readonly user: PlatformUser;
   /** The configured scopes that this person holds. */
   readonly scopes: readonly string[];
@@ -91,7 +94,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
           await handle({
             platform,
             ...personIn(session),
-            application: place.applicationId,
+            claimedApplication: place.applicationId,
             request: {
               // A handler that knows GET answers HEAD, and does nothing else.
               method: method === 'HEAD' ? 'GET' : method,

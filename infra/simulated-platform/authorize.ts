@@ -15,6 +15,8 @@ export type Asking = {
   scopes: string[];
   state: string;
   mode: 'online' | 'offline';
+  /** The S256 challenge that came, where the settings make anything of one. */
+  codeChallenge: string | null;
 };
 
 function refuse(httpClient: HttpClient, status: number, message: string): Answer {
@@ -52,11 +54,18 @@ function judge(state: State, httpClient: HttpClient, tenant: Tenant, parameters:
   if (!oauthState) return refuse(httpClient, 400, 'The parameter state is missing.');
   const mode = parameters.get('access_mode') === 'online' ? 'online' : 'offline';
   const scopes = (parameters.get('scope') ?? '').split(/[\s,]+/).filter(Boolean);
-  const asking: Asking = { tenant, redirectUri, scopes, state: oauthState, mode };
+  const { pkce } = state.settings;
+  const codeChallenge = pkce === 'enforced' ? parameters.get('code_challenge') : null;
+  const asking: Asking = { tenant, redirectUri, scopes, state: oauthState, mode, codeChallenge };
   const error = (name: string, description: string) =>
     back(asking, { error: name, error_description: description, state: oauthState });
   if (parameters.get('response_type') !== 'code')
     return error('unsupported_response_type', 'response_type must be code');
+  if (pkce === 'refused' && parameters.has('code_challenge'))
+    return error('invalid_request', 'Unknown: code_challenge');
+  if (codeChallenge !== null && parameters.get('code_challenge_method') !== 'S256') {
+    return error('invalid_request', 'code_challenge_method must be S256');
+  }
   const beyond = state.extension.scopes ? lacking(state.extension.scopes, scopes) : [];
   if (scopes.length === 0 || beyond.length > 0) {
     return error('invalid_scope', `Not registered for this extension: ${beyond.join(', ') || 'no scope at all'}`);
@@ -65,13 +74,13 @@ function judge(state: State, httpClient: HttpClient, tenant: Tenant, parameters:
 }
 
 function allow(state: State, httpClient: HttpClient, asking: Asking, user: User): Answer {
-  const { tenant, scopes, mode } = asking;
+  const { tenant, scopes, mode, codeChallenge } = asking;
   httpClient.record.user = user.key;
   if (state.users.permissions(user, tenant) === undefined) {
     return refuse(httpClient, 403, `${user.first_name} is not a member of this ${tenant.kind}.`);
   }
   const clientId = state.extension.apiKey;
-  const code = state.grants.issueCode({ clientId, tenant, user, scopes, mode });
+  const code = state.grants.issueCode({ clientId, tenant, user, scopes, mode, codeChallenge });
   state.grants.consent(tenant, user, scopes);
   return back(asking, {
     code: code.value,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { granted, lacking } from './scopes.ts';
 import type { Settings } from './settings.ts';
 import type { SavedGrants } from './state-file.ts';
@@ -14,9 +14,14 @@ export type Code = {
   user: User;
   scopes: string[];
   mode: Mode;
+  /** Whose verifier it is given out for (RFC 7636 §4.6). */
+  codeChallenge: string | null;
   expiresAt: number;
   spent: Set<'token' | 'offline-token'>;
 };
+
+/** A code as it comes back, with the verifier that came with it. */
+type Redeemed = { value: string; verifier: string | null };
 
 /** One permission to act: the installation of a tenant (offline), or one sign-in of a person (online). */
 export type Grant = {
@@ -88,12 +93,19 @@ export function createGrants(settings: () => Settings, users: Users) {
       [...refreshTokens.values()].find((one) => one.grant === grant && one.expiresAt > Date.now())?.value) ||
     issueRefresh(grant);
 
-  function spend(value: string, at: 'token' | 'offline-token', tenant: Tenant, clientId: string): Code | string {
+  function spend(
+    { value, verifier }: Redeemed,
+    at: 'token' | 'offline-token',
+    tenant: Tenant,
+    clientId: string,
+  ): Code | string {
     const code = codes.get(value);
     if (!code || code.clientId !== clientId) return 'the code is unknown';
     if (settings().enforceCodeCompany && !sameTenant(code.tenant, tenant))
       return 'the code was issued for another company';
     if (code.expiresAt <= Date.now()) return 'the code has expired';
+    if (code.codeChallenge !== null && code.codeChallenge !== hash('sha256', verifier ?? '', 'base64url'))
+      return 'the code_verifier is not that of the code';
     if (code.spent.has(at)) return 'the code has been redeemed already';
     return code;
   }
@@ -120,8 +132,11 @@ export function createGrants(settings: () => Settings, users: Users) {
 
   return {
     /** Makes a code for a person who agreed. */
-    issueCode(given: Pick<Code, 'clientId' | 'tenant' | 'user' | 'scopes' | 'mode'>): Code {
+    issueCode(
+      given: Pick<Code, 'clientId' | 'tenant' | 'user' | 'scopes' | 'mode'> & Partial<Pick<Code, 'codeChallenge'>>,
+    ): Code {
       const code: Code = {
+        codeChallenge: null,
         ...given,
         value: secret('code'),
         expiresAt: Date.now() + settings().codeSeconds * 1000,
@@ -146,8 +161,12 @@ export function createGrants(settings: () => Settings, users: Users) {
     installation: (tenant: Tenant): Grant | undefined => installations.get(tenantKey(tenant)),
 
     /** A code at `/token`. Refusals: a reason, or the scopes that the person lacks. */
-    authorizationCodeGrant(value: string, tenant: Tenant, clientId: string): Issue | string | { lacking: string[] } {
-      const code = spend(value, 'token', tenant, clientId);
+    authorizationCodeGrant(
+      redeemed: Redeemed,
+      tenant: Tenant,
+      clientId: string,
+    ): Issue | string | { lacking: string[] } {
+      const code = spend(redeemed, 'token', tenant, clientId);
       if (typeof code === 'string') return code;
       if (code.mode === 'offline') return redeemOffline(code, 'token', code.scopes);
       code.spent.add('token');
@@ -158,12 +177,12 @@ export function createGrants(settings: () => Settings, users: Users) {
     },
     /** A code at `/offline-token`, for the scopes named there. */
     redeemCodeOffline(
-      value: string,
+      redeemed: Redeemed,
       tenant: Tenant,
       clientId: string,
       scopes: string[] | undefined,
     ): Issue | string | { lacking: string[] } {
-      const code = spend(value, 'offline-token', tenant, clientId);
+      const code = spend(redeemed, 'offline-token', tenant, clientId);
       if (typeof code === 'string') return code;
       const asked = scopes ?? code.scopes;
       return lacking(code.scopes, asked).length > 0

@@ -36,6 +36,11 @@ const schema = v.strictObject({
   enforceSignature: v.boolean(),
   /** Whether a code is refused at another company's token address. */
   enforceCodeCompany: v.boolean(),
+  /**
+   * What a challenge (RFC 7636) counts for: nothing, or the code is given out for its verifier alone, or it is refused as a
+   * parameter that nobody knows.
+   */
+  pkce: v.picklist(['ignored', 'enforced', 'refused']),
   /** What becomes of a refresh token when it is used. */
   refresh: v.strictObject({ mode: v.picklist(['reuse', 'rotate', 'single-use', 'revoke-family']) }),
   onlineRefreshToken: v.boolean(),
@@ -75,6 +80,7 @@ export const defaultSettings = (): Settings => ({
   refreshTokenSeconds: null,
   enforceSignature: true,
   enforceCodeCompany: true,
+  pkce: 'ignored',
   refresh: { mode: 'reuse' },
   onlineRefreshToken: true,
   offlineAgain: 'any-user',

@@ -74,17 +74,30 @@ const answerIssue = (
   return tokenAnswer(state, httpClient, issue, isRefresh);
 };
 
+/** The answer to a verifier of a platform that knows no such parameter. */
+function refuseVerifier({ settings }: State, verifier: unknown): Answer | undefined {
+  if (settings.pkce !== 'refused' || verifier === null || verifier === undefined) return undefined;
+  return json(400, { error: 'invalid_request', error_description: 'Unknown: code_verifier' });
+}
+
 function answerToken(state: State, httpClient: HttpClient, tenant: Tenant): Answer {
   if (!httpClient.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
     return json(415, { message: 'The body of a token request is a form' });
   }
   const form = new URLSearchParams(httpClient.body.toString('utf8'));
+  const verifier = form.get('code_verifier');
+  const refused = refuseVerifier(state, verifier);
+  if (refused) return refused;
   switch (form.get('grant_type') ?? '') {
     case 'authorization_code':
       return answerIssue(
         state,
         httpClient,
-        state.grants.authorizationCodeGrant(form.get('code') ?? '', tenant, state.extension.apiKey),
+        state.grants.authorizationCodeGrant(
+          { value: form.get('code') ?? '', verifier },
+          tenant,
+          state.extension.apiKey,
+        ),
       );
     case 'refresh_token':
       return answerIssue(state, httpClient, state.grants.refresh(form.get('refresh_token') ?? '', tenant), true);
@@ -112,7 +125,11 @@ function answerOfflineToken(state: State, httpClient: HttpClient, tenant: Tenant
     return json(400, { error: 'invalid_request', error_description: 'grant_type and code are required' });
   }
   const scopes = Array.isArray(body['scope']) ? body['scope'].map(String) : undefined;
-  return answerIssue(state, httpClient, state.grants.redeemCodeOffline(body['code'], tenant, apiKey, scopes));
+  const refused = refuseVerifier(state, body['code_verifier']);
+  if (refused) return refused;
+  const verifier = typeof body['code_verifier'] === 'string' ? body['code_verifier'] : null;
+  const redeemed = { value: body['code'], verifier };
+  return answerIssue(state, httpClient, state.grants.redeemCodeOffline(redeemed, tenant, apiKey, scopes));
 }
 
 /** The token addresses and the extension details: what the extension's servers ask with its key and secret. */

@@ -41,7 +41,8 @@ export interface HookContext extends Pick<BackgroundContext, 'company' | 'log'> 
 
 export interface LaunchContext {
   readonly company: string;
-  readonly application: string | undefined;
+  /** The sales channel that the launch named: nothing proves that it is this company's. */
+  readonly claimedApplication: string | undefined;
   readonly user: PlatformUser;
   /** The configured scopes that this person holds. */
   readonly scopes: readonly string[];

@@ -10,12 +10,15 @@ export function buildAuthorizationUrl(request: {
   redirectUri: string;
   scopes: readonly string[];
   state: string;
+  /** Of a verifier that the code is redeemed with (RFC 7636). */
+  codeChallenge?: string | undefined;
   now: Date;
 }): string {
   const date = signatureDate(request.now);
   const query = new URLSearchParams({
     access_mode: 'online',
     client_id: request.clientId,
+    ...(request.codeChallenge && { code_challenge: request.codeChallenge, code_challenge_method: 'S256' }),
     redirect_uri: request.redirectUri,
     response_type: 'code',
     scope: request.scopes.join(','),

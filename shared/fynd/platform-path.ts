@@ -11,6 +11,9 @@ export interface PlatformPath {
   readonly tenant: Tenant | undefined;
 }
 
+/** Also with parameters (RFC 3986 §3.3), which some servers take off before they resolve the path: `..;x`. */
+const dotSegment = /^\.\.?(;|$)/;
+
 /** U+FFFD stands for bytes that were no UTF-8: their value is lost. */
 const unsafeCharacters = /[\\/?\ufffd]/;
 
@@ -23,7 +26,7 @@ const unsafeCharacters = /[\\/?\ufffd]/;
 export function platformPath(segments: readonly string[]): PlatformPath {
   const isLast = (index: number) => index === segments.length - 1;
   for (const [index, segment] of segments.entries()) {
-    if (segment === '.' || segment === '..' || (segment === '' && (!isLast(index) || index === 0))) {
+    if (dotSegment.test(segment) || (segment === '' && (!isLast(index) || index === 0))) {
       throw new AppError('invalid_request', 'The path below /api/platform/ has an empty or a dot segment.');
     }
     if (unsafeCharacters.test(segment) || hasControlCharacter(segment) || !segment.isWellFormed()) {

@@ -28,6 +28,8 @@ interface TokenRequest {
 
 interface CodeGrantRequest extends TokenRequest {
   readonly code: string;
+  /** Of the challenge that the code was asked for with; undefined where there was none. */
+  readonly codeVerifier?: string | undefined;
   readonly scopes: readonly string[];
 }
 
@@ -37,8 +39,13 @@ interface CodeGrantRequest extends TokenRequest {
  * @throws {AppError} `code_refused`, `platform_error` (also where the response names no person) or `platform_timeout`.
  */
 export async function authorizationCodeGrant(request: CodeGrantRequest): Promise<TokenSet & { user: PlatformUser }> {
-  const body = new URLSearchParams({ code: request.code, grant_type: 'authorization_code' }).toString();
-  const response = await post(request, 'token', 'application/x-www-form-urlencoded', body);
+  const { code, codeVerifier } = request;
+  const body = new URLSearchParams({
+    code,
+    ...(codeVerifier && { code_verifier: codeVerifier }),
+    grant_type: 'authorization_code',
+  });
+  const response = await post(request, 'token', 'application/x-www-form-urlencoded', body.toString());
   const tokens = processTokenResponse(response, request.scopes);
   if (tokens.user === undefined) {
     throw new AppError('platform_error', 'The platform did not say whose token it gave.');
@@ -57,6 +64,7 @@ export async function offlineTokenGrant(request: CodeGrantRequest): Promise<Toke
     grant_type: 'authorization_code',
     scope: request.scopes,
     code: request.code,
+    code_verifier: request.codeVerifier,
   });
   const response = await post(request, 'offline-token', 'application/json', body);
   if (response.status === 403 || (response.status === 400 && /scope|permission/i.test(response.body.toString()))) {

@@ -1,6 +1,7 @@
 import type { Extension } from '../config.ts';
 import { paths } from '../contract.ts';
 import { buildAuthorizationUrl } from '../fynd/authorization-request.ts';
+import { codeChallenge, createCodeVerifier } from '../fynd/pkce.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Cookies } from '../session/cookies.ts';
 import { startedAtMs } from '../session/started-at.ts';
@@ -27,7 +28,14 @@ export async function beginInstall(
   const { extension, baseUrl, apiKey, sessionKeys } = dependencies;
   const now = dependencies.now();
   const state = createState();
-  const transaction = { ...launch, state, accessMode: extension.accessMode, startedAtMs: now.getTime() };
+  const codeVerifier = extension.pkce ? createCodeVerifier() : undefined;
+  const transaction = {
+    ...launch,
+    state,
+    codeVerifier,
+    accessMode: extension.accessMode,
+    startedAtMs: now.getTime(),
+  };
   cookies.set(transactionCookieName(state), await sealTransaction(sessionKeys, transaction), transactionSeconds);
   await cookies.fit((name, value) => startedAtMs(sessionKeys, extension.scopes, now, name, value));
   return {
@@ -38,6 +46,7 @@ export async function beginInstall(
       redirectUri: callbackUrl(baseUrl, launch.applicationId),
       scopes: extension.scopes,
       state,
+      codeChallenge: codeVerifier === undefined ? undefined : codeChallenge(codeVerifier),
       now,
     }),
   };

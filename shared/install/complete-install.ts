@@ -25,6 +25,11 @@ export interface CompleteInstallDependencies {
 /** A tenant's installation after a sign-in: what its hooks and webhooks are brought in step with. */
 export type Installed = Pick<Installation, 'tenant' | 'generation' | 'scopes' | 'announced' | 'registered'>;
 
+export interface Completed {
+  readonly session: Session;
+  readonly installed: Installed;
+}
+
 /**
  * Completes a sign-in that came back with a code: redeems it for the person's own token and, where the company's grant
  * is needed, for the offline token; makes the company installed; returns the person's session and the installation.
@@ -37,7 +42,7 @@ export async function completeInstall(
   dependencies: CompleteInstallDependencies,
   transaction: Transaction,
   code: string,
-): Promise<{ session: Session; installed: Installed }> {
+): Promise<Completed> {
   const { extension, credentials, httpClient, installations } = dependencies;
   const { tenant } = transaction;
   const deadline = deadlineIn(platformBudgetMs);
@@ -47,6 +52,7 @@ export async function completeInstall(
     tenant,
     credentials,
     code,
+    codeVerifier: transaction.codeVerifier,
     scopes: extension.scopes,
     deadline,
   };

@@ -1,5 +1,7 @@
+import type { Extension } from '../config.ts';
 import { paths } from '../contract.ts';
 import { companyOf, type Tenant } from '../tenant.ts';
+import { parseRedirectPath } from './redirect-path.ts';
 
 /** Where a person lands after sign-in: the configured launch path with its placeholders filled in, or the page. */
 export function launchPath(configured: string | undefined, tenant: Tenant, applicationId: string | undefined): string {
@@ -7,6 +9,17 @@ export function launchPath(configured: string | undefined, tenant: Tenant, appli
   return (configured ?? page)
     .replaceAll('{company_id}', companyOf(tenant))
     .replaceAll('{application_id}', applicationId ?? '');
+}
+
+/** Where a sign-in leads: to the path that was asked for, as a browser resolves it, else to the launch page. */
+export function landingPath(
+  { extension, baseUrl }: { extension: Pick<Extension, 'launchPath'>; baseUrl: string },
+  tenant: Tenant,
+  { applicationId, redirectPath }: { applicationId: string | undefined; redirectPath: string | undefined },
+): string {
+  return redirectPath === undefined
+    ? launchPath(extension.launchPath, tenant, applicationId)
+    : parseRedirectPath(redirectPath, baseUrl);
 }
 
 /** Where a browser begins to sign in: the route that installs, for a place in the extension. */

@@ -27,6 +27,17 @@ export function parseRedirectPath(text: string, baseUrl: string): string {
   return `${url.pathname}${url.search}${url.hash}`;
 }
 
+/** Whether `parseRedirectPath` takes it. */
+export function isRedirectPath(text: string, baseUrl: string): boolean {
+  try {
+    parseRedirectPath(text, baseUrl);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
+}
+
 /** The path decoded once more, and what that resolves to, whether a decoded `?` or `#` ends the path there or not. */
 function readAgain(path: string): string[] {
   try {

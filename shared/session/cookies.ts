@@ -2,6 +2,7 @@ import { parseCookie, stringifySetCookie } from 'cookie';
 import { AppError } from '../problems.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
 import { tenantOfSessionCookie } from './sessions.ts';
+import { isRoundCookie } from './sign-in-round.ts';
 import { isTransactionCookie } from './transactions.ts';
 
 /**
@@ -15,18 +16,24 @@ const maxTransactionsBytes = 2_200;
 
 /** The cookies of one request, and the changes that its answer makes to them. */
 export class Cookies {
-  readonly #received: ReadonlyMap<string, string>;
+  /** A browser may send several of one name, for instance one of before it kept cookies for each frame apart. */
+  readonly #received: ReadonlyMap<string, readonly string[]>;
   readonly #changes = new Map<string, { value: string; maxAgeSeconds: number }>();
 
   /** @param header the values of the request's `cookie` headers; anything malformed in them is passed over. */
   constructor(header: readonly string[]) {
-    const parsed = parseCookie(header.join('; '), { decode: (text) => text });
-    this.#received = new Map(Object.entries(parsed).map(([name, value]) => [name, value ?? '']));
+    const received = new Map<string, string[]>();
+    for (const pair of header.flatMap((text) => text.split(';'))) {
+      for (const [name, value = ''] of Object.entries(parseCookie(pair, { decode: (text) => text }))) {
+        received.set(name, [...(received.get(name) ?? []), value]);
+      }
+    }
+    this.#received = received;
   }
 
-  /** What the browser sent. */
-  get(name: string): string | undefined {
-    return this.#received.get(name);
+  /** Every value that the browser sent under this name, in its order. */
+  values(name: string): readonly string[] {
+    return this.#received.get(name) ?? [];
   }
 
   /** The tenants whose session cookies the browser sent. */
@@ -43,6 +50,10 @@ export class Cookies {
     this.#changes.set(name, { value, maxAgeSeconds });
   }
 
+  has(name: string): boolean {
+    return this.#received.has(name);
+  }
+
   /** Has the browser forget a cookie; nothing happens where it sent none of that name. */
   clear(name: string): void {
     this.#changes.delete(name);
@@ -50,14 +61,14 @@ export class Cookies {
   }
 
   /** This extension's cookies as the browser will send them next time. */
-  #ours(): Map<string, string> {
+  #ours(): Map<string, readonly string[]> {
     const after = new Map(this.#received);
     for (const [name, { value, maxAgeSeconds }] of this.#changes) {
-      if (maxAgeSeconds > 0) after.set(name, value);
+      if (maxAgeSeconds > 0) after.set(name, [value]);
       else after.delete(name);
     }
     for (const name of after.keys()) {
-      if (tenantOfSessionCookie(name) === undefined && !isTransactionCookie(name)) after.delete(name);
+      if (!isOurs(name)) after.delete(name);
     }
     return after;
   }
@@ -66,17 +77,22 @@ export class Cookies {
    * Lets cookies of this extension go until the rest fits, never those that this answer sets: first the oldest
    * transactions beyond what a few tabs need, so that launches which nobody finishes end no session; then whatever is
    * oldest.
-   * @param startedAtMs when a cookie's session or transaction began; undefined for one that does not open any more.
+   * @param startedAtMs when a value's session or transaction began; undefined for one that does not open any more.
    */
   async fit(startedAtMs: (name: string, value: string) => Promise<number | undefined>): Promise<void> {
     const ours = this.#ours();
+    const bytesOf = (name: string, values: readonly string[]) =>
+      values.reduce((sum, value) => sum + name.length + value.length + 3, 0);
     const size = (isCounted: (name: string) => boolean) =>
-      [...ours].reduce((sum, [name, value]) => (isCounted(name) ? sum + name.length + value.length + 3 : sum), 0);
+      [...ours].reduce((sum, [name, values]) => (isCounted(name) ? sum + bytesOf(name, values) : sum), 0);
     if (size(() => true) <= maxAllCookiesBytes && size(isTransactionCookie) <= maxTransactionsBytes) return;
     const ages = await Promise.all(
       [...ours]
         .filter(([name]) => !this.#changes.has(name))
-        .map(async ([name, value]) => ({ name, startedAtMs: (await startedAtMs(name, value)) ?? 0 })),
+        .map(async ([name, values]) => {
+          const all = await Promise.all(values.map((value) => startedAtMs(name, value)));
+          return { name, startedAtMs: Math.max(...all.map((each) => each ?? 0)) };
+        }),
     );
     const oldestFirst = ages.sort((a, b) => a.startedAtMs - b.startedAtMs).map(({ name }) => name);
     const letGo = (name: string) => {
@@ -106,6 +122,10 @@ export class Cookies {
       }),
     );
   }
+}
+
+function isOurs(name: string): boolean {
+  return tenantOfSessionCookie(name) !== undefined || isTransactionCookie(name) || isRoundCookie(name);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import type { PlatformUser } from '../fynd/token-response.ts';
 import { AppError } from '../problems.ts';
@@ -19,6 +20,22 @@ export interface Session {
   readonly scopes: readonly string[];
   /** Epoch seconds; the end of the token's life. */
   readonly expiresAt: number;
+  /** By which its callback is known where it is delivered once more; undefined in sessions from before this was noted. */
+  readonly signIn?: SignIn | undefined;
+}
+
+/** The sign-in that made a session, and where it led. */
+export interface SignIn {
+  /** `digestOfState` of its state. */
+  readonly stateDigest: string;
+  readonly applicationId: string | undefined;
+  /** As it was asked for; undefined for the launch page, and where it was too long for the cookie. */
+  readonly redirectPath: string | undefined;
+}
+
+/** What a session may hold of a state, which opens nothing any more: 128 bits. */
+export function digestOfState(state: string): string {
+  return hash('sha256', state, 'base64url').slice(0, 22);
 }
 
 /** A cookie with its name has at most this many bytes: what browsers promise to keep (RFC 6265 §6.1). */
@@ -49,10 +66,13 @@ const claimsSchema = v.object({
   at: v.number(),
   tok: v.string(),
   sco: v.string(),
+  st: v.optional(v.string()),
+  app: v.optional(v.string()),
+  path: v.optional(v.string()),
 });
 
 /**
- * Seals a session for its cookie.
+ * Seals a session for its cookie, without the path that its sign-in led to where that is too much.
  * @throws {AppError} `platform_error` where the token is too long for any cookie.
  */
 export async function sealSession(
@@ -60,8 +80,9 @@ export async function sealSession(
   configuredScopes: readonly string[],
   session: Session,
 ): Promise<string> {
+  const { tenant, signIn } = session;
   const text = await seal(keys, 'session', {
-    subject: tenantKey(session.tenant),
+    subject: tenantKey(tenant),
     expiresAt: session.expiresAt,
     claims: {
       uid: session.user.id,
@@ -71,12 +92,17 @@ export async function sealSession(
       at: session.signedInAtMs,
       tok: session.accessToken,
       sco: packScopes(configuredScopes, session.scopes),
+      st: signIn?.stateDigest,
+      app: signIn?.applicationId,
+      path: signIn?.redirectPath,
     },
   });
-  if (sessionCookieName(session.tenant).length + 1 + text.length > maxCookieBytes) {
-    throw new AppError('platform_error', 'The platform gave a token that is too long for a browser to keep.');
+  if (sessionCookieName(tenant).length + 1 + text.length <= maxCookieBytes) return text;
+  if (signIn?.redirectPath !== undefined) {
+    const withoutPath = { ...session, signIn: { ...signIn, redirectPath: undefined } };
+    return await sealSession(keys, configuredScopes, withoutPath);
   }
-  return text;
+  throw new AppError('platform_error', 'The platform gave a token that is too long for a browser to keep.');
 }
 
 const maxNameCharacters = 80;
@@ -128,5 +154,34 @@ export async function openSession(
     accessToken: claims.tok,
     scopes,
     expiresAt: opened.expiresAt,
+    signIn:
+      claims.st === undefined
+        ? undefined
+        : { stateDigest: claims.st, applicationId: claims.app, redirectPath: claims.path },
   };
+}
+
+/**
+ * Opens the session of a tenant out of all that a browser sent under its cookie's name. The one that opens counts, of
+ * several that open the latest sign-in.
+ * @throws {AppError} `session_required` where there is none; where none opens, as `openSession` for the first.
+ */
+export async function openLatestSession(
+  keys: Pick<KeyRing, 'find'>,
+  configuredScopes: readonly string[],
+  { tenant, texts, now }: { tenant: Tenant; texts: readonly string[]; now: Date },
+): Promise<Session> {
+  let latest: Session | undefined;
+  let refusal: AppError | undefined;
+  for (const text of texts) {
+    try {
+      const session = await openSession(keys, configuredScopes, { tenant, text, now });
+      if (latest === undefined || session.signedInAtMs > latest.signedInAtMs) latest = session;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      refusal ??= error;
+    }
+  }
+  if (latest !== undefined) return latest;
+  throw refusal ?? new AppError('session_required', 'There is no session for this company.');
 }

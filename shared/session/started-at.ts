@@ -1,9 +1,13 @@
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import { openSession, tenantOfSessionCookie } from './sessions.ts';
+import { isRoundCookie } from './sign-in-round.ts';
 import { openTransaction } from './transactions.ts';
 
-/** When the session or the transaction in a cookie began; undefined where it does not open any more. */
+/**
+ * When the session or the transaction in a cookie began; undefined where it does not open any more. That of a sign-in's
+ * round counts as of now: it is small, and without it somebody might be sent round for ever.
+ */
 export async function startedAtMs(
   keys: KeyRing,
   configuredScopes: readonly string[],
@@ -11,6 +15,7 @@ export async function startedAtMs(
   name: string,
   text: string,
 ): Promise<number | undefined> {
+  if (isRoundCookie(name)) return now.getTime();
   const tenant = tenantOfSessionCookie(name);
   if (tenant === undefined) return (await openTransaction(keys, text, now))?.startedAtMs;
   try {

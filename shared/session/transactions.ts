@@ -15,6 +15,10 @@ export interface Transaction {
   readonly installEvent: boolean;
   /** Epoch milliseconds. */
   readonly startedAtMs: number;
+  /** Proves, where the code is redeemed, that it is for this very sign-in (RFC 7636); undefined where PKCE is off. */
+  readonly codeVerifier?: string | undefined;
+  /** The platform has refused its code, which is not asked for again. */
+  readonly isCodeRefused?: boolean | undefined;
 }
 
 /** RFC 9700 asks for short-lived transactions; ten minutes leave time to read a consent page. */
@@ -45,6 +49,8 @@ const claimsSchema = v.object({
   mode: v.picklist(['offline', 'online']),
   inst: v.optional(v.boolean(), false),
   at: v.number(),
+  no: v.optional(v.boolean()),
+  ver: v.optional(v.string()),
 });
 
 export async function sealTransaction(keys: Pick<KeyRing, 'current'>, transaction: Transaction): Promise<string> {
@@ -58,6 +64,8 @@ export async function sealTransaction(keys: Pick<KeyRing, 'current'>, transactio
       mode: transaction.accessMode,
       inst: transaction.installEvent || undefined,
       at: transaction.startedAtMs,
+      no: transaction.isCodeRefused || undefined,
+      ver: transaction.codeVerifier,
     },
   });
 }
@@ -72,7 +80,7 @@ export async function openTransaction(
   if (opened.outcome !== 'opened') return undefined;
   const parsed = v.safeParse(claimsSchema, opened.claims);
   if (!parsed.success) return undefined;
-  const { sub, st, app, path, mode, inst, at } = parsed.output;
+  const { sub, st, app, path, mode, inst, at, no, ver } = parsed.output;
   const tenant = parseTenantKey(sub);
   if (tenant === undefined) return undefined;
   return {
@@ -83,5 +91,7 @@ export async function openTransaction(
     accessMode: mode,
     installEvent: inst,
     startedAtMs: at,
+    isCodeRefused: no,
+    codeVerifier: ver,
   };
 }

@@ -125,6 +125,31 @@ describe('callback', () => {
     expect(await page.text()).toContain('Asha Rao');
   });
 
+  test('by which no session comes that works leads one round and no further', async () => {
+    const browser = new Browser(world);
+    const page = () => browser.fetch('/company/13?tab=stock', { headers: { accept: 'text/html' } });
+    const once = await page();
+    expect(once.status).toBe(302);
+    expect(new URL(once.headers.get('location') ?? '').searchParams.get('redirect_path')).toBe('/company/13?tab=stock');
+    expect((await browser.signIn(13)).status).toBe(302);
+    browser.cookies.set('__Host-ext_session_13', 'garbage');
+    const twice = await page();
+    expect(twice.status).toBe(401);
+    expect(await twice.text()).toContain('You have just signed in, and it did not help.');
+    // The next visit begins from the beginning.
+    expect((await page()).status).toBe(302);
+    expect((await browser.signIn(13)).status).toBe(302);
+    expect((await page()).status).toBe(200);
+    expect([...browser.cookies.keys()]).toEqual(['__Host-ext_session_13']);
+  });
+
+  test('by a browser that keeps no cookies ends at the callback', async () => {
+    const back = await new Browser(world).consent(13, 'owner');
+    const refused = await new Browser(world).fetch(back, { headers: callbackErrors });
+    expect(await refused.json()).toMatchObject({ code: 'state_mismatch' });
+    expect(refused.headers.getSetCookie()).toEqual([]);
+  });
+
   test('asks for the company’s grant once: the next person gets a session and no offline call', async () => {
     await new Browser(world).signIn(4, 'owner');
     await platform.forgetRequests();
@@ -216,15 +241,58 @@ describe('callback', () => {
     expect(await browser.json(back, { headers: callbackErrors })).toMatchObject({ code: 'state_mismatch' });
   });
 
-  test('refuses a state that was used, and a replayed cookie dies at the platform', async () => {
+  test('that is delivered twice goes where the first went, and redeems and sets nothing', async () => {
+    const browser = new Browser(world);
+    const back = await browser.consent(13, 'owner', { redirect_path: '/company/13?tab=stock' });
+    const first = await browser.fetch(back);
+    expect([first.status, first.headers.get('location')]).toEqual([302, `${world.baseUrl}/company/13?tab=stock`]);
+    await platform.forgetRequests();
+    for (const address of [back, `${back}&redirect_path=/x`]) {
+      const again = await browser.fetch(address, { headers: { accept: 'text/html' } });
+      expect([again.status, again.headers.get('location')]).toEqual([302, `${world.baseUrl}/company/13?tab=stock`]);
+      expect(again.headers.getSetCookie()).toEqual([]);
+    }
+    expect(await platform.requests(tokenPath(13))).toEqual([]);
+    const thief = browser.copy();
+    await browser.fetch('/api/session', { method: 'DELETE', headers: { origin: world.baseUrl } });
+    expect(await thief.json(back, { headers: callbackErrors })).toMatchObject({ code: 'state_mismatch' });
+  });
+
+  test('that is delivered twice at once comes back with the session of the one that won', async () => {
+    const browser = new Browser(world);
+    const back = await browser.consent(13, 'owner');
+    const headers = { accept: 'text/html' };
+    const answers = await Promise.all([browser.fetch(back, { headers }), browser.fetch(back, { headers })]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 302]);
+    const returned = await browser.fetch(`${back}&returned=1`, { headers });
+    expect([returned.status, returned.headers.get('location')]).toEqual([302, `${world.baseUrl}/company/13`]);
+    expect(await browser.json('/api/session')).toMatchObject({ company_id: '13' });
+  });
+
+  test('refuses a replayed cookie, whose code the platform has redeemed', async () => {
     const browser = new Browser(world);
     const back = await browser.consent(13, 'owner');
     const copy = browser.copy();
     expect((await browser.fetch(back)).status).toBe(302);
-    expect(await browser.json(back, { headers: callbackErrors })).toMatchObject({ code: 'state_mismatch' });
     const replayed = await copy.fetch(back, { headers: callbackErrors });
     expect(replayed.status).toBe(502);
     expect(await replayed.json()).toMatchObject({ code: 'code_refused' });
+    expect(copy.cookies.size).toBe(0);
+  });
+
+  test('that brings no transaction has the browser come back from our own origin, by a page that reflects nothing', async () => {
+    const back = await new Browser(world).consent(13, 'owner');
+    const response = await new Browser(world).fetch(back, { headers: { accept: 'text/html' } });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.getSetCookie()).toEqual([]);
+    const html = await response.text();
+    for (const value of new URL(back).searchParams.values()) {
+      if (value.length > 3) expect(html).not.toContain(value);
+    }
+    const refused = await new Browser(world).fetch(`${back}&returned=1`, { headers: { accept: 'text/html' } });
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain('could not be matched to your browser');
   });
 
   test('tabs do not disturb each other', async () => {

@@ -36,6 +36,15 @@ describe('a route of the author', () => {
     expect(answer.headers).not.toHaveProperty('cache-status');
   });
 
+  test('is told of a sales channel what the caller claims, whosever it is', async () => {
+    const claimed = '65a000000000000000990001';
+    const { answer } = await ask((context) => Promise.resolve(context), {
+      pathParameters: { application_id: claimed },
+    });
+    expect(answer.json).toMatchObject({ claimedApplication: claimed });
+    expect(answer.json).not.toHaveProperty('application');
+  });
+
   test('is not run for a session that does not count any more, nor for another site', async () => {
     let runs = 0;
     const route = () => Promise.resolve(++runs);

@@ -28,30 +28,36 @@ describe('an answer without a code', () => {
     [{ error: 'access_denied' }, 403, 'access_denied'],
     [{ error: 'server_error', error_description: 'CANARY-description' }, 502, 'platform_error'],
     [{ error: 'CANARY<script>' }, 502, 'platform_error'],
-    [{}, 400, 'invalid_request'],
   ] as const) {
     test(`but with ${JSON.stringify(query)} is ${status} ${code}, with a way to try again`, async () => {
       const state = await flow.launch();
       const answer = await flow.comeBack({ ...query, state, company_id: flow.company });
       expect([answer.status, answer.log['code']]).toEqual([status, code]);
       expect(answer.headers).toMatchObject(pages);
+      expect(answer.headers).not.toHaveProperty('cross-origin-opener-policy');
       expect(answer.text).toContain(`href="/fp/install?company_id=${flow.company}&#38;client_id=${clientId}"`);
       expect(flow.browser.names).toEqual([]);
     });
   }
 
+  test('or an error is 400 invalid_request with a way to try again, and what was begun can still be finished', async () => {
+    const state = await flow.launch();
+    const answer = await flow.comeBack({ state, company_id: flow.company });
+    expect([answer.status, answer.log['code']]).toEqual([400, 'invalid_request']);
+    expect(answer.text).toContain(`href="/fp/install?company_id=${flow.company}&#38;client_id=${clientId}"`);
+    expect((await flow.comeBack(flow.withCode(state))).status).toBe(302);
+  });
+
   test('and without a state that is known is 400', async () => {
-    expect((await flow.comeBack({ error: 'access_denied', company_id: flow.company })).status).toBe(400);
-    expect(
-      (await flow.comeBack({ error: 'access_denied', state: 'x'.repeat(43), company_id: flow.company })).status,
-    ).toBe(400);
-    expect((await flow.comeBack({ error: 'access_denied', state: '', company_id: flow.company })).status).toBe(400);
+    const denied = { error: 'access_denied', company_id: flow.company };
+    expect((await flow.comeBack(denied)).status).toBe(400);
+    expect((await flow.comeBack({ ...denied, state: '' })).status).toBe(400);
+    expect((await flow.comeBack({ ...denied, state: 'x'.repeat(43), returned: '1' })).status).toBe(400);
   });
 });
 
 describe('the platform', () => {
   for (const [what, answer, status, code] of [
-    ['refuses the code', { status: 400, body: 'CANARY-code' }, 502, 'code_refused'],
     ['answers HTML', { headers: { 'content-type': 'text/html' }, body: '<h1>CANARY</h1>' }, 502, 'platform_error'],
     ['answers nothing', { body: '' }, 502, 'platform_error'],
     ['answers an empty JSON', { body: {} }, 502, 'platform_error'],

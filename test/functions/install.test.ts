@@ -35,6 +35,8 @@ describe('a launch', () => {
         redirect_uri: 'https://extension.example/fp/auth',
         state: expect.stringMatching(/^[\w-]{43}$/),
       });
+      // Until somebody has seen the platform honour it.
+      expect(location.searchParams.has('code_challenge')).toBe(false);
       expect(answer.cookies).toHaveLength(1);
       const [cookie = ''] = answer.cookies;
       const state = location.searchParams.get('state') ?? '';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { handler as Page } from '../../functions/page.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
+import { roundCookieName } from '../../shared/session/sign-in-round.ts';
 import { companyTenant } from '../../shared/tenant.ts';
 import { clientId } from '../shared/fixture/extension.ts';
 import { bareEvent, gatewayEvent } from './fixture/event.ts';
@@ -9,7 +10,8 @@ import { pages, redirects, startWorld, type World } from './fixture/world.ts';
 let world: World;
 let page: typeof Page;
 beforeAll(async () => {
-  world = await startWorld({ name: 'Lens <b>&' });
+  const csp = { img: ['https://cdn.example'], connect: ['https://api.example'], font: ['https://fonts.example'] };
+  world = await startWorld({ name: 'Lens <b>&', csp });
   ({ handler: page } = await import('../../functions/page.ts'));
 });
 afterAll(() => world.close());
@@ -33,6 +35,8 @@ describe('the page of a company', () => {
       const answer = await world.send(page, event(request(company, { cookie })));
       expect(answer.status).toBe(200);
       expect(answer.headers).toMatchObject({ ...pages, 'cache-control': 'no-store' });
+      // Only the page itself may cut itself off from whoever opened it: signing in needs its opener.
+      expect(answer.headers['cross-origin-opener-policy']).toBe('same-origin-allow-popups');
       expect(answer.text).toContain('&#60;script&#62;alert(1)');
       expect(answer.text).not.toContain('<script>alert(1)');
       expect(answer.text).toContain('<h1>Lens &#60;b&#62;&#38;</h1>');
@@ -42,6 +46,29 @@ describe('the page of a company', () => {
       expect(answer.text.split(`nonce="${nonce}"`)).toHaveLength(4);
     });
   }
+
+  test('greets by the cookie that opens where a stale one of its name comes first', async () => {
+    const { company, cookie } = await world.signIn();
+    for (const stale of ['garbage', '', 'a.b.c.d.e']) {
+      const both = `${sessionCookieName(companyTenant(company))}=${stale}; ${cookie}`;
+      const answer = await world.send(page, gatewayEvent(request(company, { cookie: both })));
+      expect([answer.status, answer.cookies]).toEqual([200, []]);
+    }
+  });
+
+  test('loads from its own origin and from those that the configuration names', async () => {
+    const { company, cookie } = await world.signIn();
+    const answer = await world.send(page, gatewayEvent(request(company, { cookie })));
+    const policy = (answer.headers['content-security-policy'] ?? '').split('; ');
+    expect(policy).toEqual(
+      expect.arrayContaining([
+        `default-src 'none'`,
+        `img-src 'self' data: https://cdn.example`,
+        `connect-src 'self' https://api.example`,
+        `font-src 'self' https://fonts.example`,
+      ]),
+    );
+  });
 
   test('names what the person lacks', async () => {
     const { company, cookie } = await world.signIn({ scopes: ['company/products'] });
@@ -70,10 +97,11 @@ describe('the page of a company', () => {
         ...redirects,
         location: `https://extension.example/fp/install?company_id=${company}&client_id=${clientId}`,
       });
-      expect(answer.cookies.map((each) => each.split('=')[0])).toEqual(
-        cookie === '' ? [] : [sessionCookieName(companyTenant(company))],
-      );
-      for (const each of answer.cookies) expect(each).toMatch(/=; Max-Age=0;/);
+      const tenant = companyTenant(company);
+      expect(answer.cookies.map((each) => /^(.*?; Max-Age=\d+);/.exec(each)?.[1])).toEqual([
+        ...(cookie === '' ? [] : [`${sessionCookieName(tenant)}=; Max-Age=0`]),
+        `${roundCookieName(tenant)}=begun; Max-Age=600`,
+      ]);
     });
   }
 
@@ -94,6 +122,50 @@ describe('the page of a company', () => {
       application_id: application,
       redirect_path: `/company/12/application/${application}?tab=orders&q=a%2Fb`,
     });
+  });
+
+  for (const [what, query, path] of [
+    ['of 512 characters', `q=${'x'.repeat(497)}`, `/company/12?q=${'x'.repeat(497)}`],
+    ['that is longer than what is kept, without its query', `q=${'x'.repeat(600)}`, null],
+    ['whose query no redirect_path may hold, without it', 'q=\\', null],
+  ] as const) {
+    test(`comes back to a place ${what}`, async () => {
+      const answer = await world.send(page, gatewayEvent(request('12', { query })));
+      const location = new URL(answer.headers['location'] ?? '');
+      expect(location.searchParams.get('redirect_path')).toBe(path);
+    });
+  }
+
+  test('tells somebody whom it had sent to sign in, and who still has no session that works, and sends them no more', async () => {
+    const { company, cookie } = await world.signIn({ generation: 7 });
+    const round = roundCookieName(companyTenant(company));
+    const refused = await world.send(
+      page,
+      gatewayEvent(request(company, { query: 'tab=2', cookie: `${cookie}; ${round}=done` })),
+    );
+    expect([refused.status, refused.log['code']]).toEqual([401, 'session_expired']);
+    expect(refused.headers).toMatchObject({ ...pages, 'cache-control': 'no-store' });
+    expect(refused.text).toContain('You have just signed in, and it did not help.');
+    expect(refused.text).toContain('The extension was installed again since this session began.');
+    expect(refused.text).toContain('redirect_path=%2Fcompany%2F');
+    const cleared = refused.cookies.map((each) => /^([^=]+)=; Max-Age=0;/.exec(each)?.[1]);
+    expect(new Set(cleared)).toEqual(new Set([round, sessionCookieName(companyTenant(company))]));
+  });
+
+  test('sends on who turned back on the way to sign in, or has done so for another company', async () => {
+    const { company, cookie } = await world.signIn({ generation: 7 });
+    for (const other of [`${roundCookieName(companyTenant(company))}=begun`, '__Host-ext_round_7=done']) {
+      const answer = await world.send(page, gatewayEvent(request(company, { cookie: `${cookie}; ${other}` })));
+      expect(answer.status).toBe(302);
+    }
+  });
+
+  test('forgets a sign-in that it had sent to and that helped', async () => {
+    const { company, cookie } = await world.signIn();
+    const round = roundCookieName(companyTenant(company));
+    const answer = await world.send(page, gatewayEvent(request(company, { cookie: `${round}=done; ${cookie}` })));
+    expect([answer.status, answer.cookies.length]).toEqual([200, 1]);
+    expect(answer.cookies[0]).toMatch(new RegExp(`^${round}=; Max-Age=0;`));
   });
 
   test('shows no company that contradicts itself', async () => {

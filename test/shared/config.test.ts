@@ -27,6 +27,7 @@ describe('a configuration', () => {
       cache: { defaultTtlSeconds: 60, rules: [] },
       session: { maxHours: 24 },
       api: {},
+      csp: { img: [], connect: [], font: [] },
     });
   });
 
@@ -46,6 +47,7 @@ describe('a configuration', () => {
       accessMode: 'online',
       cluster: 'https://api.uat.fyndx1.de',
       adminOrigins: ['https://panel.example', 'http://localhost:3000'],
+      csp: { img: ['https://cdn.example', 'https://*.example.com:8443'], connect: ['https://a.example'], font: [] },
       launchPath: '/company/{company_id}?from=panel',
       proxy: { only: ['GET catalog/**', '* order/v1.0/company/*/orders/'], also: ['* **'] },
       cache: { defaultTtlSeconds: 0, rules: [{ route: 'GET catalog/v2.0/**', ttlSeconds: 86_400 }] },
@@ -80,6 +82,13 @@ describe('a configuration', () => {
     ['adminOrigins', { ...valid, adminOrigins: [] }],
     ['adminOrigins', { ...valid, adminOrigins: 'https://panel.example' }],
     ['adminOrigins.0', { ...valid, adminOrigins: ["'self'; script-src *"] }],
+    ['csp.img', { ...valid, csp: { img: 'https://cdn.example' } }],
+    ['csp.img.1', { ...valid, csp: { img: ['https://cdn.example', 'https:'] } }],
+    ['csp.img.0', { ...valid, csp: { img: ['https://cdn.example/images'] } }],
+    ['csp.connect.0', { ...valid, csp: { connect: ["'self'; script-src *"] } }],
+    ['csp.connect.0', { ...valid, csp: { connect: ['https://a.example;script-src'] } }],
+    ['csp.font.0', { ...valid, csp: { font: ['*'] } }],
+    ['csp.script', { ...valid, csp: { script: ['https://cdn.example'] } }],
     ['launchPath', { ...valid, launchPath: '//evil.example' }],
     ['launchPath', { ...valid, launchPath: '/\\evil.example' }],
     ['launchPath', { ...valid, launchPath: 'https://evil.example' }],

@@ -49,7 +49,10 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     { request: { method: 'POST', path: '/fp/auto_install', body: '{}' }, status: 400, code: 'invalid_request' },
     { request: { method: 'POST', path: '/fp/auto_install', body: '{"company_id":"1","code":"c"}' }, ...outage },
   ],
-  Uninstall: [{ request: { method: 'POST', path: '/fp/uninstall', body: '{}' }, ...outage }],
+  Uninstall: [
+    { request: { method: 'POST', path: '/fp/uninstall', body: '{}' }, status: 400, code: 'invalid_request' },
+    { request: { method: 'POST', path: '/fp/uninstall', body: '{"company_id":"1","client_id":"c"}' }, ...outage },
+  ],
 };
 /** Whatever the extension's author has made: without a session, none of it is reached. */
 const authors: readonly Case[] = [{ request: { path: '/api/own' }, ...noneOfOurs }];

@@ -25,7 +25,7 @@ export function page(
   const nonce = randomBytes(16).toString('base64');
   return {
     status,
-    headers: { 'cache-control': 'no-store', ...headers, ...pageHeaders(extension().adminOrigins, nonce) },
+    headers: { 'cache-control': 'no-store', ...headers, ...pageHeaders(extension(), nonce) },
     body: render(nonce),
   };
 }

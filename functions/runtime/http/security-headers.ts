@@ -1,29 +1,55 @@
+import type { Extension } from '../../../shared/config.ts';
+
 /** On every response of ours. */
 export const securityHeaders = {
   'strict-transport-security': 'max-age=63072000; includeSubDomains',
   'x-content-type-options': 'nosniff',
 } as const;
 
+/** What no page of ours needs, which a script that got into one must not have either (https://www.w3.org/TR/permissions-policy/). */
+const deniedFeatures = [
+  'accelerometer',
+  'camera',
+  'display-capture',
+  'geolocation',
+  'gyroscope',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'usb',
+];
+
 /**
- * On pages. Only the platform's admin panels may frame them; scripts and styles must carry the nonce, and talk to this
- * origin alone.
+ * On pages. Only the platform's admin panels may frame them; scripts and styles must carry the nonce; images, fonts and
+ * calls are of this origin and those that the configuration names. No `Cross-Origin-Opener-Policy`: a page that signs in
+ * in a window of its own must know who opened it.
  */
-export function pageHeaders(adminOrigins: readonly string[], nonce: string): Record<string, string> {
+export function pageHeaders(
+  { adminOrigins, csp }: Pick<Extension, 'adminOrigins' | 'csp'>,
+  nonce: string,
+): Record<string, string> {
+  const from = (...sources: readonly string[]) => ["'self'", ...sources].join(' ');
   return {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': [
       `default-src 'none'`,
       `script-src 'nonce-${nonce}'`,
       `style-src 'nonce-${nonce}'`,
-      `connect-src 'self'`,
-      `img-src 'self' https: data:`,
+      `connect-src ${from(...csp.connect)}`,
+      `img-src ${from('data:', ...csp.img)}`,
+      `font-src ${from(...csp.font)}`,
       `base-uri 'none'`,
       `form-action 'none'`,
       `frame-ancestors ${adminOrigins.join(' ')}`,
     ].join('; '),
+    'permissions-policy': deniedFeatures.map((feature) => `${feature}=()`).join(', '),
     'referrer-policy': 'no-referrer',
   };
 }
+
+/** On the extension's own page: a window that another site opened it in cannot reach into it, and it may open others. */
+export const ownPageHeaders = { 'cross-origin-opener-policy': 'same-origin-allow-popups' } as const;
 
 /** What the platform sent is data: it is never rendered as a page of this origin, nor embedded by another. */
 export const dataHeaders = {

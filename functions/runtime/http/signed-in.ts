@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { installPath } from '../../../shared/install/launch-path.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { selectTenant } from '../../../shared/session/cookies.ts';
-import { openSession, type Session, sessionCookieName } from '../../../shared/session/sessions.ts';
+import { openLatestSession, type Session, sessionCookieName } from '../../../shared/session/sessions.ts';
 import { applicationId, companyId, companyTenant } from '../../../shared/tenant.ts';
 import { requirement } from '../chain.ts';
 import { apiKey, sessionKeys } from '../secrets.ts';
@@ -62,9 +62,8 @@ export function signedIn<Needed = unknown>(
       request.tenant = tenant;
       request.retryPath = installPath(await apiKey(), tenant, place.applicationId);
       request.sessionCookie = sessionCookieName(tenant);
-      const text = request.cookies.get(request.sessionCookie);
-      if (text === undefined) throw new AppError('session_required', 'There is no session for this company.');
-      const session = await openSession(sessionKeys(), extension().scopes, { tenant, text, now: now() });
+      const texts = request.cookies.values(request.sessionCookie);
+      const session = await openLatestSession(sessionKeys(), extension().scopes, { tenant, texts, now: now() });
       return { place, session };
     }),
     onError({ event: { cookies, sessionCookie }, error }) {

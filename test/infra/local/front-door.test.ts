@@ -200,6 +200,8 @@ describe('what the gateway refuses by itself', () => {
       ['/nowhere', 'GET'],
       ['/', 'GET'],
       ['/echo/', 'GET'],
+      // What a base URL with a slash at its end makes of every path.
+      ['//echo', 'GET'],
       ['/impatient', 'POST'],
       ['*', 'OPTIONS'],
     ] as const) {

@@ -61,12 +61,11 @@ const keyUse =
   'kms:Decrypt on InstallationsKey if {"StringEquals":{"kms:ViaService":"dynamodb.ap-south-1.amazonaws.com"}}';
 /** One request reads both tables: the names of both, and the token's is not among them. */
 const checked = [...new Set([...installationsTable.sessionAttributes, ...userCacheTable.attributes])];
-const sessionChecks = [
-  ...secrets('ApiKey', 'SessionKey'),
-  keyUse,
+const sessionReads = [
   `dynamodb:BatchGetItem on Installations${onlyReading(checked)}`,
   'dynamodb:BatchGetItem on UserCache',
 ];
+const sessionChecks = [...secrets('ApiKey', 'SessionKey'), keyUse, ...sessionReads];
 const epochMoves = 'dynamodb:UpdateItem on UserCache';
 const entryWrites = 'dynamodb:PutItem on UserCache';
 const noReturns = { StringEquals: { 'dynamodb:ReturnValues': 'NONE' } };
@@ -84,7 +83,7 @@ describe('each function may do exactly this', () => {
   test.for<[string, string[]]>([
     ['Healthz', []],
     ['Install', secrets('ApiKey', 'SessionKey')],
-    ['Callback', [...secrets('ApiKey', 'ApiSecret', 'SessionKey', 'TokenKey'), ...recording, sends]],
+    ['Callback', [...secrets('ApiKey', 'ApiSecret', 'SessionKey', 'TokenKey'), ...recording, ...sessionReads, sends]],
     ['Webhook', [...secrets('WebhookKey'), sends]],
     ['AutoInstall', [...secrets('ApiKey', 'ApiSecret', 'TokenKey'), ...recording, sends]],
     ['Uninstall', [...secrets('ApiKey', 'ApiSecret'), sends]],
@@ -235,7 +234,8 @@ describe('offline never answers a browser', () => {
         expect(Condition?.StringEqualsIfExists).toEqual({ 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' });
       }
       const without = ['InstallFunction', 'HealthzFunction', 'WebhookFunction', 'UninstallFunction'];
-      expect(reads.length).toBe(without.includes(name) ? 0 : 1);
+      // The callback reads what it decides by, and whether a session still counts.
+      expect(reads.length).toBe(without.includes(name) ? 0 : name === 'CallbackFunction' ? 2 : 1);
     }
   });
 
@@ -288,6 +288,7 @@ describe('each function knows exactly these names', () => {
         'INSTALLATIONS_TABLE',
         'SESSION_KEY_SECRET_ID',
         'TOKEN_KEY_SECRET_ID',
+        'USER_CACHE_TABLE',
         'WORK_QUEUE_URL',
       ],
     ],

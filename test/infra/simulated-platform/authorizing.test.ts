@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   authorize,
@@ -7,6 +8,7 @@ import {
   call,
   control,
   extension,
+  form,
   locationOf,
   platform,
   redeem,
@@ -91,6 +93,33 @@ describe('authorizing', () => {
     expect(callback.searchParams.get('application_id')).toBe(application);
     const online = await bodyOf(await redeem('company/1', callback.searchParams.get('code') ?? ''));
     expect(online['scope']).toEqual(['company/products']);
+  });
+
+  test('a code that was asked for with a challenge is given out for its verifier alone, where the settings say so', async () => {
+    const verifier = 'CANARY-verifier-0123456789-0123456789-0123456789';
+    const challenge = { code_challenge: hash('sha256', verifier, 'base64url'), code_challenge_method: 'S256' };
+    const codeFor = async (pkce: string, changes: Record<string, string>) => {
+      await control('PUT', '/settings', { pkce, autoApprove: { user: 'owner' } });
+      return locationOf(await authorize(authorizePath('company/1', changes))).searchParams;
+    };
+    const redeemWith = (code: string | null, fields: Record<string, string>) =>
+      form('company/1', { grant_type: 'authorization_code', code: code ?? '', ...fields });
+
+    const enforced = await codeFor('enforced', challenge);
+    expect((await redeemWith(enforced.get('code'), {})).status).toBe(400);
+    expect((await redeemWith(enforced.get('code'), { code_verifier: `${verifier}x` })).status).toBe(400);
+    expect((await redeemWith(enforced.get('code'), { code_verifier: verifier })).status).toBe(200);
+    expect((await redeemWith((await codeFor('enforced', {})).get('code'), {})).status).toBe(200);
+    const plain = { ...challenge, code_challenge_method: 'plain' };
+    expect((await codeFor('enforced', plain)).get('error')).toBe('invalid_request');
+
+    const ignored = await codeFor('ignored', challenge);
+    expect((await redeemWith(ignored.get('code'), { code_verifier: 'another' })).status).toBe(200);
+
+    expect((await codeFor('refused', challenge)).get('error')).toBe('invalid_request');
+    const bare = await codeFor('refused', {});
+    expect((await redeemWith(bare.get('code'), { code_verifier: verifier })).status).toBe(400);
+    expect((await redeemWith(bare.get('code'), {})).status).toBe(200);
   });
 
   test('the partner twin comes back to /adm/auth with organization_id', async () => {

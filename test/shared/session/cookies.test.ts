@@ -13,11 +13,8 @@ describe('the cookies of a request', () => {
       ['a=1', '__Host-ext_session_1=x%20y', 'b=2'],
     ]) {
       const cookies = new Cookies(header);
-      expect([cookies.get('a'), cookies.get(sessionCookieName(companyTenant('1'))), cookies.get('b')]).toEqual([
-        '1',
-        'x%20y',
-        '2',
-      ]);
+      const names = ['a', sessionCookieName(companyTenant('1')), 'b', 'c'];
+      expect(names.map((name) => cookies.values(name))).toEqual([['1'], ['x%20y'], ['2'], []]);
       expect(cookies.tenants()).toEqual([companyTenant('1')]);
     }
   });
@@ -47,9 +44,17 @@ describe('the cookies of a request', () => {
         const cookies = new Cookies([...header, '__Host-ext_session_7=x']);
         expect(cookies.setCookieHeaders()).toEqual([]);
         expect(cookies.tenants()).toContainEqual(companyTenant('7'));
-        expect(cookies.get('valueOf')).toBeUndefined();
+        expect(cookies.values('valueOf')).toEqual([]);
       }),
     );
+  });
+
+  test('with one name are all there, and one tenant', () => {
+    const cookies = new Cookies(['__Host-ext_session_1=stale; a=1', '__Host-ext_session_1=new']);
+    expect(cookies.values('__Host-ext_session_1')).toEqual(['stale', 'new']);
+    expect(cookies.tenants()).toEqual([companyTenant('1')]);
+    cookies.clear('__Host-ext_session_1');
+    expect(cookies.setCookieHeaders()).toHaveLength(1);
   });
 
   test('never become those of another company by their names', () => {
@@ -161,6 +166,15 @@ describe('too many cookies', () => {
     const cookies = new Cookies(abandoned);
     await cookies.fit(ageOf);
     expect(clearedBy(cookies)).toEqual(namesOf(abandoned).slice(0, 2));
+  });
+
+  test('with one name count each, and are as young as the youngest of them', async () => {
+    const name = sessionCookieName(companyTenant('99'));
+    const cookies = new Cookies([...sessions(7), `${name}=${'s'.repeat(700)}`, `${name}=${'y'.repeat(700)}`]);
+    await cookies.fit((each, value) =>
+      Promise.resolve(each === name ? (value.startsWith('y') ? 9_000 : 1) : ages.get(each)),
+    );
+    expect(clearedBy(cookies)).toEqual([sessionCookieName(companyTenant('1'))]);
   });
 
   test('are left alone where they fit', async () => {

@@ -4,7 +4,9 @@ import { describeSession } from '../../../shared/session/describe-session.ts';
 import { packScopes } from '../../../shared/session/granted-scopes.ts';
 import { type LiveSession, requireLive } from '../../../shared/session/live-session.ts';
 import {
+  digestOfState,
   maxCookieBytes,
+  openLatestSession,
   openSession,
   type Session,
   sealSession,
@@ -29,6 +31,17 @@ describe('a session', () => {
     expect(await openFor('1', await sealSession(keys, scopes, session))).toEqual(session);
   });
 
+  test('remembers the sign-in that made it, by a digest of its state', async () => {
+    const signIn = {
+      stateDigest: digestOfState('CANARY-state'),
+      applicationId: '0123456789abcdef01234567',
+      redirectPath: '/company/1?tab=2',
+    };
+    expect(signIn.stateDigest).toMatch(/^[\w-]{22}$/);
+    expect((await openFor('1', await sealSession(keys, scopes, testSession({ signIn })))).signIn).toEqual(signIn);
+    expect((await openFor('1', await sealSession(keys, scopes, testSession()))).signIn).toBeUndefined();
+  });
+
   test('of somebody without an address has none afterwards', async () => {
     const user = { id: 'u1', name: 'Asha', email: undefined };
     expect((await openFor('1', await sealSession(keys, scopes, testSession({ user })))).user).toEqual(user);
@@ -42,10 +55,35 @@ describe('a session', () => {
       accessToken: `CANARY-${'t'.repeat(1_993)}`,
       scopes: many,
       signedInAtMs: noon.getTime(),
+      signIn: { stateDigest: digestOfState('CANARY-state'), applicationId: '0'.repeat(24), redirectPath: undefined },
     });
     const text = await sealSession(keys, many, session);
     expect(sessionCookieName(session.tenant).length + 1 + text.length).toBeLessThan(4_096);
     expect((await openFor(session.tenant.id, text, many)).scopes).toEqual(many);
+  });
+
+  test('holds the longest path of a sign-in beside a usual token, and leaves it out where it would be too much', async () => {
+    const signIn = (redirectPath: string) => ({
+      stateDigest: digestOfState('CANARY-state'),
+      applicationId: '0'.repeat(24),
+      redirectPath,
+    });
+    for (const [letter, tokenCharacters, isHeld] of [
+      ['x', 400, true],
+      ['\u0905', 400, true],
+      ['x', 1_500, true],
+      ['\u0905', 1_500, false],
+      ['x', 2_500, false],
+    ] as const) {
+      const path = `/${letter.repeat(511)}`;
+      const session = testSession({ accessToken: `CANARY-${'t'.repeat(tokenCharacters)}`, signIn: signIn(path) });
+      const text = await sealSession(keys, scopes, session);
+      expect(`${sessionCookieName(session.tenant)}=${text}`.length).toBeLessThanOrEqual(maxCookieBytes);
+      expect((await openFor('1', text)).signIn).toEqual({
+        ...signIn(path),
+        redirectPath: isHeld ? path : undefined,
+      });
+    }
   });
 
   test('with a token that no cookie can hold is refused instead of being lost by the browser', async () => {
@@ -126,6 +164,43 @@ describe('a session', () => {
     ]) {
       expect(await refusalOf(openFor('1', text))).toMatchObject({ code: 'session_required', status: 401 });
     }
+  });
+});
+
+describe('of several cookies with one name', () => {
+  const sealedAt = (signedInAtMs: number, changes: Partial<Session> = {}) =>
+    sealSession(keys, scopes, testSession({ signedInAtMs, ...changes }));
+  const open = (texts: readonly string[]) =>
+    openLatestSession(keys, scopes, { tenant: companyTenant('1'), texts, now: noon });
+
+  test('the one that opens counts, wherever it stands', async () => {
+    const good = await sealedAt(2_000);
+    const expired = await sealedAt(9_000, { expiresAt: noon.getTime() / 1000 - 1 });
+    const others = await sealedAt(9_000, { tenant: companyTenant('2') });
+    for (const texts of [
+      [expired, good],
+      [good, expired],
+      ['garbage', others, good],
+    ]) {
+      expect(await open(texts)).toMatchObject({ signedInAtMs: 2_000 });
+    }
+  });
+
+  test('that open, the latest sign-in counts', async () => {
+    const [older, newer] = [await sealedAt(1_000), await sealedAt(2_000)];
+    for (const texts of [
+      [older, newer],
+      [newer, older],
+    ]) {
+      expect(await open(texts)).toMatchObject({ signedInAtMs: 2_000 });
+    }
+  });
+
+  test('of which none opens, the first says why', async () => {
+    const expired = await sealedAt(1_000, { expiresAt: noon.getTime() / 1000 - 1 });
+    expect(await refusalOf(open([expired, 'garbage']))).toMatchObject({ code: 'session_expired' });
+    expect(await refusalOf(open(['garbage', expired]))).toMatchObject({ code: 'session_required' });
+    expect(await refusalOf(open([]))).toMatchObject({ code: 'session_required', status: 401 });
   });
 });
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { equalInConstantTime } from '../../../shared/equal-in-constant-time.ts';
+import { createCodeVerifier } from '../../../shared/fynd/pkce.ts';
 import { seal } from '../../../shared/sealing.ts';
 import { maxCookieBytes, sealSession } from '../../../shared/session/sessions.ts';
 import {
@@ -31,6 +32,8 @@ const after = (seconds: number) => new Date(noon.getTime() + seconds * 1000);
 describe('a transaction', () => {
   test('comes back as it was sealed', async () => {
     expect(await openTransaction(keys, await sealTransaction(keys, transaction), noon)).toEqual(transaction);
+    const verified = { ...transaction, codeVerifier: createCodeVerifier(), isCodeRefused: true };
+    expect(await openTransaction(keys, await sealTransaction(keys, verified), noon)).toEqual(verified);
     const bare = { ...transaction, applicationId: undefined, redirectPath: undefined, installEvent: false };
     expect(await openTransaction(keys, await sealTransaction(keys, bare), noon)).toEqual(bare);
   });
@@ -61,7 +64,12 @@ describe('a transaction', () => {
   });
 
   test('fits into a cookie with the longest redirect_path that can be kept', async () => {
-    const text = await sealTransaction(keys, { ...transaction, redirectPath: `/${'%C3'.repeat(511)}` });
+    const text = await sealTransaction(keys, {
+      ...transaction,
+      redirectPath: `/${'%C3'.repeat(511)}`,
+      codeVerifier: createCodeVerifier(),
+      isCodeRefused: true,
+    });
     expect(`${transactionCookieName(createState())}=${text}`.length).toBeLessThanOrEqual(maxCookieBytes);
   });
 });
