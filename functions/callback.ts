@@ -31,7 +31,7 @@ import { baseUrl, extension, now } from './runtime/settings.ts';
 import { installations, userCache } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
-const answer = v.object({
+const authorizationResponse = v.object({
   state: v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(200, 'must have at most 200 characters')),
   code: v.optional(
     v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(2_048, 'must have at most 2048 characters')),
@@ -45,7 +45,7 @@ const answer = v.object({
 /** `GET /fp/auth`: the platform sends the browser back with a code, or with the reason why there is none. */
 export const handler = http()
   .use(browsersOnly())
-  .use(input('query', answer))
+  .use(input('query', authorizationResponse))
   .use(codeOrError())
   .handler(async (request) => {
     const { callback, code, error, cookies } = request;
@@ -112,7 +112,10 @@ interface Delivery {
  * A callback that can be understood: with a code for a company, or with an error.
  * @throws {AppError} `invalid_request`.
  */
-function codeOrError(): HttpRequirement<HttpRequest & { readonly input: v.InferOutput<typeof answer> }, Delivery> {
+function codeOrError(): HttpRequirement<
+  HttpRequest & { readonly input: v.InferOutput<typeof authorizationResponse> },
+  Delivery
+> {
   return requirement(async (request) => {
     const { state, code = '', error, company_id, application_id, client_id } = request.input;
     const tenant = company_id === undefined ? undefined : companyTenant(company_id);

@@ -12,7 +12,7 @@ import { live } from './runtime/http/live.ts';
 import { redirect } from './runtime/http/responses.ts';
 import { anyOrigin } from './runtime/http/same-origin.ts';
 import { ownPageHeaders } from './runtime/http/security-headers.ts';
-import { placeOf, signedIn } from './runtime/http/signed-in.ts';
+import { signedIn, tenantReferenceOf } from './runtime/http/signed-in.ts';
 import { apiKey } from './runtime/secrets.ts';
 import { baseUrl, extension } from './runtime/settings.ts';
 
@@ -22,14 +22,14 @@ export const handler = http()
   .use(anyOrigin())
   .use(signedIn())
   .use(live())
-  .handler(({ session, place, cookies }) => {
+  .handler(({ session, reference, cookies }) => {
     cookies.clear(roundCookieName(session.tenant));
     const { company, user, scopes } = personIn(session);
     const page = welcomePage({
       extension: extension(),
       company,
       userName: user.name,
-      applicationId: place.applicationId,
+      applicationId: reference.applicationId,
       missingScopes: missingScopes(scopes, extension().scopes),
     });
     return Promise.resolve({ ...page, headers: { ...page.headers, ...ownPageHeaders } });
@@ -41,7 +41,7 @@ function orSignIn(): HttpRequirement<HttpRequest> {
     async onError(chained) {
       const { error, event: request } = chained;
       if (!(error instanceof AppError && error.status === 401)) return;
-      const { companyId = '', applicationId } = placeOf(request);
+      const { companyId = '', applicationId } = tenantReferenceOf(request);
       const tenant = companyTenant(companyId);
       const landing = launchPath(extension().launchPath, tenant, applicationId);
       request.retryPath = installPath(await apiKey(), tenant, applicationId, redirectPathOf(request, landing));

@@ -13,7 +13,7 @@ import { parseFields } from './runtime/http/input.ts';
 import { platformResponse } from './runtime/http/platform-response.ts';
 import { proxiedSegments } from './runtime/http/proxied-segments.ts';
 import { sameOrigin } from './runtime/http/same-origin.ts';
-import { type Place, signedIn } from './runtime/http/signed-in.ts';
+import { signedIn, type TenantReference } from './runtime/http/signed-in.ts';
 import { httpClient } from './runtime/http-client.ts';
 import { extension, now } from './runtime/settings.ts';
 import { userCache } from './runtime/tables.ts';
@@ -27,7 +27,7 @@ export const handler = http()
   .use(deadline(platformBudgetMs))
   .use(sameOrigin())
   .use(proxiedPath())
-  .use(signedIn(placeInPath))
+  .use(signedIn(tenantReferenceInPath))
   .use(allowedRoute())
   .handler(async (request) => {
     const { method, path, rawQuery, headers, body, session } = request;
@@ -56,7 +56,7 @@ function allowedRoute(): HttpRequirement<HttpRequest & ProxiedPath> {
 const tenant = v.object({ company_id: v.optional(companyId) });
 
 /** The company that the path is about, and where to come back to after signing in again; an id that is none is the platform's to refuse. */
-function placeInPath({ path }: ProxiedPath): Place {
+function tenantReferenceInPath({ path }: ProxiedPath): TenantReference {
   const [, , , , kind, id] = path.segments;
   return {
     companyId: parseFields(tenant, { company_id: path.tenant?.id }).company_id,

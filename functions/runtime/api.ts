@@ -78,9 +78,9 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
     .use(sameOrigin())
     .use(signedIn())
     .use(live())
-    .use(platformRefusals())
+    .use(platformErrors())
     .handler(async (request) => {
-      const { session, place, method, pathParameters, query, body, invocation } = request;
+      const { session, reference, method, pathParameters, query, body, invocation } = request;
       const { authorization: _, ...headers } = request.headers;
       const answers: PlatformResponse[] = [];
       const dependencies = { extension: extension(), userCache: userCache(), httpClient: httpClient(), now };
@@ -94,7 +94,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
           await handle({
             platform,
             ...personIn(session),
-            claimedApplication: place.applicationId,
+            claimedApplication: reference.applicationId,
             request: {
               // A handler that knows GET answers HEAD, and does nothing else.
               method: method === 'HEAD' ? 'GET' : method,
@@ -125,7 +125,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
 }
 
 /** What the platform refused goes on to the page as it is. */
-function platformRefusals(): HttpRequirement<HttpRequest> {
+function platformErrors(): HttpRequirement<HttpRequest> {
   return {
     onError(chained) {
       if (!(chained.error instanceof PlatformResponseError)) return;

@@ -141,7 +141,7 @@ export function neededGrant(
     installation.status === 'installed' &&
     missingScopes(installation.scopes ?? [], scopes).length === 0 &&
     launch.startedAtMs - (installation.refreshingSinceMs ?? launch.startedAtMs) <= maxRefreshingMs;
-  if (suffices && !installsAnew(installation, launch)) return 'nothing';
+  if (suffices && !installsAgain(installation, launch)) return 'nothing';
   if (missingScopes(granted, scopes).length === 0) return 'offline';
   return hasGrant ? 'nothing' : 'refused';
 }
@@ -209,11 +209,11 @@ async function install(
  */
 function nextGeneration(seen: Installation | undefined, launch: Launch): number {
   if (seen === undefined) return 1;
-  return seen.status !== 'installed' || installsAnew(seen, launch) ? seen.generation + 1 : seen.generation;
+  return seen.status !== 'installed' || installsAgain(seen, launch) ? seen.generation + 1 : seen.generation;
 }
 
 /** The launch says that it installs, and no installation was made since it began: of several at once, one counts. */
-function installsAnew(seen: Installation | undefined, { installEvent, startedAtMs }: Launch): boolean {
+function installsAgain(seen: Installation | undefined, { installEvent, startedAtMs }: Launch): boolean {
   return installEvent && (seen === undefined || seen.installedAtMs < startedAtMs);
 }
 

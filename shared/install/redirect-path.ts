@@ -4,7 +4,7 @@ import { AppError } from '../problems.ts';
 const maxCharacters = 512;
 
 /**
- * Where a person asked to land after sign-in: kept only if a browser would stay on this origin and outside of the
+ * Where a person asked to land after sign-in: accepted only if a browser would stay on this origin and outside of the
  * extension's own machinery.
  * @returns the path, query and fragment as a browser resolves them.
  * @throws {AppError} `invalid_request` naming `redirect_path`.

@@ -64,7 +64,7 @@ function withoutValues(path: string): string {
 export function createPlatformClient(send: (call: PlatformCall) => Promise<PlatformResponse>): PlatformClient {
   async function call(method: string, path: string, options: PlatformWriteOptions = {}) {
     const hasBody = options.body !== undefined;
-    const answer = await send({
+    const response = await send({
       method,
       path: platformPath(path.split('/')),
       rawQuery: queryString(options.query ?? {}),
@@ -75,8 +75,8 @@ export function createPlatformClient(send: (call: PlatformCall) => Promise<Platf
       },
       body: hasBody ? Buffer.from(JSON.stringify(options.body)) : undefined,
     });
-    if (answer.status >= 300) throw new PlatformResponseError(answer, `${method} ${withoutValues(path)}`);
-    return parseBody(answer);
+    if (response.status >= 300) throw new PlatformResponseError(response, `${method} ${withoutValues(path)}`);
+    return parseBody(response);
   }
   // The response's type is the caller's claim about the platform: nothing here can check it.
   return {
@@ -96,9 +96,9 @@ function queryString(query: NonNullable<PlatformCallOptions['query']>): string {
   return parameters.toString();
 }
 
-function parseBody(answer: PlatformResponse): unknown {
-  if (answer.body.byteLength === 0) return undefined;
-  const json = decodeBody(answer, { maxBytes: maxApiJsonBytes }).toString('utf8');
+function parseBody(response: PlatformResponse): unknown {
+  if (response.body.byteLength === 0) return undefined;
+  const json = decodeBody(response, { maxBytes: maxApiJsonBytes }).toString('utf8');
   try {
     return parseJson(json);
   } catch {

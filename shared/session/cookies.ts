@@ -14,7 +14,7 @@ export const maxAllCookiesBytes = 5_800;
 /** Sign-ins under way in several tabs, about six of them. */
 const maxTransactionsBytes = 2_200;
 
-/** The cookies of one request, and the changes that its answer makes to them. */
+/** The cookies of one request, and the changes that its response makes to them. */
 export class Cookies {
   /** A browser may send several of one name, for instance one of before it kept cookies for each frame apart. */
   readonly #received: ReadonlyMap<string, readonly string[]>;
@@ -74,7 +74,7 @@ export class Cookies {
   }
 
   /**
-   * Lets cookies of this extension go until the rest fits, never those that this answer sets: first the oldest
+   * Lets cookies of this extension go until the rest fits, never those that this response sets: first the oldest
    * transactions beyond what a few tabs need, so that launches which nobody finishes end no session; then whatever is
    * oldest.
    * @param startedAtMs when a value's session or transaction began; undefined for one that does not open any more.

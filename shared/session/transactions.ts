@@ -4,7 +4,7 @@ import type { AccessMode } from '../config.ts';
 import { type KeyRing, open, seal } from '../sealing.ts';
 import { parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
 
-/** A sign-in under way: what was asked for at install, kept by the browser until it comes back with a code. */
+/** A sign-in under way: what was asked for at install, stored by the browser until it comes back with a code. */
 export interface Transaction {
   readonly state: string;
   readonly tenant: Tenant;

@@ -83,15 +83,15 @@ interface Asking {
  * whole grant where refresh tokens are single-use.
  */
 export class OfflineTokens {
-  readonly #given: OfflineTokensDependencies;
+  readonly #deps: OfflineTokensDependencies;
   readonly #timing: RefreshTiming;
   readonly #asking = new Map<string, Promise<OfflineAccess>>();
   /** By tenant, and beyond one question: while the old token lives, everybody is answered before a lease is over. */
   readonly #watches = new Map<string, Watch>();
 
-  constructor(given: OfflineTokensDependencies) {
-    this.#given = given;
-    this.#timing = { ...usualTiming, ...given.timing };
+  constructor(deps: OfflineTokensDependencies) {
+    this.#deps = deps;
+    this.#timing = { ...usualTiming, ...deps.timing };
   }
 
   /**
@@ -107,7 +107,7 @@ export class OfflineTokens {
   }
 
   async #obtain(tenant: Tenant, { rejected, deadline }: Asking): Promise<OfflineAccess> {
-    const { grants, tokenKeys, now, monotonicMs, wait } = this.#given;
+    const { grants, tokenKeys, now, monotonicMs, wait } = this.#deps;
     const { leaseMs, pollMs, patienceMs } = this.#timing;
     const startedAtMs = monotonicMs();
     const jitter = Math.random();
@@ -147,7 +147,7 @@ export class OfflineTokens {
   /** Whether nobody has the lease, or whoever has it was watched for its length without a sign of life. */
   #isFree({ tenant, version, attempt, isLeased }: OfflineGrant): boolean {
     if (!isLeased) return true;
-    const nowMs = this.#given.monotonicMs();
+    const nowMs = this.#deps.monotonicMs();
     const key = tenantKey(tenant);
     const watch = this.#watches.get(key);
     if (watch?.version === version && watch.attempt === attempt) return nowMs - watch.sinceMs >= this.#timing.leaseMs;
@@ -157,7 +157,7 @@ export class OfflineTokens {
 
   /** Milliseconds from now on. The monotonic clock of a frozen machine may stand still, its wall clock is set again. */
   #stopwatch(): () => number {
-    const { monotonicMs, now } = this.#given;
+    const { monotonicMs, now } = this.#deps;
     const [startedAtMs, wallMs] = [monotonicMs(), now().getTime()];
     return () => Math.max(monotonicMs() - startedAtMs, now().getTime() - wallMs);
   }
@@ -168,7 +168,7 @@ export class OfflineTokens {
     { refreshToken }: OfflineToken,
     sinceAsked: () => number,
   ): Promise<OfflineAccess | undefined> {
-    const { cluster, credentials, grants, tokenKeys, httpClient, now } = this.#given;
+    const { cluster, credentials, grants, tokenKeys, httpClient, now } = this.#deps;
     const { startWithinMs, callMs } = this.#timing;
     const { tenant, generation } = grant;
     const attempt = grant.attempt + 1;
@@ -210,7 +210,7 @@ export class OfflineTokens {
 
   /** What the platform gave is nowhere else: a table that fails is asked again. The write's condition makes that safe. */
   async #insist(write: () => Promise<boolean>): Promise<boolean> {
-    const { monotonicMs, wait } = this.#given;
+    const { monotonicMs, wait } = this.#deps;
     const startedAtMs = monotonicMs();
     for (;;) {
       try {

@@ -15,7 +15,7 @@ beforeEach(async () => {
   await platform.reset();
 });
 
-/** Installs anew, whatever other tests left: the platform has forgotten the grants that it gave then. */
+/** Installs again, whatever other tests left: the platform has forgotten the grants that it gave then. */
 async function signedIn(company: number): Promise<Browser> {
   const browser = new Browser(world);
   expect((await browser.signIn(company, 'owner', { install_event: 'true' })).status).toBe(302);

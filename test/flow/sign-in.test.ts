@@ -202,7 +202,7 @@ describe('callback', () => {
     expect(await page.text()).toContain('company/orders');
   });
 
-  test('install_event installs anew: older sessions are over', async () => {
+  test('install_event installs again: older sessions are over', async () => {
     const before = new Browser(world);
     await before.signIn(8, 'owner');
     await new Browser(world).signIn(8, 'owner', { install_event: 'true' });

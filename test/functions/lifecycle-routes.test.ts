@@ -68,7 +68,7 @@ describe('an installation without a person', () => {
     ]);
   });
 
-  test('of a company that is installed is one anew: it may have uninstalled without our hearing of it', async () => {
+  test('of a company that is installed is a new one: it may have uninstalled without our hearing of it', async () => {
     const company = world.tables.newCompany();
     const before = { generation: { N: '1' }, installedAtMs: { N: String(Date.now() - 1_000) } };
     await world.tables.putInstallation(company, { ...before, announced: { S: 'g1 company/orders company/products' } });

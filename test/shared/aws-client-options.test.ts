@@ -8,7 +8,7 @@ import { Secrets } from '../../shared/store/secrets.ts';
 import { UserCache } from '../../shared/store/user-cache.ts';
 import { createSqs, WorkQueue } from '../../shared/store/work-queue.ts';
 import { companyTenant } from '../../shared/tenant.ts';
-import { refusalOf } from './fixture/refusal.ts';
+import { problemOf } from './fixture/problem.ts';
 
 /** The shortest that a function has; test/infra/extension-stack.test.ts lists them. */
 const functionMs = 10_000;
@@ -132,7 +132,7 @@ for (const [what, status, name] of [
     withoutPauses();
     const { dynamoDb, sqs } = await startAll(() => [status, name]);
     for (const { call, requests } of [dynamoDb, sqs]) {
-      const refusal = await refusalOf(call());
+      const refusal = await problemOf(call());
       expect(refusal).toMatchObject({ code: 'try_again', status: 503, cause: { name } });
       expect(Number(refusal.headers['retry-after'])).toBeGreaterThan(0);
       expect(requests.length).toBe(call === dynamoDb.call ? 2 : 3);
@@ -144,7 +144,7 @@ test('a table or a queue that cannot be reached is the same', async () => {
   const { dynamoDb, sqs } = await startAll(() => 'answered');
   withoutPauses();
   await Promise.all(closers.splice(0).map((close) => close()));
-  for (const { call } of [dynamoDb, sqs]) expect(await refusalOf(call())).toMatchObject({ code: 'try_again' });
+  for (const { call } of [dynamoDb, sqs]) expect(await problemOf(call())).toMatchObject({ code: 'try_again' });
 });
 
 test('what time does not mend is asked for once, and stays what it is', async () => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { companyOf, companyTenant, isSameTenant, parseTenantKey, type Tenant, tenantKey } from '../../shared/tenant.ts';
-import { refusalOf } from './fixture/refusal.ts';
+import { problemOf } from './fixture/problem.ts';
 
 const organization = (id: string): Tenant => ({ kind: 'organization', id });
 const tenants = fc.oneof(
@@ -49,5 +49,5 @@ describe('the key of a tenant', () => {
 
 test('an organization never passes for the company with its id', async () => {
   expect(companyOf(companyTenant('1'))).toBe('1');
-  expect(await refusalOf(() => companyOf(organization('1')))).toMatchObject({ code: 'internal', status: 500 });
+  expect(await problemOf(() => companyOf(organization('1')))).toMatchObject({ code: 'internal', status: 500 });
 });

@@ -130,7 +130,7 @@ function disagreeing(
 const lastCallsMs = 5_000;
 
 function usedTokens({ requests, lines, deeds }: Evidence): Violation[] {
-  // From when on the extension knows: it has noted the uninstall, or has installed the company anew.
+  // From when on the extension knows: it has noted the uninstall, or has installed the company again.
   const known = byCompany([
     ...lines
       .filter(({ fields }) => fields['kind'] === 'uninstall' && fields['outcome'] === 'uninstalled')

@@ -34,7 +34,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
   Page: [{ request: { path: '/company/1', pathParameters: { company_id: '1' } }, ...outage }],
   Session: [{ request: { path: '/api/session' }, ...noneOfOurs }],
-  // Signing in anew is at an address with the API key in it.
+  // Signing in again is at an address with the API key in it.
   PlatformProxy: [
     {
       request: {
@@ -173,7 +173,7 @@ export async function breakBundles(runtime: Runtime, assemblyDirectory: string, 
     await writeFile(join(folder, 'index.js'), edit(await readFile(join(whole.directory, 'index.js'), 'utf8')));
     const started = await startFunction(runtime, { ...whole, directory: folder });
     assertReported(what, await started.invoke(gatewayEvent({ path: '/_healthz' })), errorType);
-    // A second call starts it anew, and finds it broken still.
+    // A second call starts it again, and finds it broken still.
     assertReported(what, await started.invoke(gatewayEvent({ path: '/_healthz' })), errorType);
     await started.close();
     check(!/INIT RTDONE\(status: success\)/.test(started.said), `${what} started.`, started.said);

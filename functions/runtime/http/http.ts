@@ -88,20 +88,20 @@ function isNavigation(headers: Readonly<Record<string, string>>): boolean {
 }
 
 function errorResponse(request: HttpRequest, error: unknown): HttpResponse {
-  const refusal =
+  const problem =
     error instanceof AppError && error.code !== 'internal'
       ? error
       : new AppError('internal', 'It was recorded and will be looked into.', { cause: error });
-  const headers = { 'cache-control': 'no-store', ...refusal.headers };
-  if (request.isNavigation) return errorPage(refusal, request, headers);
-  const isSignInNeeded = refusal.status === 401 && request.retryPath !== undefined;
+  const headers = { 'cache-control': 'no-store', ...problem.headers };
+  if (request.isNavigation) return errorPage(problem, request, headers);
+  const isSignInNeeded = problem.status === 401 && request.retryPath !== undefined;
   return {
-    status: refusal.status,
+    status: problem.status,
     headers: {
       ...headers,
       'content-type': 'application/problem+json',
       ...(isSignInNeeded ? { 'x-reauthorize-url': request.retryPath } : {}),
     },
-    body: JSON.stringify(refusal.toProblem(request.requestId)),
+    body: JSON.stringify(problem.toProblem(request.requestId)),
   };
 }

@@ -12,15 +12,15 @@ import type { HttpRequest } from './http-messages.ts';
 import { parseFields } from './input.ts';
 import type { Origin } from './same-origin.ts';
 
-/** A place in the extension that a request names in its path; nothing in it is proven. */
-export interface Place {
+/** What a request names in its path: a company, and perhaps a sales channel of it. Nothing in it is proven. */
+export interface TenantReference {
   readonly companyId?: string | undefined;
   readonly applicationId?: string | undefined;
 }
 
 /** What `signedIn` finds. The session was opened and nothing more: whether it still counts is for `live`. */
 export interface SignedIn {
-  readonly place: Place;
+  readonly reference: TenantReference;
   readonly session: Session;
 }
 
@@ -29,8 +29,8 @@ const path = v.object({ company_id: v.optional(companyId), application_id: v.opt
 const query = v.object({ company_id: v.optional(companyId) });
 const header = v.object({ 'X-Company-Id': v.optional(companyId) });
 
-/** The place that the route's own path parameters name. @throws {AppError} `invalid_request`. */
-export function placeOf(request: Pick<HttpRequest, 'pathParameters'>): Place {
+/** The reference in the parameters of the route's own path. @throws {AppError} `invalid_request`. */
+export function tenantReferenceOf(request: Pick<HttpRequest, 'pathParameters'>): TenantReference {
   const named = parseFields(path, request.pathParameters);
   return { companyId: named.company_id, applicationId: named.application_id };
 }
@@ -46,25 +46,27 @@ const soonestSignInMs = 50;
 /**
  * `request.session`: the session of the company that the request means. Every 401, whoever behind it raises it, tells
  * where to sign in again, and an early one forgets the cookie that no longer works.
- * @param placeIn where the request names its company, if not in the parameters of its path.
+ * @param referenceIn where the request names its company, if not in the parameters of its path.
  * @throws {AppError} `session_required`, `session_expired`, `tenant_mismatch`, `invalid_request`.
  */
 export function signedIn<Needed = unknown>(
-  placeIn: (request: HttpRequest & Needed) => Place = placeOf,
+  referenceIn: (request: HttpRequest & Needed) => TenantReference = tenantReferenceOf,
 ): HttpRequirement<HttpRequest & Origin & Needed, SignedIn> {
   return {
     ...requirement<HttpRequest & Origin & Needed, SignedIn>(async (request) => {
-      const place = placeIn(request);
+      const reference = referenceIn(request);
       const fromHeader = parseFields(header, { 'X-Company-Id': request.headers['x-company-id'] })['X-Company-Id'];
       const fromQuery = parseFields(query, request.query).company_id;
-      const named = [place.companyId, fromHeader, fromQuery].map((id) => (id === undefined ? id : companyTenant(id)));
+      const named = [reference.companyId, fromHeader, fromQuery].map((id) =>
+        id === undefined ? id : companyTenant(id),
+      );
       const tenant = selectTenant(named, request.cookies);
       request.tenant = tenant;
-      request.retryPath = installPath(await apiKey(), tenant, place.applicationId);
+      request.retryPath = installPath(await apiKey(), tenant, reference.applicationId);
       request.sessionCookie = sessionCookieName(tenant);
       const texts = request.cookies.values(request.sessionCookie);
       const session = await openLatestSession(sessionKeys(), extension().scopes, { tenant, texts, now: now() });
-      return { place, session };
+      return { reference, session };
     }),
     onError({ event: { cookies, sessionCookie }, error }) {
       if (!(error instanceof AppError && error.status === 401) || sessionCookie === undefined) return;

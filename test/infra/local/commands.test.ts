@@ -273,7 +273,7 @@ describe('npm run dev', () => {
   );
 
   test.each([
-    ['EXTENSION_API_SECRET', 'CANARY with blanks'],
+    ['EXTENSION_API_SECRET', 'CANARY with spaces'],
     ['EXTENSION_BASE_URL', 'http://extension.example.com'],
     ['EXTENSION_BASE_URL', 'https://extension.example.com/path'],
     ['FP_API_DOMAIN', 'http://api.example.com'],

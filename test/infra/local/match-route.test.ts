@@ -35,7 +35,7 @@ test('a variable takes exactly one segment that is not empty', () => {
   expect(matched(['GET /company/{id}'], 'GET', '/company/1/x')).toBeUndefined();
 });
 
-test('a slash too many is no route, as where a base URL was pasted with one at its end', () => {
+test('a slash too many matches no route, as where a base URL was pasted with one at its end', () => {
   for (const path of ['//fp/install', '/fp//install', '/fp/install/']) {
     expect(matched(['GET /fp/install', 'GET /{file}'], 'GET', path)).toBeUndefined();
   }

@@ -130,7 +130,7 @@ describe('what fdk wrote down for this project', () => {
     '"CANARY"',
     '{"EXTENSION_API_KEY":"CANARY-key","EXTENSION_API_SECRET":["CANARY-secret"]}',
     '{"EXTENSION_API_KEY":7,"EXTENSION_API_SECRET":"CANARY-secret"}',
-    '{"EXTENSION_API_KEY":"CANARY-key","EXTENSION_API_SECRET":"CANARY with blanks"}',
+    '{"EXTENSION_API_KEY":"CANARY-key","EXTENSION_API_SECRET":"CANARY with spaces"}',
     '{"EXTENSION_API_KEY":"CANARY\\nkey","EXTENSION_API_SECRET":"CANARY-secret"}',
   ])('that says %j is told by the name of the file, and never quoted', (text) => {
     const error = refusal(bare, text);

@@ -6,7 +6,7 @@ import type { Extension } from '../../../shared/config.ts';
 import type { QueuedMessage } from '../../../shared/store/work-queue.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { noon, testExtension } from '../fixture/extension.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 const key = 'CANARY-webhook-key-0123456789abcdef';
 const otherKey = 'CANARY-another-key-0123456789abcdef';
@@ -126,7 +126,7 @@ describe('a delivery', () => {
   ] as const) {
     test(`with ${what} is ${code}, whatever it is, and nothing is queued`, async () => {
       for (const body of [usual, { event: { name: 'ping' } }, 'no JSON', '']) {
-        expect(await refusalOf(deliver(body, options))).toMatchObject({ code, status });
+        expect(await problemOf(deliver(body, options))).toMatchObject({ code, status });
         expect(sent).toEqual([]);
       }
     });
@@ -156,7 +156,7 @@ describe('a delivery', () => {
       const long = { ...usual, company_id: 'LONG' };
       const text = JSON.stringify(long).replace('"LONG"', '900719925474099311');
       expect(await deliver(text, { companyIds, secret: secretOf('900719925474099311') })).toBe('queued');
-      expect(await refusalOf(deliver({ ...usual, company_id: 13 }, { companyIds }))).toMatchObject({
+      expect(await problemOf(deliver({ ...usual, company_id: 13 }, { companyIds }))).toMatchObject({
         code: 'signature_mismatch',
       });
     });
@@ -165,7 +165,7 @@ describe('a delivery', () => {
   test('without a company, neither in its address nor in its body, is signed by nobody', async () => {
     const { company_id: _, ...nobody } = usual;
     for (const secret of [secretOf('12'), secretOf(''), secretOf('undefined'), key, '']) {
-      expect(await refusalOf(deliver(nobody, { companyIds: [], secret }))).toMatchObject({
+      expect(await problemOf(deliver(nobody, { companyIds: [], secret }))).toMatchObject({
         code: 'signature_mismatch',
       });
     }
@@ -178,7 +178,7 @@ describe('a delivery', () => {
   });
 
   test('that names another company than the one whose secret signed it is refused', async () => {
-    expect(await refusalOf(deliver({ ...usual, company_id: 13 }))).toMatchObject({
+    expect(await problemOf(deliver({ ...usual, company_id: 13 }))).toMatchObject({
       code: 'signature_mismatch',
       status: 403,
     });
@@ -187,7 +187,7 @@ describe('a delivery', () => {
 
   test('of more than a megabyte is not read before it is verified', async () => {
     const large = { ...usual, payload: { text: 'x'.repeat(1_000_000) } };
-    expect(await refusalOf(deliver(large, { companyIds: [] }))).toMatchObject({ code: 'content_too_large' });
+    expect(await problemOf(deliver(large, { companyIds: [] }))).toMatchObject({ code: 'content_too_large' });
     expect(await deliver(large)).toBe('queued');
   });
 
@@ -198,7 +198,7 @@ describe('a delivery', () => {
     test('is verified under that, whatever company is named', async () => {
       for (const companyIds of [['12'], []]) expect(await deliver(usual, { ...insist, companyIds })).toBe('queued');
       expect(tenantSent()).toEqual(companyTenant('12'));
-      expect(await refusalOf(deliver(usual, { ...insist, secret: secretOf('12', apiSecret) }))).toMatchObject({
+      expect(await problemOf(deliver(usual, { ...insist, secret: secretOf('12', apiSecret) }))).toMatchObject({
         code: 'signature_mismatch',
       });
     });
@@ -206,7 +206,7 @@ describe('a delivery', () => {
     test('counts for nobody where its body names none: the address is not signed', async () => {
       const { company_id: _, ...nobody } = usual;
       expect(await deliver(nobody, insist)).toBe('unhandled');
-      expect(await refusalOf(deliver(usual, { ...insist, companyIds: ['13'] }))).toMatchObject({
+      expect(await problemOf(deliver(usual, { ...insist, companyIds: ['13'] }))).toMatchObject({
         code: 'signature_mismatch',
       });
     });
@@ -214,7 +214,7 @@ describe('a delivery', () => {
 
   test('that is malformed though signed is refused, and nothing is queued', async () => {
     for (const body of ['', 'no JSON', '{}', '['.repeat(1_000), Buffer.from([0x7b, 0xff, 0x7d])]) {
-      expect(await refusalOf(deliver(body))).toMatchObject({ code: 'invalid_request', status: 400 });
+      expect(await problemOf(deliver(body))).toMatchObject({ code: 'invalid_request', status: 400 });
       expect(sent).toEqual([]);
     }
   });
@@ -223,7 +223,7 @@ describe('a delivery', () => {
     const text = 'x'.repeat(4_000_000);
     expect(await deliver({ ...usual, payload: { text } })).toBe('queued');
     const noise = randomBytes(800_000).toString('hex');
-    expect(await refusalOf(deliver({ ...usual, payload: { noise: `${noise}${noise}` } }))).toMatchObject({
+    expect(await problemOf(deliver({ ...usual, payload: { noise: `${noise}${noise}` } }))).toMatchObject({
       code: 'content_too_large',
       status: 413,
     });

@@ -14,7 +14,7 @@ import {
   webhookMessage,
 } from '../../../shared/background/messages.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 const webhookOf = (body: Buffer, more: { eventId?: string; receivedAtMs?: number } = {}) =>
   webhookMessage({ tenant: companyTenant('12'), eventId: undefined, body, receivedAtMs: 1, ...more });
@@ -93,7 +93,7 @@ describe('a message', () => {
       { kind: 'register', tenant: organization, generation: 1 },
       { kind: 'schedule', name: 'nightly', run: 'r1', partition: 0, page: 1, after: organization },
     ] satisfies WorkMessage[]) {
-      expect(await refusalOf(() => toQueue(message))).toMatchObject({ code: 'internal' });
+      expect(await problemOf(() => toQueue(message))).toMatchObject({ code: 'internal' });
     }
   });
 

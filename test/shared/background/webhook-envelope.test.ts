@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseEnvelope } from '../../../shared/background/webhook-envelope.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 const event = { category: 'company', name: 'product', type: 'update', version: '1' };
 const whole = {
@@ -13,7 +13,7 @@ const whole = {
 };
 const parse = (body: unknown) => parseEnvelope(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
 const refused = async (body: unknown) =>
-  await refusalOf(() => parseEnvelope(Buffer.isBuffer(body) ? body : Buffer.from(String(body))));
+  await problemOf(() => parseEnvelope(Buffer.isBuffer(body) ? body : Buffer.from(String(body))));
 
 describe('a webhook’s body', () => {
   test('is read in its usual form', () => {

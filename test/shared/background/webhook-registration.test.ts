@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { registerWebhooks } from '../../../shared/background/webhook-registration.ts';
 import type { ExtensionInput } from '../../../shared/config.ts';
 import { baseUrl, clientId, testExtension } from '../fixture/extension.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 const webhooks = { notificationEmail: 'owner@example.com' };
 const events: ExtensionInput['events'] = {
@@ -109,7 +109,7 @@ describe('the subscriber where the platform has upserts', () => {
 
   test('that refuses an event has it named', async () => {
     for (const status of [400, 422]) {
-      const refusal = await refusalOf(
+      const refusal = await problemOf(
         register({ events }, ({ path }) =>
           path === query ? { body: { event_configs: [known] } } : { status, body: { message: 'CANARY' } },
         ),
@@ -124,7 +124,7 @@ describe('the subscriber where the platform has upserts', () => {
   for (const status of [302, 401, 403, 429, 500, 503]) {
     test(`that answers ${status} is a failure that says so, and no older version is tried`, async () => {
       const asked: string[] = [];
-      const refusal = await refusalOf(
+      const refusal = await problemOf(
         register({ events }, ({ path }) => {
           asked.push(path);
           return { status };
@@ -186,7 +186,7 @@ describe('the subscribers where the platform has none', () => {
     const answering = (answer: object) => withoutV3(({ path }) => (path === list ? answer : undefined));
     expect((await register({ events: restOnly }, answering({ status: 404 }))).version).toBe('v2');
     for (const answer of [{ status: 500 }, { body: [] }, { body: { items: [{ provider: 'rest' }] } }]) {
-      expect(await refusalOf(register({ events: restOnly }, answering(answer)))).toMatchObject({
+      expect(await problemOf(register({ events: restOnly }, answering(answer)))).toMatchObject({
         code: 'platform_error',
       });
     }
@@ -221,11 +221,11 @@ describe('the subscriber where the platform has the first version only', () => {
   });
 
   test('is not made for events that it cannot deliver or does not know, which are named', async () => {
-    const others = await refusalOf(register({ events }, withoutV2()));
+    const others = await problemOf(register({ events }, withoutV2()));
     expect(others.message).toContain('company/location/create/v1');
     const none = withoutV2(({ path }) => (path === query ? { body: { event_configs: [] } } : undefined));
-    expect((await refusalOf(register({ events: restOnly }, none))).message).toContain('company/product/update/v1');
+    expect((await problemOf(register({ events: restOnly }, none))).message).toContain('company/product/update/v1');
     const silent = withoutV2(({ path }) => (path === query ? { status: 500 } : undefined));
-    expect(await refusalOf(register({ events: restOnly }, silent))).toMatchObject({ code: 'platform_error' });
+    expect(await problemOf(register({ events: restOnly }, silent))).toMatchObject({ code: 'platform_error' });
   });
 });

@@ -7,7 +7,7 @@ import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, testExtension } from '../fixture/extension.ts';
 import { messagesIn, type OfflineAnswers } from '../fixture/offline-work.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 import { signIn } from '../fixture/sign-in.ts';
 import { startWorker, type Worker } from '../fixture/work.ts';
 
@@ -170,7 +170,7 @@ describe('an uninstallation', () => {
     const { worker } = hooked(['uninstalled'], { call: () => ({ status: 500 }) });
     const company = await worker.install();
     for (const attempt of [1, 4, 5]) {
-      expect(await refusalOf(worker.does(uninstall(company), attempt))).toMatchObject({ code: 'platform_error' });
+      expect(await problemOf(worker.does(uninstall(company), attempt))).toMatchObject({ code: 'platform_error' });
     }
     Object.assign(worker.answers, gone);
     expect(await worker.does(uninstall(company), 6)).toBe('uninstalled');

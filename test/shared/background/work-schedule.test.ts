@@ -11,7 +11,7 @@ import { companyTenant, type Tenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, testExtension } from '../fixture/extension.ts';
 import { messagesIn } from '../fixture/offline-work.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 import { startWorker, type Worker, webhookKey } from '../fixture/work.ts';
 
 let tables: TestTables;
@@ -240,7 +240,7 @@ describe('a registration', () => {
   test('that the platform refuses is not noted, and comes again', async () => {
     const worker = startWorker(tables, work, { extension, answers: { call: () => ({ status: 500 }) } });
     const company = await worker.install();
-    expect(await refusalOf(worker.does(register(company)))).toMatchObject({ code: 'platform_error' });
+    expect(await problemOf(worker.does(register(company)))).toMatchObject({ code: 'platform_error' });
     expect((await tables.grants.find(companyTenant(company)))?.registered).toBeUndefined();
     worker.answers.call = () => ({ status: 200 });
     expect(await worker.does(register(company), 2)).toBe('registered');

@@ -5,7 +5,7 @@ import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { noon } from '../fixture/extension.ts';
 import type { OfflineAnswers } from '../fixture/offline-work.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 import { fakePlatform, offlineToken, signIn } from '../fixture/sign-in.ts';
 import { startWorker, type Worker } from '../fixture/work.ts';
 
@@ -60,7 +60,7 @@ describe('an uninstallation that nobody proves', () => {
     const company = await worker.install();
     const { uninstallAskedAtMs: _, ...before } = (await tables.row(company))!;
     for (const attempt of [1, 2, 3]) {
-      expect(await refusalOf(worker.does(said(worker, company), attempt))).toMatchObject({ code: 'platform_error' });
+      expect(await problemOf(worker.does(said(worker, company), attempt))).toMatchObject({ code: 'platform_error' });
     }
     expect(await worker.does(said(worker, company), 4)).toBe('unconfirmed');
     expect(probesOf(worker)).toBe(4);
@@ -160,7 +160,7 @@ describe('of several uninstallations that nobody proves', () => {
     const worker = startWorker(tables, work);
     const company = await worker.install();
     const [before, itself, after] = [said(worker, company), said(worker, company), said(worker, company)];
-    await refusalOf(worker.does(before, 1));
+    await problemOf(worker.does(before, 1));
     Object.assign(worker.answers, gone);
     expect(await worker.does(before, 2)).toBe('uninstalled');
     expect(await worker.does(itself)).toBe('not_installed');

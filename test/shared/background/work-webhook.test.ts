@@ -6,7 +6,7 @@ import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon } from '../fixture/extension.ts';
 import { messagesIn } from '../fixture/offline-work.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 import { signIn } from '../fixture/sign-in.ts';
 import { startWorker } from '../fixture/work.ts';
 
@@ -175,7 +175,7 @@ describe('a handler of an event', () => {
 
   test('cannot reach another company, and learns of refusals', async () => {
     const { worker } = handling(({ platform }) => platform.get('catalog/v2.0/company/7/x'));
-    expect(await refusalOf(worker.does(webhook(await worker.install())))).toMatchObject({ code: 'tenant_mismatch' });
+    expect(await problemOf(worker.does(webhook(await worker.install())))).toMatchObject({ code: 'tenant_mismatch' });
     const refused = handling(({ platform, company }) =>
       platform.post(`catalog/v2.0/company/${company}/x`, { body: {} }),
     );

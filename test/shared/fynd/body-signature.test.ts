@@ -14,13 +14,13 @@ describe('a webhook’s signature', () => {
     });
   }
 
-  test('is over the bytes as they came: of JSON that was written anew it is another', () => {
+  test('is over the bytes as they came: of JSON that was written again it is another', () => {
     const { raw = '', secret = '', hmac_raw = '', hmac_reserialised_wrong = '' } = reserialised ?? {};
     expect(hmac_reserialised_wrong).toMatch(/^[0-9a-f]{64}$/);
     expect(isSignedBody(Buffer.from(raw), hmac_reserialised_wrong, [secret])).toBe(false);
-    const anew = Buffer.from(JSON.stringify(JSON.parse(raw)));
-    expect(isSignedBody(anew, hmac_raw, [secret])).toBe(false);
-    expect(isSignedBody(anew, hmac_reserialised_wrong, [secret])).toBe(true);
+    const rewritten = Buffer.from(JSON.stringify(JSON.parse(raw)));
+    expect(isSignedBody(rewritten, hmac_raw, [secret])).toBe(false);
+    expect(isSignedBody(rewritten, hmac_reserialised_wrong, [secret])).toBe(true);
   });
 
   test('covers any bytes, also none and those that are no text', () => {
@@ -39,7 +39,7 @@ describe('a webhook’s signature', () => {
     expect(isSignedBody(body, sign(body), [])).toBe(false);
   });
 
-  test('may be spelled in capitals or with blanks around it', () => {
+  test('may be spelled in capitals or with spaces around it', () => {
     const body = Buffer.from('{}');
     expect(isSignedBody(body, ` ${sign(body).toUpperCase()}\t`, [secret])).toBe(true);
   });

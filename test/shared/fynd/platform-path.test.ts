@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { proxiedSegments } from '../../../functions/runtime/http/proxied-segments.ts';
 import { platformPath, withQuery } from '../../../shared/fynd/platform-path.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 /** Segments as the caller means them: any text that a path can carry. */
 const segment = fc
@@ -89,7 +89,7 @@ describe('a path of the Platform API', () => {
   ]) {
     test(`${JSON.stringify(refused)} is refused after a gateway decoded it`, async () => {
       const event = { rawPath: `/api/platform/${refused}`, pathParameters: { path: refused } };
-      expect(await refusalOf(() => platformPath(proxiedSegments(event)))).toMatchObject({ code: 'invalid_request' });
+      expect(await problemOf(() => platformPath(proxiedSegments(event)))).toMatchObject({ code: 'invalid_request' });
     });
   }
 
@@ -112,7 +112,7 @@ describe('a path of the Platform API', () => {
         String.fromCharCode(Number.parseInt(hex, 16)),
       );
       const event = { rawPath: `/api/platform/x%20y/${refused}`, pathParameters: { path: `x y/${parameter}` } };
-      expect(await refusalOf(() => platformPath(proxiedSegments(event)))).toMatchObject({ code: 'invalid_request' });
+      expect(await problemOf(() => platformPath(proxiedSegments(event)))).toMatchObject({ code: 'invalid_request' });
     });
   }
 

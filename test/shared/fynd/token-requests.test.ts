@@ -6,14 +6,14 @@ import { authorizationCodeGrant } from '../../../shared/fynd/token-requests.ts';
 import { deadlineIn } from '../../../shared/http/http-client.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { clientId, noon } from '../fixture/extension.ts';
-import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { type FakeAnswer, fakeHttpClient } from '../fixture/http-client.ts';
+import { problemOf } from '../fixture/problem.ts';
 import { onlineToken } from '../fixture/sign-in.ts';
 
 function redeem(
   answer: FakeAnswer,
   scopes: readonly string[] = ['company/products'],
-  httpClient = fakeExchange(() => answer),
+  httpClient = fakeHttpClient(() => answer),
 ) {
   return authorizationCodeGrant({
     httpClient,
@@ -114,7 +114,7 @@ describe('the token answer', () => {
     ['may have a fraction of a second', { ...onlineToken, expires_in: 59.9 }, { expiresInSeconds: 59 }],
     ['without scope grants what was asked for', { ...onlineToken, scope: undefined }, { scopes: ['company/products'] }],
     ['may list scopes in text with commas', { ...onlineToken, scope: 'a/b,c/d' }, { scopes: ['a/b', 'c/d'] }],
-    ['may list scopes in text with blanks', { ...onlineToken, scope: ' a/b  c/d ' }, { scopes: ['a/b', 'c/d'] }],
+    ['may list scopes in text with spaces', { ...onlineToken, scope: ' a/b  c/d ' }, { scopes: ['a/b', 'c/d'] }],
     ['may grant nothing at all', { ...onlineToken, scope: [] }, { scopes: [] }],
     ['may come with more members', { ...onlineToken, token_type: 'Bearer', x: [1] }, {}],
     [
@@ -188,7 +188,7 @@ describe('the token answer', () => {
     ['a person that is text', { body: { ...onlineToken, current_user: 'CANARY' } }],
   ] as const) {
     test(`that is ${what} is a platform_error that repeats none of it`, async () => {
-      const refusal = await refusalOf(redeem(answer));
+      const refusal = await problemOf(redeem(answer));
       expect(refusal).toMatchObject({ code: 'platform_error', status: 502 });
       expect(JSON.stringify([refusal.toProblem('r'), refusal.headers])).not.toContain('CANARY');
     });
@@ -196,7 +196,7 @@ describe('the token answer', () => {
 
   for (const status of [400, 401, 402, 403, 404, 405, 409, 410, 415, 422, 451]) {
     test(`with status ${status} is code_refused`, async () => {
-      const refusal = await refusalOf(redeem({ status, body: { error_description: 'CANARY-code' } }));
+      const refusal = await problemOf(redeem({ status, body: { error_description: 'CANARY-code' } }));
       expect(refusal).toMatchObject({ code: 'code_refused', status: 502 });
       expect(JSON.stringify(refusal.toProblem('r'))).not.toContain('CANARY');
     });
@@ -223,15 +223,15 @@ describe('the token answer', () => {
   }
 
   test('is asked for without compression, and read up to 64 KiB', async () => {
-    const httpClient = fakeExchange(() => ({ body: onlineToken }));
+    const httpClient = fakeHttpClient(() => ({ body: onlineToken }));
     await redeem({ body: onlineToken }, undefined, httpClient);
     expect(httpClient.requests[0]?.maxResponseBytes).toBe(65_536);
     expect(httpClient.requests[0]?.headers['accept-encoding']).toBe('identity');
   });
 
   test('with status 429 is passed on with its Retry-After', async () => {
-    const refusal = await refusalOf(redeem({ status: 429, headers: { 'retry-after': '7' } }));
+    const refusal = await problemOf(redeem({ status: 429, headers: { 'retry-after': '7' } }));
     expect(refusal).toMatchObject({ code: 'rate_limited', status: 429, headers: { 'retry-after': '7' } });
-    expect(await refusalOf(redeem({ status: 429 }))).toMatchObject({ status: 429, headers: {} });
+    expect(await problemOf(redeem({ status: 429 }))).toMatchObject({ status: 429, headers: {} });
   });
 });

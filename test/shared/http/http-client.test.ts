@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createHttpClient, deadlineIn, type HttpClientRequest } from '../../../shared/http/http-client.ts';
 import type { AppError } from '../../../shared/problems.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 const openServers: (() => void)[] = [];
 afterEach(() => {
@@ -42,7 +42,7 @@ const get = (origin: string): HttpClientRequest => ({ origin, method: 'GET', tar
 const soon = () => deadlineIn(10_000);
 const ok = (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
 
-describe('an exchange with the platform', () => {
+describe('a request to the platform', () => {
   test('goes on while another begins, however long it takes', async () => {
     const slow = Promise.withResolvers<Socket>();
     const { origin, sockets } = await startServer((socket, request) =>
@@ -139,7 +139,7 @@ describe('an exchange with the platform', () => {
   ] as const) {
     test(`is a platform_error when the platform ${name}`, async () => {
       const { origin } = await startServer(answer);
-      expect(await refusalOf(createHttpClient()(get(origin), soon()))).toMatchObject({
+      expect(await problemOf(createHttpClient()(get(origin), soon()))).toMatchObject({
         code: 'platform_error',
         status: 502,
       });
@@ -225,7 +225,7 @@ describe('an exchange with the platform', () => {
   test('is a platform_error when nobody listens', async () => {
     const { origin } = await startServer(ok);
     for (const close of openServers.splice(0)) close();
-    expect(await refusalOf(createHttpClient()(get(origin), soon()))).toMatchObject({ code: 'platform_error' });
+    expect(await problemOf(createHttpClient()(get(origin), soon()))).toMatchObject({ code: 'platform_error' });
   });
 
   for (const [name, answer] of [
@@ -234,7 +234,7 @@ describe('an exchange with the platform', () => {
   ] as const) {
     test(`is a platform_timeout when the platform ${name} until the deadline, and hangs up then`, async () => {
       const { origin, sockets } = await startServer(answer);
-      const doing = refusalOf(createHttpClient()(get(origin), deadlineIn(100)));
+      const doing = problemOf(createHttpClient()(get(origin), deadlineIn(100)));
       expect(await doing).toMatchObject({ code: 'platform_timeout', status: 504 });
       const [socket] = sockets;
       if (socket && !socket.closed) await once(socket, 'close');
@@ -243,7 +243,7 @@ describe('an exchange with the platform', () => {
 
   test('with a deadline that has passed ends in platform_timeout', async () => {
     const { origin } = await startServer(() => {});
-    expect(await refusalOf(createHttpClient()(get(origin), deadlineIn(0)))).toMatchObject({ code: 'platform_timeout' });
+    expect(await problemOf(createHttpClient()(get(origin), deadlineIn(0)))).toMatchObject({ code: 'platform_timeout' });
   });
 
   test('stops reading an answer that could never be handed on', async () => {
@@ -256,7 +256,7 @@ describe('an exchange with the platform', () => {
       socket.on('drain', more);
       more();
     });
-    expect(await refusalOf(createHttpClient()(get(origin), soon()))).toMatchObject({ code: 'response_too_large' });
+    expect(await problemOf(createHttpClient()(get(origin), soon()))).toMatchObject({ code: 'response_too_large' });
   });
 
   test('stops reading where nothing that answers the request is as long', async () => {
@@ -280,7 +280,7 @@ describe('an exchange with the platform', () => {
   test('that fails says nothing of what was sent', async () => {
     const { origin } = await startServer((socket) => socket.destroy());
     const request = { ...get(origin), headers: { authorization: 'Bearer CANARY-token' } };
-    const refusal = await refusalOf(createHttpClient()(request, soon()));
+    const refusal = await problemOf(createHttpClient()(request, soon()));
     expect(JSON.stringify(refusal.toProblem('r'))).not.toContain('CANARY');
   });
 });

@@ -4,8 +4,8 @@ import type { Installations } from '../../../shared/store/installations.ts';
 import type { Tenant } from '../../../shared/tenant.ts';
 import { type Item, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
-import type { FakeExchange } from '../fixture/http-client.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import type { FakeHttpClient } from '../fixture/http-client.ts';
+import { problemOf } from '../fixture/problem.ts';
 import { askedOf, fakePlatform, offlineToken, signIn } from '../fixture/sign-in.ts';
 
 let tables: TestTables;
@@ -16,7 +16,7 @@ afterAll(() => tables.close());
 afterEach(() => void vi.restoreAllMocks());
 
 /** Lets `count` things happen, then the process is gone: before the next one takes effect, or right after it. */
-function crashAt(count: number, moment: 'before' | 'after', httpClient: FakeExchange) {
+function crashAt(count: number, moment: 'before' | 'after', httpClient: FakeHttpClient) {
   let left = count;
   const step = async <Result>(act: () => Promise<Result>): Promise<Result> => {
     if (left === 0 && moment === 'before') throw new Error('crash');
@@ -140,13 +140,13 @@ describe('a sign-in that loses its conditional write', () => {
     const tombstone = { generation: { N: '2' }, version: { N: '7' }, status: { S: 'uninstalled' } };
     const installations = overtakenBy(() => tables.putInstallation(company, tombstone));
     const httpClient = fakePlatform({ probe: { status: 401 } });
-    expect(await refusalOf(signIn(tables, company, { httpClient, installations }))).toMatchObject({
+    expect(await problemOf(signIn(tables, company, { httpClient, installations }))).toMatchObject({
       code: 'platform_error',
     });
     expect(await tables.row(company)).toMatchObject(tombstone);
   });
 
-  test('installs anew over an uninstallation of the older one where its own grant works', async () => {
+  test('installs again over an uninstallation of the older one where its own grant works', async () => {
     const company = tables.newCompany();
     const tombstone = { generation: { N: '2' }, version: { N: '7' }, status: { S: 'uninstalled' } };
     const installations = overtakenBy(() => tables.putInstallation(company, tombstone));
@@ -200,12 +200,12 @@ describe('a sign-in that loses its conditional write', () => {
   test('again and again gives up where no installation stands', async () => {
     const company = tables.newCompany();
     const installations = alwaysLosing();
-    expect(await refusalOf(signIn(tables, company, { installations }))).toMatchObject({
+    expect(await problemOf(signIn(tables, company, { installations }))).toMatchObject({
       code: 'internal',
       status: 500,
     });
     await tables.putInstallation(company, { status: { S: 'uninstalled' } });
-    expect(await refusalOf(signIn(tables, company, { installations }))).toMatchObject({ code: 'internal' });
+    expect(await problemOf(signIn(tables, company, { installations }))).toMatchObject({ code: 'internal' });
   });
 });
 
@@ -223,6 +223,6 @@ test('the platform is asked by nobody once a grant was refused for another reaso
   const httpClient = fakePlatform({
     offline: { status: 400, body: { ...offlineToken, error: 'invalid_grant', scope: undefined } },
   });
-  expect(await refusalOf(signIn(tables, company, { httpClient }))).toMatchObject({ code: 'code_refused', status: 502 });
+  expect(await problemOf(signIn(tables, company, { httpClient }))).toMatchObject({ code: 'code_refused', status: 502 });
   expect(await tables.row(company)).toBeUndefined();
 });

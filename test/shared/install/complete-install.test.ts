@@ -3,7 +3,7 @@ import { open } from '../../../shared/sealing.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { readableText, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 import { askedOf, fakePlatform, offlineToken, onlineToken, signIn, tokenKeys } from '../fixture/sign-in.ts';
 
 let tables: TestTables;
@@ -93,7 +93,7 @@ describe('a first installation', () => {
   test('by somebody who lacks scopes is refused, stores nothing and does not touch the next person', async () => {
     const company = tables.newCompany();
     const httpClient = fakePlatform({ online: fewer });
-    const refusal = await refusalOf(signIn(tables, company, { httpClient }));
+    const refusal = await problemOf(signIn(tables, company, { httpClient }));
     expect(refusal).toMatchObject({
       code: 'scopes_missing',
       status: 403,
@@ -112,7 +112,7 @@ describe('a first installation', () => {
   ] as const) {
     test(`is refused, with nothing stored, when the platform ${how}`, async () => {
       const company = tables.newCompany();
-      const refusal = await refusalOf(signIn(tables, company, { httpClient: fakePlatform({ offline }) }));
+      const refusal = await problemOf(signIn(tables, company, { httpClient: fakePlatform({ offline }) }));
       expect(refusal).toMatchObject({ code: 'scopes_missing', status: 403 });
       expect(refusal.members['missing_scopes']).toContain('company/orders');
       expect(await tables.row(company)).toBeUndefined();

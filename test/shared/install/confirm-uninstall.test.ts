@@ -7,7 +7,7 @@ import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { afterNoon, noon, testExtension } from '../fixture/extension.ts';
 import { keyRingFor } from '../fixture/key-ring.ts';
 import { type OfflineAnswers, type OfflineWork, offlineWork } from '../fixture/offline-work.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 import { fakePlatform, offlineToken, signIn } from '../fixture/sign-in.ts';
 
 let tables: TestTables;
@@ -83,7 +83,7 @@ describe('an uninstallation', () => {
       tokenKeys: keyRingFor('offline-token', 'CANARY-token-secret-9-0123456789'),
     });
     const company = await world.install();
-    expect(await refusalOf(confirm(company, world))).toMatchObject({ code: 'platform_error' });
+    expect(await problemOf(confirm(company, world))).toMatchObject({ code: 'platform_error' });
     expect(await confirm(company, world)).toEqual({ outcome: 'unconfirmed' });
     expect(await tables.row(company)).toMatchObject({ status: { S: 'reauthorize' }, generation: { N: '1' } });
     const signedAtMs = afterNoon(30).getTime();
@@ -112,7 +112,7 @@ describe('an uninstallation', () => {
     test(`is asked about later where the platform ${what}, and nothing changes until then`, async () => {
       const world = offlineWork(tables, answers);
       const company = await world.install();
-      const { status } = await refusalOf(confirm(company, world));
+      const { status } = await problemOf(confirm(company, world));
       expect(status).toBeGreaterThan(428);
       expect(await tables.row(company)).toMatchObject({ status: { S: 'installed' }, generation: { N: '1' } });
     });
@@ -202,7 +202,7 @@ describe('an uninstallation at the very moment', () => {
       expect(await tables.grants.renew(grant, stored, afterNoon(60))).toBe(true);
     };
     for (const message of [{}, { signedAtMs: noon.getTime() + 1_000 }]) {
-      await refusalOf(confirm(company, world, message, { grants: overtakenBy(renewed) }));
+      await problemOf(confirm(company, world, message, { grants: overtakenBy(renewed) }));
       expect(await tables.row(company)).toMatchObject({ generation: { N: '1' } });
     }
     expect(await confirm(company, world)).toMatchObject({ outcome: 'uninstalled' });

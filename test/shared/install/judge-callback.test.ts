@@ -3,7 +3,7 @@ import { judgeCallback } from '../../../shared/install/judge-callback.ts';
 import type { Transaction } from '../../../shared/session/transactions.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { noon } from '../fixture/extension.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 const applicationId = '0123456789abcdef0123abcd';
 const transaction: Transaction = {
@@ -41,7 +41,7 @@ describe('a callback', () => {
     ['another application', { applicationId: '0123456789abcdef01234567' }],
   ] as const) {
     test(`that names ${what} is a state_mismatch`, async () => {
-      const refusal = await refusalOf(() => judgeCallback({ ...callback, ...changes }, [transaction], 'offline'));
+      const refusal = await problemOf(() => judgeCallback({ ...callback, ...changes }, [transaction], 'offline'));
       expect(refusal).toMatchObject({ code: 'state_mismatch', status: 400 });
       expect(refusal.message).not.toContain('CANARY');
     });
@@ -49,12 +49,12 @@ describe('a callback', () => {
 
   test('that names an application where its transaction has none is a state_mismatch', async () => {
     const bare = { ...transaction, applicationId: undefined };
-    expect(await refusalOf(() => judgeCallback(callback, [bare], 'offline'))).toMatchObject({ code: 'state_mismatch' });
+    expect(await problemOf(() => judgeCallback(callback, [bare], 'offline'))).toMatchObject({ code: 'state_mismatch' });
   });
 
   test('of a transaction from before the access mode changed, or of none, is a state_mismatch', async () => {
     for (const transactions of [[transaction], []]) {
-      expect(await refusalOf(() => judgeCallback(callback, transactions, 'online'))).toMatchObject({
+      expect(await problemOf(() => judgeCallback(callback, transactions, 'online'))).toMatchObject({
         code: 'state_mismatch',
       });
     }

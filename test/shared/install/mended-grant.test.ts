@@ -3,7 +3,7 @@ import { AppError } from '../../../shared/problems.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { offlineWork } from '../fixture/offline-work.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 import { askedOf, fakePlatform, signIn } from '../fixture/sign-in.ts';
 
 let tables: TestTables;
@@ -34,7 +34,7 @@ describe('a grant whose refreshes come to nothing, whatever the platform says,',
       world.waited.push(hourMs);
       for (const hours of [0, 12, 11]) {
         world.waited.push(hours * hourMs);
-        await refusalOf(world.tokens.get(tenant));
+        await problemOf(world.tokens.get(tenant));
         expect(await launch(company, world.now())).toEqual(['token']);
       }
       world.waited.push(2 * hourMs);
@@ -49,7 +49,7 @@ describe('a grant whose refreshes come to nothing, whatever the platform says,',
     const world = offlineWork(tables, { refresh: { status: 500, body: '' } });
     const company = await world.install();
     world.waited.push(hourMs);
-    await refusalOf(world.tokens.get(companyTenant(company)));
+    await problemOf(world.tokens.get(companyTenant(company)));
     delete world.answers.refresh;
     world.waited.push(hourMs);
     expect((await world.tokens.get(companyTenant(company))).accessToken).toBe('CANARY-refreshed-token');

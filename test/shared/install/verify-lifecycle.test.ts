@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { signatureDate, signV2 } from '../../../shared/fynd/signature.ts';
 import { lifecycleSignature } from '../../../shared/install/verify-lifecycle.ts';
 import { afterNoon, noon } from '../fixture/extension.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 import vectors from '../fynd/fynd-signatures.json' with { type: 'json' };
 
 const secret = 'CANARY-secret';
@@ -68,7 +68,7 @@ describe('the signature of a lifecycle call', () => {
             const all = { host: 'ext.example.com', 'x-fp-date': date, [name]: value };
             headers['x-fp-signature'] = signV2({ ...usual, headers: all }, date, secret);
           }
-          expect(await refusalOf(() => judge({ ...request, headers }))).toMatchObject({
+          expect(await problemOf(() => judge({ ...request, headers }))).toMatchObject({
             code: 'signature_mismatch',
             status: 403,
           });
@@ -124,7 +124,7 @@ describe('the signature of a lifecycle call', () => {
     ['with letters that no signature has', plain('v1é')],
   ] as [string, Request][]) {
     test(`is refused where it is ${what}`, async () => {
-      const refusal = await refusalOf(() => judge(request));
+      const refusal = await problemOf(() => judge(request));
       expect(refusal).toMatchObject({ code: 'signature_mismatch', status: 403 });
     });
   }

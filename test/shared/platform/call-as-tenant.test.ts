@@ -5,7 +5,7 @@ import { callAsTenant } from '../../../shared/platform/call-as-tenant.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { type OfflineAnswers, type OfflineWork, offlineWork } from '../fixture/offline-work.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
@@ -82,19 +82,19 @@ describe('a call in a company’s name', () => {
       call: () => ({ status: 401 }),
       refresh: { status: 400, body: { error: 'invalid_grant' } },
     });
-    expect(await refusalOf(call(world, company))).toMatchObject({ code: 'installation_required', status: 409 });
+    expect(await problemOf(call(world, company))).toMatchObject({ code: 'installation_required', status: 409 });
     expect(await tables.row(company)).toMatchObject({ status: { S: 'reauthorize' } });
   });
 
   test('of a company that is not installed is 409, and nobody is asked', async () => {
     const world = offlineWork(tables);
-    expect(await refusalOf(call(world, tables.newCompany()))).toMatchObject({ code: 'installation_required' });
+    expect(await problemOf(call(world, tables.newCompany()))).toMatchObject({ code: 'installation_required' });
     expect(world.httpClient.requests).toEqual([]);
   });
 
   test('cannot reach another company', async () => {
     const { world, company } = await installed();
-    const refusal = await refusalOf(call(world, company, { path: 'catalog/v2.0/company/7/products/' }));
+    const refusal = await problemOf(call(world, company, { path: 'catalog/v2.0/company/7/products/' }));
     expect(refusal).toMatchObject({ code: 'tenant_mismatch', status: 403 });
     expect(world.httpClient.requests).toEqual([]);
     expect((await call(world, company, { path: 'catalog/v1.0/hsn' })).status).toBe(200);

@@ -4,8 +4,8 @@ import { companyTenant } from '../../../shared/tenant.ts';
 import { startCaller } from '../fixture/cached-calls.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { liveSession, testExtension } from '../fixture/extension.ts';
-import { fakeExchange } from '../fixture/http-client.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { fakeHttpClient } from '../fixture/http-client.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ afterEach(() => void vi.useRealTimers());
 
 /** A platform whose every answer is another one. */
 const counting = (headers: Record<string, string> = {}) =>
-  fakeExchange((_, number) => ({
+  fakeHttpClient((_, number) => ({
     headers: { 'content-type': 'application/json', ...headers },
     body: `{"n":${number}}`,
   }));
@@ -98,7 +98,7 @@ describe('a GET through the cache', () => {
   });
 
   test('never gets what another person, installation or set of permissions got', async () => {
-    const httpClient = fakeExchange(({ headers }) => ({ body: `for ${headers['authorization']}` }));
+    const httpClient = fakeHttpClient(({ headers }) => ({ body: `for ${headers['authorization']}` }));
     const caller = await startCaller(tables, httpClient);
     const user = (id: string) => ({ id, name: id, email: undefined });
     const people = [
@@ -144,7 +144,7 @@ describe('a GET through the cache', () => {
     }).join('');
     const caller = await startCaller(
       tables,
-      fakeExchange(() => ({ body: noise })),
+      fakeHttpClient(() => ({ body: noise })),
     );
     expect(await caller.get()).toBe('user-cache; fwd=uri-miss; detail=too-large');
     expect(caller.dynamoDbCalls()).toEqual(['BatchGetItem']);
@@ -155,7 +155,7 @@ describe('a GET through the cache', () => {
     const body = JSON.stringify({ items: Array.from({ length: 5_000 }, (_, id) => ({ id, name: `Product é ${id}` })) });
     const caller = await startCaller(
       tables,
-      fakeExchange(() => ({ body })),
+      fakeHttpClient(() => ({ body })),
     );
     await caller.call();
     const hit = await caller.call();
@@ -169,7 +169,7 @@ describe('a GET through the cache', () => {
     const body = JSON.stringify({ items: Array.from({ length: 500 }, (_, id) => ({ id, name: `Product é ${id}` })) });
     const caller = await startCaller(
       tables,
-      fakeExchange(({ headers }) =>
+      fakeHttpClient(({ headers }) =>
         headers['if-none-match'] === undefined ? { headers: { etag: '"1"' }, body } : { status: 304 },
       ),
     );
@@ -195,7 +195,7 @@ describe('a GET through the cache', () => {
   test('leaves an answer as it is that the platform wants to be left so', async () => {
     const caller = await startCaller(
       tables,
-      fakeExchange(() => ({ headers: { 'cache-control': 'max-age=60, no-transform' }, body: 'x'.repeat(5_000) })),
+      fakeHttpClient(() => ({ headers: { 'cache-control': 'max-age=60, no-transform' }, body: 'x'.repeat(5_000) })),
     );
     for (let round = 0; round < 2; round++) {
       const answer = await caller.call({ headers: { 'accept-encoding': 'br' } });
@@ -208,7 +208,7 @@ describe('a GET through the cache', () => {
     const body = gzipSync('x'.repeat(5_000), { level: 0 });
     const caller = await startCaller(
       tables,
-      fakeExchange(() => ({ headers: { 'content-encoding': 'gzip' }, body })),
+      fakeHttpClient(() => ({ headers: { 'content-encoding': 'gzip' }, body })),
     );
     for (let round = 0; round < 2; round++) {
       const answer = await caller.call({ headers: { 'accept-encoding': 'gzip, br' } });
@@ -230,11 +230,11 @@ describe('a session that does not count any more', () => {
         () => tables.putInstallation(caller.company, { sessionsValidFromMs: { N: String(Date.now()) } }),
       ]) {
         await over();
-        expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
+        expect(await problemOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
       }
       await tables.putInstallation(caller.company);
       await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date());
-      expect(await refusalOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
+      expect(await problemOf(caller.call({ method }))).toMatchObject({ code: 'session_expired' });
       expect(httpClient.requests).toHaveLength(1);
     });
   }
@@ -243,9 +243,9 @@ describe('a session that does not count any more', () => {
     for (const method of ['GET', 'POST', 'OPTIONS']) {
       const caller = await startCaller(
         tables,
-        fakeExchange(() => ({ status: 401, body: 'CANARY' })),
+        fakeHttpClient(() => ({ status: 401, body: 'CANARY' })),
       );
-      const refusal = await refusalOf(caller.call({ method }));
+      const refusal = await problemOf(caller.call({ method }));
       expect(refusal).toMatchObject({ code: 'session_expired', status: 401 });
       expect(refusal.message).not.toContain('CANARY');
     }
@@ -258,7 +258,7 @@ describe('a path that names another company', () => {
     const caller = await startCaller(tables, httpClient);
     for (const other of [`${caller.company}0`, `0${caller.company}`, ` ${caller.company}`, 'x', '']) {
       for (const method of ['GET', 'POST', 'HEAD']) {
-        const refusal = await refusalOf(caller.call({ method, path: `catalog/v2.0/company/${other}` }));
+        const refusal = await problemOf(caller.call({ method, path: `catalog/v2.0/company/${other}` }));
         expect(refusal).toMatchObject({ code: 'tenant_mismatch', status: 403 });
       }
     }
@@ -273,7 +273,7 @@ describe('a service that is not for people', () => {
     for (const service of ['webhook', 'Partners', '%77ebhook']) {
       for (const method of ['GET', 'PUT', 'HEAD']) {
         const path = `${service}/v1.0/company/${caller.company}/subscriber`;
-        const refusal = await refusalOf(caller.call({ method, path }));
+        const refusal = await problemOf(caller.call({ method, path }));
         expect(refusal).toMatchObject({ code: 'route_not_allowed', status: 403 });
       }
     }
@@ -285,7 +285,7 @@ describe('a 403 of the platform', () => {
   test('passes unchanged, with the scopes that the person lacks', async () => {
     const caller = await startCaller(
       tables,
-      fakeExchange(() => ({ status: 403, body: '{"message":"no"}' })),
+      fakeHttpClient(() => ({ status: 403, body: '{"message":"no"}' })),
     );
     const lacking = await caller.call({ session: { scopes: ['company/products'] } });
     expect(lacking).toMatchObject({ status: 403, body: Buffer.from('{"message":"no"}') });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { startCaller } from '../fixture/cached-calls.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { testExtension } from '../fixture/extension.ts';
-import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
+import { type FakeAnswer, fakeHttpClient } from '../fixture/http-client.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ async function twice(
   answer: FakeAnswer,
   options: { seconds?: number; extension?: ReturnType<typeof testExtension> } = {},
 ) {
-  const httpClient = fakeExchange(() => ({ body: '{}', ...answer }));
+  const httpClient = fakeHttpClient(() => ({ body: '{}', ...answer }));
   const caller = await startCaller(tables, httpClient, options.extension);
   const first = await caller.get();
   caller.wait(options.seconds ?? 1);
@@ -115,7 +115,7 @@ describe('how long an answer is fresh', () => {
   });
 
   test('is over where it was stored in the future, as a clock that was set back has it', async () => {
-    const httpClient = fakeExchange((_, number) => ({ body: `${number}` }));
+    const httpClient = fakeHttpClient((_, number) => ({ body: `${number}` }));
     for (const headers of [{}, { age: '86400', 'cache-control': 'max-age=90000' }]) {
       expect(await twice({ headers }, { seconds: -3 * 3_600 })).toEqual([stored, stored]);
       expect(await twice({ headers: { ...headers, etag: '"1"' } }, { seconds: -1 })).toEqual([stored, stored]);
@@ -134,7 +134,7 @@ describe('how long an answer is fresh', () => {
   });
 
   test('is over at its time although the entry is still in the table', async () => {
-    const httpClient = fakeExchange((_, number) => ({ body: `${number}` }));
+    const httpClient = fakeHttpClient((_, number) => ({ body: `${number}` }));
     const caller = await startCaller(tables, httpClient);
     await caller.call();
     caller.wait(100_000);
@@ -156,7 +156,7 @@ describe('the cache is passed by', () => {
     const extension = testExtension({ cache: { defaultTtlSeconds: 0 } });
     const caller = await startCaller(
       tables,
-      fakeExchange(() => ({ headers: { etag: '"1"' }, body: '{}' })),
+      fakeHttpClient(() => ({ headers: { etag: '"1"' }, body: '{}' })),
       extension,
     );
     expect([await caller.get(), await caller.get()]).toEqual([bypass, bypass]);
@@ -169,7 +169,7 @@ describe('the cache is passed by', () => {
   test('by a GET with a body, and by a page that asks for no-store', async () => {
     const caller = await startCaller(
       tables,
-      fakeExchange(() => ({ body: '{}' })),
+      fakeHttpClient(() => ({ body: '{}' })),
     );
     expect(await caller.get()).toBe(stored);
     expect(await caller.get({ body: Buffer.from('{}') })).toBe(bypass);
@@ -182,7 +182,7 @@ describe('the cache is passed by', () => {
   });
 
   test('by somebody who reloads with force, and what comes is kept', async () => {
-    const httpClient = fakeExchange((_, number) => ({ body: `${number}` }));
+    const httpClient = fakeHttpClient((_, number) => ({ body: `${number}` }));
     const caller = await startCaller(tables, httpClient);
     await caller.call();
     for (const asked of ['no-cache', 'max-age=0', 'No-Cache, x', 'Max-Age="0"']) {
@@ -199,7 +199,7 @@ describe('the cache is passed by', () => {
 describe('a stale answer with an ETag', () => {
   const etag = '"v1"';
   const conditional = (headers: Record<string, string> = {}) =>
-    fakeExchange((request) =>
+    fakeHttpClient((request) =>
       request.headers['if-none-match'] === etag
         ? { status: 304, headers: { etag, ...headers } }
         : { headers: { etag, 'content-type': 'application/json' }, body: '{"n":1}' },
@@ -254,7 +254,7 @@ describe('a stale answer with an ETag', () => {
   ] as const) {
     test(`keeps the headers that were stored with it, and goes on being asked about, after a 304 ${what}`, async () => {
       const kept = { etag, 'last-modified': 'Wed, 01 Jul 2026 00:00:00 GMT', 'content-type': 'application/json' };
-      const httpClient = fakeExchange((request) =>
+      const httpClient = fakeHttpClient((request) =>
         request.headers['if-none-match'] === etag
           ? { status: 304, headers: { ...sent, 'cache-control': 'max-age=30' } }
           : { headers: kept, body: '{"n":1}' },
@@ -284,7 +284,7 @@ describe('a stale answer with an ETag', () => {
   });
 
   test('is replaced when it no longer holds', async () => {
-    const httpClient = fakeExchange((_, number) => ({ headers: { etag: `"v${number}"` }, body: `${number}` }));
+    const httpClient = fakeHttpClient((_, number) => ({ headers: { etag: `"v${number}"` }, body: `${number}` }));
     const caller = await startCaller(tables, httpClient);
     await caller.call();
     caller.wait(61);

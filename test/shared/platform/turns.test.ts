@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UserCache } from '../../../shared/store/user-cache.ts';
 import { startCaller } from '../fixture/cached-calls.ts';
 import { startTables, type TestTables } from '../fixture/dynamodb.ts';
-import { fakeExchange } from '../fixture/http-client.ts';
+import { fakeHttpClient } from '../fixture/http-client.ts';
 import { startTurns } from '../fixture/turns.ts';
 
 let tables: TestTables;
@@ -14,7 +14,7 @@ afterAll(() => tables.close());
 async function startHeldCaller() {
   const turns = startTurns();
   const userCache = new UserCache(turns.documents(tables.documents), tables.names);
-  const httpClient = turns.platform(fakeExchange(() => ({ body: '{}' })));
+  const httpClient = turns.platform(fakeHttpClient(() => ({ body: '{}' })));
   const caller = await startCaller({ ...tables, userCache }, httpClient);
   return { caller, turns };
 }

@@ -4,8 +4,8 @@ import { companyTenant } from '../../../shared/tenant.ts';
 import { startCaller } from '../fixture/cached-calls.ts';
 import { readableText, startTables, type TestTables } from '../fixture/dynamodb.ts';
 import { liveSession } from '../fixture/extension.ts';
-import { type FakeAnswer, fakeExchange } from '../fixture/http-client.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { type FakeAnswer, fakeHttpClient } from '../fixture/http-client.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 let tables: TestTables;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ describe('a write', () => {
     const order: string[] = [];
     const caller = await startCaller(
       tables,
-      fakeExchange(() => {
+      fakeHttpClient(() => {
         order.push(...caller.dynamoDbCalls(), 'platform');
         return { status: 201, body: '{}' };
       }),
@@ -37,7 +37,7 @@ describe('a write', () => {
     test(`by ${method} makes all of this person's answers stale, and nobody else's`, async () => {
       const caller = await startCaller(
         tables,
-        fakeExchange(() => ({ body: '{}' })),
+        fakeHttpClient(() => ({ body: '{}' })),
       );
       const brands = { path: `catalog/v1.0/company/${caller.company}/brands` };
       for (const each of [{}, brands, other]) await caller.call(each);
@@ -53,11 +53,11 @@ describe('a write', () => {
     const answers: FakeAnswer[] = [{ body: '{}' }];
     const caller = await startCaller(
       tables,
-      fakeExchange(() => answers.shift() ?? Promise.reject(new AppError('platform_timeout', 'late'))),
+      fakeHttpClient(() => answers.shift() ?? Promise.reject(new AppError('platform_timeout', 'late'))),
     );
     await caller.call();
     caller.dynamoDbCalls();
-    expect(await refusalOf(caller.call({ method: 'POST' }))).toMatchObject({ code: 'platform_timeout' });
+    expect(await problemOf(caller.call({ method: 'POST' }))).toMatchObject({ code: 'platform_timeout' });
     expect(caller.dynamoDbCalls().toSorted()).toEqual(['BatchGetItem', 'UpdateItem', 'UpdateItem']);
     answers.push({ body: '{}' });
     expect(await caller.get()).toContain('fwd=stale');
@@ -70,7 +70,7 @@ describe('a write', () => {
       const { promise: writing, resolve: beginWrite } = Promise.withResolvers<void>();
       const { promise: written, resolve: endWrite } = Promise.withResolvers<void>();
       let reads = 0;
-      const httpClient = fakeExchange(async ({ method }) => {
+      const httpClient = fakeHttpClient(async ({ method }) => {
         if (method === 'POST') {
           beginWrite();
           await written;
@@ -110,7 +110,7 @@ describe('a write', () => {
   });
 
   test('makes an answer stale that was asked for while the write was under way', async () => {
-    const httpClient = fakeExchange(async ({ method }) => {
+    const httpClient = fakeHttpClient(async ({ method }) => {
       if (method === 'POST') await caller.call();
       return { body: '{}' };
     });
@@ -120,7 +120,7 @@ describe('a write', () => {
   });
 
   test('is not made where the epoch cannot be moved before it, and is told about where it cannot be moved after it', async () => {
-    const httpClient = fakeExchange(() => ({ status: 200 }));
+    const httpClient = fakeHttpClient(() => ({ status: 200 }));
     const caller = await startCaller(tables, httpClient);
     const view = tables.userCache.view.bind(tables.userCache);
     const put = tables.userCache.put.bind(tables.userCache);
@@ -141,12 +141,12 @@ describe('a write with a session that was signed out', () => {
     (await tables.items()).find((item) => item['pk']?.S?.startsWith(`company#${company}#user#`));
 
   test('writes nothing, neither at the platform nor in the tables', async () => {
-    const httpClient = fakeExchange(() => ({ body: '{}' }));
+    const httpClient = fakeHttpClient(() => ({ body: '{}' }));
     const caller = await startCaller(tables, httpClient);
     await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date(2_000));
     const before = await epochItem(caller.company);
     for (const signedInAtMs of [1_000, 2_000]) {
-      const refusal = await refusalOf(caller.call({ method: 'POST', session: { signedInAtMs } }));
+      const refusal = await problemOf(caller.call({ method: 'POST', session: { signedInAtMs } }));
       expect(refusal).toMatchObject({ code: 'session_expired' });
     }
     expect(httpClient.requests).toHaveLength(0);
@@ -156,7 +156,7 @@ describe('a write with a session that was signed out', () => {
   });
 
   test('is refused too where the sign-out comes between the look and the move', async () => {
-    const httpClient = fakeExchange(() => ({ body: '{}' }));
+    const httpClient = fakeHttpClient(() => ({ body: '{}' }));
     const caller = await startCaller(tables, httpClient);
     const seen = await tables.userCache.view(ownerIn(caller.company));
     await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date(2_000));
@@ -166,7 +166,7 @@ describe('a write with a session that was signed out', () => {
       moveEpoch: tables.userCache.moveEpoch.bind(tables.userCache),
       moveEpochOf: tables.userCache.moveEpochOf.bind(tables.userCache),
     };
-    const refusal = await refusalOf(caller.call({ method: 'POST', session: signedOut, userCache }));
+    const refusal = await problemOf(caller.call({ method: 'POST', session: signedOut, userCache }));
     expect(refusal).toMatchObject({ code: 'session_expired' });
     expect(httpClient.requests).toHaveLength(0);
   });
@@ -174,7 +174,7 @@ describe('a write with a session that was signed out', () => {
   test('that was signed out during the call still makes answers stale, for the session that follows', async () => {
     const caller = await startCaller(
       tables,
-      fakeExchange(async ({ method }) => {
+      fakeHttpClient(async ({ method }) => {
         if (method !== 'POST') return { body: '{}' };
         await tables.userCache.signOut(liveSession({ tenant: companyTenant(caller.company) }), new Date(2_000));
         await caller.call({ session: { signedInAtMs: 3_000 } });
@@ -197,7 +197,7 @@ describe('a passing trouble', () => {
   ] as const) {
     test(`of the platform is tried ${requests === 2 ? 'once more' : 'no second time'} for ${method}`, async () => {
       for (const trouble of [502, 503, 504, 'hangs up'] as const) {
-        const httpClient = fakeExchange(() => {
+        const httpClient = fakeHttpClient(() => {
           if (trouble === 'hangs up') throw new AppError('platform_error', 'The connection failed.');
           return { status: trouble };
         });
@@ -209,8 +209,8 @@ describe('a passing trouble', () => {
     });
   }
 
-  test('that is over at the second try is never seen, and goes out signed anew', async () => {
-    const httpClient = fakeExchange((_, number) => (number === 1 ? { status: 503 } : { body: 'ok' }));
+  test('that is over at the second try is never seen, and goes out signed again', async () => {
+    const httpClient = fakeHttpClient((_, number) => (number === 1 ? { status: 503 } : { body: 'ok' }));
     const caller = await startCaller(tables, httpClient);
     const answer = await caller.call();
     expect([answer.status, String(answer.body)]).toEqual([200, 'ok']);
@@ -223,7 +223,7 @@ describe('a passing trouble', () => {
     ['GET', 404],
   ] as const) {
     test(`is what goes out where the second ${method} says ${status}: the first may have done it`, async () => {
-      const httpClient = fakeExchange((_, number) =>
+      const httpClient = fakeHttpClient((_, number) =>
         number === 1 ? { status: 502, headers: { 'x-request-id': 'first' }, body: 'first' } : { status },
       );
       const caller = await startCaller(tables, httpClient);
@@ -240,7 +240,7 @@ describe('a passing trouble', () => {
     ['HEAD', 410, { status: 410 }],
   ] as const) {
     test(`that brought no answer ${'code' in outcome ? 'is the outcome' : 'is over'} where the second ${method} says ${status}`, async () => {
-      const httpClient = fakeExchange((_, number) => {
+      const httpClient = fakeHttpClient((_, number) => {
         if (number === 1) throw new AppError('platform_error', 'The connection failed.');
         return { status };
       });
@@ -253,7 +253,7 @@ describe('a passing trouble', () => {
   test('is not tried again where the call names the state that it is for', async () => {
     for (const condition of ['if-match', 'if-unmodified-since']) {
       for (const method of ['GET', 'PUT', 'DELETE']) {
-        const httpClient = fakeExchange(() => ({ status: 503 }));
+        const httpClient = fakeHttpClient(() => ({ status: 503 }));
         const caller = await startCaller(tables, httpClient);
         expect((await caller.call({ method, headers: { [condition]: '"1"' } })).status).toBe(503);
         expect(httpClient.requests).toHaveLength(1);
@@ -268,7 +268,7 @@ describe('a passing trouble', () => {
       { status: 502, headers: { 'retry-after': '5' } },
       { status: 504, headers: { 'retry-after': '5' } },
     ]) {
-      const httpClient = fakeExchange((_, number) => (number === 1 ? first : { status: 204 }));
+      const httpClient = fakeHttpClient((_, number) => (number === 1 ? first : { status: 204 }));
       const caller = await startCaller(tables, httpClient);
       expect((await caller.call({ method: 'DELETE' })).status).toBe(204);
     }
@@ -281,7 +281,7 @@ describe('a passing trouble', () => {
       { status: 429 },
       new AppError('platform_timeout', 'late'),
     ]) {
-      const httpClient = fakeExchange(() => {
+      const httpClient = fakeHttpClient(() => {
         if (answer instanceof AppError) throw answer;
         return answer;
       });
@@ -294,7 +294,7 @@ describe('a passing trouble', () => {
 
 test('nothing of a credential is in any item of the tables, with answers that vary by every header', async () => {
   const vary = 'authorization, cookie, accept, user-agent, x-fp-signature';
-  const httpClient = fakeExchange(() => ({
+  const httpClient = fakeHttpClient(() => ({
     headers: { vary, etag: '"1"', 'set-cookie': 'a=CANARY-set-cookie', 'cache-control': 'private, max-age=60' },
     body: JSON.stringify({ items: Array.from({ length: 500 }, (_, id) => ({ id })) }),
   }));

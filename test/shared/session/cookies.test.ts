@@ -4,7 +4,7 @@ import { Cookies, maxAllCookiesBytes, selectTenant } from '../../../shared/sessi
 import { sessionCookieName } from '../../../shared/session/sessions.ts';
 import { transactionCookieName } from '../../../shared/session/transactions.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 describe('the cookies of a request', () => {
   test('are read from one header or from many, exactly as they were sent', () => {
@@ -209,14 +209,14 @@ describe('the company that a request means', () => {
       ['1', undefined, '2'],
       ['1', '1', '2'],
     ]) {
-      const refusal = await refusalOf(() => select(named, of('1', '2')));
+      const refusal = await problemOf(() => select(named, of('1', '2')));
       expect(refusal).toMatchObject({ code: 'tenant_mismatch', status: 403 });
     }
   });
 
   test('is unknown without a session, and ambiguous with several', async () => {
-    expect(await refusalOf(() => select([], of()))).toMatchObject({ code: 'session_required', status: 401 });
-    expect(await refusalOf(() => select([], of('1', '2')))).toMatchObject({
+    expect(await problemOf(() => select([], of()))).toMatchObject({ code: 'session_required', status: 401 });
+    expect(await problemOf(() => select([], of('1', '2')))).toMatchObject({
       code: 'invalid_request',
       status: 400,
     });

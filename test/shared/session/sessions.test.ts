@@ -18,7 +18,7 @@ import type { UserCache } from '../../../shared/store/user-cache.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { liveSession, noon, testExtension, testSession } from '../fixture/extension.ts';
 import { keyRing } from '../fixture/key-ring.ts';
-import { refusalOf } from '../fixture/refusal.ts';
+import { problemOf } from '../fixture/problem.ts';
 
 const keys = keyRing('CANARY-session-secret-0123456789abcdef');
 const { scopes } = testExtension();
@@ -87,7 +87,7 @@ describe('a session', () => {
   });
 
   test('with a token that no cookie can hold is refused instead of being lost by the browser', async () => {
-    const refusal = await refusalOf(
+    const refusal = await problemOf(
       sealSession(keys, scopes, testSession({ accessToken: `CANARY-${'t'.repeat(3_000)}` })),
     );
     expect(refusal).toMatchObject({ code: 'platform_error' });
@@ -124,18 +124,18 @@ describe('a session', () => {
 
   test('of another company than its cookie says is a tenant_mismatch', async () => {
     const text = await sealSession(keys, scopes, testSession({ tenant: companyTenant('2') }));
-    expect(await refusalOf(openFor('1', text))).toMatchObject({ code: 'tenant_mismatch', status: 403 });
+    expect(await problemOf(openFor('1', text))).toMatchObject({ code: 'tenant_mismatch', status: 403 });
   });
 
   test('ends with its token', async () => {
     const text = await sealSession(keys, scopes, testSession());
     const end = new Date(testSession().expiresAt * 1000);
-    expect(await refusalOf(openFor('1', text, scopes, end))).toMatchObject({ code: 'session_expired', status: 401 });
+    expect(await problemOf(openFor('1', text, scopes, end))).toMatchObject({ code: 'session_expired', status: 401 });
   });
 
   test('ends when the configured scopes change', async () => {
     const text = await sealSession(keys, scopes, testSession());
-    const refusal = await refusalOf(openFor('1', text, [...scopes, 'company/settings']));
+    const refusal = await problemOf(openFor('1', text, [...scopes, 'company/settings']));
     expect(refusal).toMatchObject({ code: 'session_expired' });
     expect(await openFor('1', text, scopes.toReversed())).toMatchObject({ tenant: companyTenant('1') });
   });
@@ -162,7 +162,7 @@ describe('a session', () => {
       'garbage',
       `${await sealSession(keys, scopes, testSession())}x`,
     ]) {
-      expect(await refusalOf(openFor('1', text))).toMatchObject({ code: 'session_required', status: 401 });
+      expect(await problemOf(openFor('1', text))).toMatchObject({ code: 'session_required', status: 401 });
     }
   });
 });
@@ -198,9 +198,9 @@ describe('of several cookies with one name', () => {
 
   test('of which none opens, the first says why', async () => {
     const expired = await sealedAt(1_000, { expiresAt: noon.getTime() / 1000 - 1 });
-    expect(await refusalOf(open([expired, 'garbage']))).toMatchObject({ code: 'session_expired' });
-    expect(await refusalOf(open(['garbage', expired]))).toMatchObject({ code: 'session_required' });
-    expect(await refusalOf(open([]))).toMatchObject({ code: 'session_required', status: 401 });
+    expect(await problemOf(open([expired, 'garbage']))).toMatchObject({ code: 'session_expired' });
+    expect(await problemOf(open(['garbage', expired]))).toMatchObject({ code: 'session_required' });
+    expect(await problemOf(open([]))).toMatchObject({ code: 'session_required', status: 401 });
   });
 });
 
@@ -276,7 +276,7 @@ describe('a session is over', () => {
   ] as const) {
     test(`${alive ? 'not ' : ''}when ${when}`, async () => {
       if (alive) expect(() => requireLive(session, view)).not.toThrow();
-      else expect(await refusalOf(() => requireLive(session, view))).toMatchObject({ code: 'session_expired' });
+      else expect(await problemOf(() => requireLive(session, view))).toMatchObject({ code: 'session_expired' });
     });
   }
 });

@@ -7,7 +7,7 @@ import { createHttpClient, deadlineIn, type HttpClient } from '../../../../share
 import { AppError } from '../../../../shared/problems.ts';
 import { companyTenant } from '../../../../shared/tenant.ts';
 import { clientId, noon } from '../../fixture/extension.ts';
-import { type FakeAnswer, fakeExchange } from '../../fixture/http-client.ts';
+import { type FakeAnswer, fakeHttpClient } from '../../fixture/http-client.ts';
 
 const scopes = ['company/products', 'company/orders'];
 
@@ -23,7 +23,7 @@ function refresh(httpClient: HttpClient, cluster = 'https://api.fynd.com', apiSe
     deadline: deadlineIn(2_000),
   });
 }
-const judge = (answer: FakeAnswer) => refresh(fakeExchange(() => answer));
+const judge = (answer: FakeAnswer) => refresh(fakeHttpClient(() => answer));
 
 const whole = {
   access_token: 'CANARY-new',
@@ -40,7 +40,7 @@ const tokens = {
 };
 
 test('a refresh is a signed form with the client’s credentials (RFC 6749 §6)', async () => {
-  const httpClient = fakeExchange(() => ({ body: whole }));
+  const httpClient = fakeHttpClient(() => ({ body: whole }));
   await refresh(httpClient);
   const [{ method, target, headers, body } = {}] = httpClient.requests;
   expect([method, target]).toEqual(['POST', '/service/panel/authentication/v1.0/company/1/oauth/token']);

@@ -4,7 +4,7 @@ import { sealTokenSet } from '../../../../shared/tokens/offline-token.ts';
 import { startTables, type TestTables } from '../../fixture/dynamodb.ts';
 import { noon } from '../../fixture/extension.ts';
 import { keyRingFor } from '../../fixture/key-ring.ts';
-import { refusalOf } from '../../fixture/refusal.ts';
+import { problemOf } from '../../fixture/problem.ts';
 import { tokenKeys as keysOfSignIn, signIn } from '../../fixture/sign-in.ts';
 import { numbered, startOne, tokenKeys } from './one-process.ts';
 
@@ -23,7 +23,7 @@ describe('a process', () => {
     ['was slow', 3, 3],
     ['was frozen, with a clock that stood still,', 60, 0],
     ['was slow, with a clock that was set back,', -60, 3],
-  ])('that %s before its call leaves it, and begins anew', async (_title, wallSeconds, monotonicSeconds) => {
+  ])('that %s before its call leaves it, and begins again', async (_title, wallSeconds, monotonicSeconds) => {
     const { tenant, instance, pass, clock, httpClient, grants } = await startOne(tables);
     pass(life + 100);
     const leases: boolean[] = [];
@@ -139,7 +139,7 @@ describe('a process', () => {
     pass(life - 100);
     expect((await instance().get(tenant, { deadline })).accessToken).toBe('CANARY-access-0');
     const asking = instance().get(tenant, { deadline, rejected: 'CANARY-access-0' });
-    expect(await refusalOf(asking)).toMatchObject({ code: 'platform_timeout' });
+    expect(await problemOf(asking)).toMatchObject({ code: 'platform_timeout' });
     expect(waits.reduce((sum, each) => sum + each, 0)).toBeLessThan(leaseMs + 200);
     expect(httpClient.requests).toEqual([]);
     expect(await grants.find(tenant)).toMatchObject({ attempt: 0, isLeased: false });
@@ -152,7 +152,7 @@ describe('a process', () => {
       await grants.takeLease((await grants.find(tenant))!, noon);
       return await grants.find(tenant);
     };
-    expect(await refusalOf(instance({ grants: { find } }).get(tenant))).toMatchObject({
+    expect(await problemOf(instance({ grants: { find } }).get(tenant))).toMatchObject({
       code: 'platform_timeout',
     });
     expect(waits.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(patienceMs);
@@ -179,7 +179,7 @@ describe('a refusal', () => {
   test('is enough: a grant that was given up is not tried again by those who had seen it whole', async () => {
     const { tenant, instance, pass, grants } = await startOne(tables, {}, () => invalid);
     pass(life);
-    expect(await refusalOf(instance().get(tenant))).toMatchObject({ code: 'installation_required' });
+    expect(await problemOf(instance().get(tenant))).toMatchObject({ code: 'installation_required' });
     const row = (await grants.find(tenant))!;
     expect(row).toMatchObject({ status: 'reauthorize', version: 1, isLeased: false });
     expect(await grants.takeLease(row, noon)).toBe(false);
@@ -206,7 +206,7 @@ describe('a stored token', () => {
   test('that no key opens is dropped without a call, and the next launch mends the installation', async () => {
     const { tenant, instance, httpClient, row } = await startOne(tables);
     const asking = instance({ tokenKeys: rotatedTwice }).get(tenant);
-    expect(await refusalOf(asking)).toMatchObject({ code: 'installation_required' });
+    expect(await problemOf(asking)).toMatchObject({ code: 'installation_required' });
     expect(await row()).toMatchObject({ status: 'reauthorize', version: 2, sealedToken: undefined });
     expect(httpClient.requests).toEqual([]);
     await signIn(tables, tenant.id);
@@ -219,7 +219,7 @@ describe('a stored token', () => {
     const grant = (await one.row())!;
     const foreign = { ...grant, sealedToken: (await other.row())!.sealedToken! };
     await one.grants.renew(grant, foreign, new Date(one.clock.wallMs));
-    expect(await refusalOf(one.instance().get(one.tenant))).toMatchObject({ code: 'installation_required' });
+    expect(await problemOf(one.instance().get(one.tenant))).toMatchObject({ code: 'installation_required' });
     expect(await one.row()).toMatchObject({ status: 'reauthorize', sealedToken: undefined });
   });
 
@@ -258,7 +258,7 @@ describe('a platform that is down', () => {
     const backAtMs = clock.wallMs + 3_600_000;
     while (clock.wallMs < backAtMs) {
       for (const tokens of instances) {
-        const refusal = await refusalOf(tokens.get(tenant));
+        const refusal = await problemOf(tokens.get(tenant));
         expect(refusal.code).toBe('rate_limited');
         expect(Number(refusal.headers['retry-after'])).toBeGreaterThan(15);
       }
@@ -273,7 +273,7 @@ describe('a platform that is down', () => {
       number === 1 ? { status: 429, headers: { 'retry-after': '315360000' } } : numbered(number),
     );
     pass(life);
-    expect((await refusalOf(instance().get(tenant))).headers).toEqual({ 'retry-after': '3600' });
+    expect((await problemOf(instance().get(tenant))).headers).toEqual({ 'retry-after': '3600' });
     pass(3_601);
     expect((await instance().get(tenant)).accessToken).toBe('CANARY-access-2');
     expect(httpClient.requests).toHaveLength(2);
@@ -294,7 +294,7 @@ describe('a platform that is down', () => {
     pass(life);
     expect((await instance().get(tenant)).accessToken).toBe('CANARY-access-3');
     pass(life);
-    await refusalOf(instance().get(tenant));
+    await problemOf(instance().get(tenant));
     expect(waits).toEqual([1_000, 2_000, 1_000, 2_000, 4_000, 8_000]);
   });
 });

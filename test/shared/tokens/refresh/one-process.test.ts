@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { companyTenant } from '../../../../shared/tenant.ts';
 import { startTables, type TestTables } from '../../fixture/dynamodb.ts';
 import { noon } from '../../fixture/extension.ts';
-import { refusalOf } from '../../fixture/refusal.ts';
+import { problemOf } from '../../fixture/problem.ts';
 import { numbered, startOne } from './one-process.ts';
 
 let tables: TestTables;
@@ -71,7 +71,7 @@ describe('a token', () => {
     pass(life - 11);
     expect((await instance().get(tenant)).accessToken).toBe('CANARY-access-0');
     pass(1);
-    expect(await refusalOf(instance().get(tenant))).toMatchObject({
+    expect(await problemOf(instance().get(tenant))).toMatchObject({
       code: 'rate_limited',
       status: 429,
     });
@@ -100,7 +100,7 @@ describe('a token', () => {
     pass(life - 11);
     expect((await instance().get(tenant)).accessToken).toBe('CANARY-access-0');
     pass(1);
-    expect(await refusalOf(instance().get(tenant))).toMatchObject({ code: 'installation_required' });
+    expect(await problemOf(instance().get(tenant))).toMatchObject({ code: 'installation_required' });
     expect((await row())?.status).toBe('reauthorize');
     expect(httpClient.requests).toEqual([]);
   });
@@ -127,13 +127,13 @@ describe('a token that the platform rejected', () => {
       body: { error: 'invalid_grant' },
     }));
     const asking = instance().get(tenant, { rejected: 'CANARY-access-0' });
-    expect(await refusalOf(asking)).toMatchObject({ code: 'installation_required' });
-    expect(await refusalOf(instance().get(tenant))).toMatchObject({ code: 'installation_required' });
+    expect(await problemOf(asking)).toMatchObject({ code: 'installation_required' });
+    expect(await problemOf(instance().get(tenant))).toMatchObject({ code: 'installation_required' });
   });
 });
 
 describe('one instance', () => {
-  test('asks once for all who ask at once, and anew for who asks later', async () => {
+  test('asks once for all who ask at once, and again for who asks later', async () => {
     const { tenant, instance, pass, httpClient } = await startOne(tables);
     pass(life);
     tables.calls.length = 0;
@@ -201,7 +201,7 @@ describe('a company that is not installed', () => {
     for (const row of rows) {
       const company = tables.newCompany();
       if (row !== undefined) await tables.putInstallation(company, row);
-      expect(await refusalOf(instance().get(companyTenant(company)))).toMatchObject({
+      expect(await problemOf(instance().get(companyTenant(company)))).toMatchObject({
         code: 'installation_required',
         status: 409,
       });

@@ -4,7 +4,7 @@ import { sealTokenSet } from '../../../../shared/tokens/offline-token.ts';
 import { OfflineTokens, type OfflineTokensDependencies } from '../../../../shared/tokens/offline-tokens.ts';
 import type { TestTables } from '../../fixture/dynamodb.ts';
 import { clientId, noon } from '../../fixture/extension.ts';
-import { type FakeAnswer, type FakeExchange, fakeExchange } from '../../fixture/http-client.ts';
+import { type FakeAnswer, type FakeHttpClient, fakeHttpClient } from '../../fixture/http-client.ts';
 import { keyRingFor } from '../../fixture/key-ring.ts';
 
 export const tokenKeys = keyRingFor('offline-token', 'CANARY-token-secret-0123456789abcdef');
@@ -23,7 +23,7 @@ export async function startOne(
   const tenant = companyTenant(tables.newCompany());
   const clock = { wallMs: noon.getTime(), monotonicMs: 5_000 };
   const waits: number[] = [];
-  const httpClient: FakeExchange = fakeExchange((_request, number) => answer(number));
+  const httpClient: FakeHttpClient = fakeHttpClient((_request, number) => answer(number));
   const real = new OfflineGrants(tables.client, tables.names.installations);
   const grant = {
     accessToken: 'CANARY-access-0',
