@@ -12,7 +12,7 @@ import { workQueue } from './runtime/work-queue.ts';
 const call = v.object({ company_id: companyId, client_id: v.string() });
 
 /**
- * `POST /fp/uninstall`: the platform, or somebody, says that a company uninstalled. The answer is the same whatever the
+ * `POST /fp/uninstall`: the platform, or somebody, says that a company uninstalled. The response is the same whatever the
  * truth is; the worker finds that out.
  */
 export const handler = http()

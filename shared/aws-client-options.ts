@@ -2,7 +2,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 
 /**
- * Options for every client of the AWS SDK. A request that gets no answer within `requestTimeoutMs`, or one that stops
+ * Options for every client of the AWS SDK. A request that gets no response within `requestTimeoutMs`, or one that stops
  * half way, is given up and made again on another connection. After `maxAttempts` of them the call rejects with the last
  * error (`TimeoutError`). Both fit into the 10 s of the shortest function: 2 s each and up to 0.15 s between them; what
  * is throttled is repeated after up to a second, then after up to two.
@@ -17,7 +17,7 @@ export function awsClientOptions({ requestTimeoutMs = 2_000, maxAttempts = 3 } =
       connectionTimeout: requestTimeoutMs / 2,
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
-      // What `requestTimeout` no longer watches once an answer has begun.
+      // What `requestTimeout` no longer watches once a response has begun.
       socketTimeout: requestTimeoutMs,
       httpAgent: withoutDeadConnections(new http.Agent(agentOptions)),
       httpsAgent: withoutDeadConnections(new https.Agent(agentOptions)),

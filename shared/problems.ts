@@ -1,5 +1,5 @@
 /**
- * Every way in which a request can be refused, by its stable code: the HTTP status, a title (RFC 9457 §3.1.3) and what
+ * Every problem that a request can meet, by its stable code: the HTTP status, a title (RFC 9457 §3.1.3) and what
  * a person can do about it.
  */
 export const problems = {
@@ -100,7 +100,7 @@ export type ProblemCode = keyof typeof problems;
 
 interface AppErrorOptions {
   readonly cause?: unknown;
-  /** Response headers that belong to the refusal, lower-case names. */
+  /** Response headers that belong to the problem, lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Problem members beside the standard ones (RFC 9457 §3.2). */
   readonly members?: Readonly<Record<string, unknown>>;
@@ -108,7 +108,7 @@ interface AppErrorOptions {
   readonly waitedMs?: number;
 }
 
-/** A refusal. `detail` is shown to the caller: it names fields, never values, and holds no secret. */
+/** A problem. `detail` is shown to the caller: it names fields, never values, and holds no secret. */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ProblemCode;

@@ -59,7 +59,7 @@ export function deriveSealingKey(secretText: string, use: KeyUse): SealingKey {
 
 /**
  * Seals claims as one JWE (RFC 7516, compact), encrypted and authenticated. `subject` names what the text is bound to.
- * `expiresAt` in epoch seconds; absent only for what is kept until it is replaced.
+ * `expiresAt` in epoch seconds; absent only for what is stored until it is replaced.
  */
 export async function seal(
   keys: Pick<KeyRing, 'current'>,

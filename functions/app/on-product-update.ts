@@ -4,7 +4,7 @@ interface ProductPayload {
   readonly product?: { readonly uid?: number; readonly name?: string };
 }
 
-/** One product, as the platform answers it (`SingleProductResponseSchema` of its own client). */
+/** One product, as the platform sends it (`SingleProductResponseSchema` of its own client). */
 interface ProductResponse {
   readonly data?: { readonly name?: string };
 }

@@ -67,9 +67,9 @@ interface AuthorChain {
 }
 
 /**
- * Makes a Lambda handler of a route that needs a signed-in person. What `handle` answers becomes JSON (undefined:
- * 204); a `Response` is sent as it is. An AppError, or a refusal of the platform, becomes the answer. Middlewares of
- * middy's may follow: `api(…).use(…)`.
+ * Makes a Lambda handler of a route that needs a signed-in person. What `handle` resolves to becomes JSON
+ * (undefined: 204); a `Response` is sent as it is. An AppError, or the platform's own error, becomes the response.
+ * Middlewares of middy's may follow: `api(…).use(…)`.
  */
 export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandler {
   const authors = createChain((run: Run<APIGatewayProxyEventV2, unknown>) => run) as AuthorChain;

@@ -38,7 +38,7 @@ export type QueueHandler = (event: SQSEvent, context: Context) => Promise<SQSBat
 /**
  * The queue's other end: `queue().use(…).handler(…)`, once for each message. Groups are worked on side by side, the
  * messages of one in order; after the first that is not done with, the rest of its group waits. Whatever the chain
- * answers or throws, each message that was begun has one line in the log, without its body.
+ * responds or throws, each message that was begun has one line in the log, without its body.
  */
 export function queue(): Chain<Delivery, DeliveryOutcome, Delivery, QueueHandler> {
   return createChain(working);

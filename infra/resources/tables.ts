@@ -126,7 +126,7 @@ export class UserCacheTable extends TableV2 {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     // No deletion protection: whoever deletes it has the platform asked again. A copy of a cookie whose owner signed out
-    // would work again until its token ends.
+    // would work again until its session ends.
   }
 
   /** Reads entries and the epoch that tells whether they, and the user's sessions, still count. */

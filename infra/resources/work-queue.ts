@@ -23,7 +23,7 @@ const fifo = {
   removalPolicy: RemovalPolicy.DESTROY,
 } as const;
 
-/** Events, lifecycle jobs and scheduled work, in order within a group: a company's, or a schedule's own. */
+/** Background work, in order within a group: a company's events, hooks and scheduled work, or another kind's own. */
 export class WorkQueue extends Queue {
   /** What failed for good, group by group; `npm run redrive` brings it back. */
   readonly deadLetters: Queue;

@@ -23,7 +23,7 @@ const firstPlausibleMs = Date.UTC(2012);
 const maxUnverifiedBytes = 1_000_000;
 
 /**
- * Takes a delivery: verified over the bytes as they came, then queued. The answer waits for the queue and for nothing
+ * Takes a delivery: verified over the bytes as they came, then queued. The response waits for the queue and for nothing
  * else. `keys` are those that may have signed it; the company in the address, or else in the body, selects the secret and
  * proves nothing.
  * @throws {AppError} `signature_required`, `signature_mismatch`, `invalid_request`, `content_too_large` where it cannot be

@@ -51,7 +51,7 @@ export interface LaunchContext {
 export type EventHandler = (context: EventContext) => Promise<void>;
 export type ScheduleHandler = (context: ScheduleContext) => Promise<void>;
 export type HookHandler = (context: HookContext) => Promise<void>;
-/** May answer a path of the extension to land on instead of the usual one. */
+/** May resolve to a path of the extension to land on instead of the usual one. */
 export type LaunchHandler = (context: LaunchContext) => Promise<string | undefined>;
 
 /** The author's handlers, by their keys in the configuration. */

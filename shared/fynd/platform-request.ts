@@ -66,9 +66,9 @@ const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
  * Sends an idempotent call once more (RFC 9110 §9.2.2) where the connection failed or a gateway's 502, 503 or 504 came,
  * within the same deadline; not where a 503 says when, nor where the call names the state that it is for.
  *
- * What the repetition finds gone or changed may be the work of the first try, so the first answer is the call's. Where a write's
+ * What the repetition finds gone or changed may be the work of the first try, so the first response is the call's. Where a write's
  * first try brought none, nobody knows what it did, and the failed connection is the outcome; a read changed nothing,
- * and its repetition is the first answer.
+ * and its repetition is the first response.
  */
 export async function sendWithRetry(
   httpClient: HttpClient,

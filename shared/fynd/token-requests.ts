@@ -35,8 +35,8 @@ interface CodeGrantRequest extends TokenRequest {
 
 /**
  * Redeems a code for the online token of the person who allowed it. `scopes` is what was asked for: what the platform
- * grants where its answer does not say (RFC 6749 §5.1).
- * @throws {AppError} `code_refused`, `platform_error` (also where the answer names no person) or `platform_timeout`.
+ * grants where its response does not say (RFC 6749 §5.1).
+ * @throws {AppError} `code_refused`, `platform_error` (also where the response names no person) or `platform_timeout`.
  */
 export async function authorizationCodeGrant(request: CodeGrantRequest): Promise<TokenSet & { user: PlatformUser }> {
   const { code, codeVerifier } = request;
@@ -77,7 +77,7 @@ export async function offlineTokenGrant(request: CodeGrantRequest): Promise<Toke
   return processTokenResponse(response, request.scopes);
 }
 
-/** Exchanges a company's refresh token (RFC 6749 §6). Its answer keeps the old one where it names no new one. */
+/** Redeems a company's refresh token (RFC 6749 §6). The result keeps the old one where the response names no new one. */
 export async function refreshTokenGrant(
   request: TokenRequest & { readonly refreshToken: string; readonly scopes: readonly string[] },
 ): Promise<RefreshOutcome> {

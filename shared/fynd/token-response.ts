@@ -4,7 +4,7 @@ import { parseJsonResponse } from '../http/json.ts';
 import { retryAfterSeconds } from '../http/retry-after.ts';
 import { AppError } from '../problems.ts';
 
-/** Nothing that answers a token request is longer, as it comes or decoded. */
+/** No token response is longer, as it comes or decoded. */
 export const maxTokenResponseBytes = 64 * 1024;
 
 /** A token response of the platform (RFC 6749 §5.1), judged and made uniform. */

@@ -1,4 +1,4 @@
-/** Whether a request takes an answer in this content coding: `Accept-Encoding` names it, and not with `q=0` (RFC 9110 §12.5.3). */
+/** Whether a request takes a response in this content coding: `Accept-Encoding` names it, and not with `q=0` (RFC 9110 §12.5.3). */
 export function acceptsCoding(acceptEncoding: string | undefined, coding: 'br' | 'gzip'): boolean {
   return patterns[coding].test(acceptEncoding ?? '');
 }

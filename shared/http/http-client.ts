@@ -10,11 +10,11 @@ export interface HttpClientRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
-  /** Where nothing that answers this has a longer body: more is `platform_error`. */
+  /** Where no response to this has a longer body: more is `platform_error`. */
   readonly maxResponseBytes?: number;
 }
 
-/** The answer as it came: no redirect followed, no encoding undone. */
+/** The response as it came: no redirect followed, no encoding undone. */
 export interface HttpClientResponse {
   readonly status: number;
   /** Lower-case names; repeats joined by commas; `set-cookie` left out. */
@@ -50,7 +50,7 @@ const maxIdleMs = 4_000;
 /**
  * `fetch` would rewrite the path and the query (WHATWG URL), refuse a GET with a body and undo encodings, so this is
  * `node:http` with kept-alive connections. One is used again only where it is certain whose the next bytes are: not after
- * an answer that has no body, nor after one that came before its request was sent.
+ * a response that has no body, nor after one that came before its request was sent.
  *
  * The function returned throws AppError `platform_timeout` when the deadline passes, `platform_error` when the platform
  * hangs up or answers what is no HTTP, or more than `maxResponseBytes`, `response_too_large` beyond 64 MiB.

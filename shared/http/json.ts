@@ -45,7 +45,7 @@ function mayHoldLongInteger(text: string): boolean {
 
 const beforeNumber = new Set('-:,[ \t\r\n');
 
-/** What the Platform API may answer as JSON, decoded. A function could not hand on as much. */
+/** What the Platform API may send as JSON, decoded. A function could not hand on as much. */
 export const maxApiJsonBytes = 8 * 1024 * 1024;
 
 interface EncodedBody {

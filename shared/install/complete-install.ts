@@ -91,7 +91,7 @@ export async function completeInstall(
 
 /**
  * Installs a company that the platform installed without a person: the code must redeem, and nothing else is trusted.
- * As with `install_event=true`, it is an installation anew also where the row says that there is one. Undefined in online
+ * As with `install_event=true`, it is a new installation also where the row says that there is one. Undefined in online
  * mode, where the first sign-in installs.
  * @throws {AppError} as `completeInstall`.
  */

@@ -2,33 +2,33 @@ import CachePolicy from 'http-cache-semantics';
 import { formatCacheControl, parseCacheControl } from '../http/cache-control.ts';
 
 /**
- * HTTP caching (RFC 9111) for a private cache, by http-cache-semantics. The library keeps request headers with an
- * answer that varies, so it is never shown any: what may select a representation is part of the entry's key instead.
+ * HTTP caching (RFC 9111) for a private cache, by http-cache-semantics. The library keeps request headers with a
+ * response that varies, so it is never shown any: what may select a representation is part of the entry's key instead.
  */
 const options: CachePolicy.Options = { shared: false, cacheHeuristic: 0, immutableMinTimeToLive: 0 };
 const bareRequest = { method: 'GET', headers: {} };
 
-/** However long the platform says that an answer is fresh, it is used no longer. */
+/** However long the platform says that a response is fresh, it is used no longer. */
 const maxTtlSeconds = 86_400;
-/** How much longer a stale answer is kept where it can be revalidated instead of being fetched again. */
+/** How much longer a stale response is stored where it can be validated instead of being fetched again. */
 const revalidatableSeconds = 3_600;
 
 export interface CacheableResponse {
   readonly status: number;
-  /** Lower-case names. All of them are kept with the entry. */
+  /** Lower-case names. All of them are stored with the entry. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface Verdict {
-  /** As JSON, for the entry. Undefined where HTTP does not allow the answer to be stored, or it would be of no use. */
+  /** As JSON, for the entry. Undefined where HTTP does not allow the response to be stored, or it would be of no use. */
   readonly policy: string | undefined;
-  /** Seconds for which the entry is worth keeping. */
+  /** Seconds for which the entry is worth storing. */
   readonly keepSeconds: number;
 }
 
 /**
- * Judges whether and how long an answer to a GET may be kept, with `defaultTtlSeconds` where the platform is silent.
- * What is no 200 is kept only where it names its lifetime: a validator alone is no wish to be kept.
+ * Judges whether and how long a response to a GET may be stored, with `defaultTtlSeconds` where the platform is silent.
+ * What is no 200 is stored only where it names its lifetime: a validator alone is no wish to be stored.
  */
 export function judgeResponse(answer: CacheableResponse, defaultTtlSeconds: number): Verdict {
   const namesLifetime =
@@ -37,12 +37,12 @@ export function judgeResponse(answer: CacheableResponse, defaultTtlSeconds: numb
   return verdict(policyOf(answer.status, withDefaultTtl(answer, defaultTtlSeconds)));
 }
 
-/** An answer that was kept: whether it is fresh, its headers as they are now, and how to ask whether it still holds. */
+/** A stored response: whether it is fresh, its headers as they are now, and how to ask whether it still holds. */
 export interface StoredResponse {
   /** Seconds for which it is still fresh; undefined where it is stale. */
   readonly ttlSeconds: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** `if-none-match` and `if-modified-since`; empty where only a new answer helps. */
+  /** `if-none-match` and `if-modified-since`; empty where only a new response helps. */
   readonly validators: Readonly<Record<string, string>>;
   /** What the platform's 304 makes of it (RFC 9111 §4.3.4). */
   refreshed(notModifiedHeaders: Readonly<Record<string, string>>): Verdict & Pick<StoredResponse, 'headers'>;
@@ -75,7 +75,7 @@ export function openPolicy(json: string): StoredResponse | undefined {
   };
 }
 
-/** What a 304 may say anew of an answer that is kept (RFC 9111 §4.3.4); all else stays as it was stored. */
+/** What a 304 may say again of a stored response (RFC 9111 §4.3.4); all else stays as it was. */
 export const freshnessHeaders = ['age', 'cache-control', 'date', 'expires', 'pragma', 'vary'] as const;
 
 function freshnessOf(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -97,7 +97,7 @@ function policyOf(status: number, headers: Readonly<Record<string, string>>): Ca
 }
 
 function verdict(policy: CachePolicy): Verdict {
-  // Not timeToLive(): that counts the time for which a stale answer might be used, which this cache never does.
+  // Not timeToLive(): that counts the time for which a stale response might be used, which this cache never does.
   const ttlSeconds = Math.min(maxTtlSeconds, Math.max(0, policy.maxAge() - policy.age()));
   const headers = policy.responseHeaders();
   const canBeRevalidated = headers['etag'] !== undefined || headers['last-modified'] !== undefined;
@@ -115,7 +115,7 @@ export function isSilent({ status, headers }: CacheableResponse): boolean {
   return status === 200 && !speaks && !('expires' in headers) && !('pragma' in headers);
 }
 
-/** The platform is silent where it names neither a lifetime nor a reason against keeping the answer. */
+/** The platform is silent where it names neither a lifetime nor a reason against storing the response. */
 function withDefaultTtl(answer: CacheableResponse, defaultTtlSeconds: number): Record<string, string> {
   const { headers } = answer;
   if (!isSilent(answer)) return { ...headers };

@@ -38,13 +38,13 @@ import {
 } from './cache-policy.ts';
 import { compressBody, decompressBody, mayTravelCompressed, type StoredBody } from './stored-body.ts';
 
-/** The platform's answer, or the same answer from this person's cache. */
+/** The platform's response, or the same response from this person's cache. */
 export interface PlatformResponse {
   readonly status: number;
   /** What may be handed on, with `cache-status` (RFC 9211) for a GET and `x-missing-scopes` where they explain a 403. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Something that did not work but does not change the answer; for the log. */
+  /** Something that did not work but does not change the response; for the log. */
   readonly warning?: 'response_not_stored' | 'epoch_not_moved';
 }
 
@@ -81,9 +81,9 @@ const responseHeaders = [
 /**
  * Calls the Platform API with the person's own token, through the person's own cache.
  *
- * One consistent read tells whether the session still counts and brings the cached answer. A fresh one is the answer; a
+ * One consistent read tells whether the session still counts and brings the stored response. A fresh one is returned; a
  * stale one is revalidated. A write makes everything this person has cached stale, before and after the call, so that
- * an answer that was on its way meanwhile is stale too.
+ * a response that was on its way meanwhile is stale too.
  * @throws {AppError} `route_not_allowed` for a service that is not for people, `session_expired` (also for the
  * platform's own 401), `tenant_mismatch`, `platform_error`, `platform_timeout`, `response_too_large`.
  */
@@ -144,7 +144,7 @@ const read: Step = async (dependencies, session, call, deadline) => {
   }
 
   const validators = kept?.validators ?? {};
-  // The browser's own condition is answered from what is kept or fetched: only ours travels.
+  // The browser's own condition is judged by what is stored or fetched: only ours travels.
   const { 'if-none-match': _etag, 'if-modified-since': _date, ...headers } = call.headers;
   const answer = await send(dependencies, live, { ...call, headers: { ...headers, ...validators } }, deadline);
   const store = (content: EntryContent, verdict: Verdict) =>
@@ -271,7 +271,7 @@ function compressed(
 type EntryContent = StoredBody & Pick<CacheEntry, 'status'>;
 type Stored = 'stored' | 'too_large' | 'failed' | 'not_storable';
 
-/** A cache that cannot store is no reason to fail: the answer is there. */
+/** A cache that cannot store is no reason to fail: the response is there. */
 async function storeEntry(
   { userCache, now }: CallAsUserDependencies,
   owner: CacheOwner,

@@ -18,7 +18,7 @@ export interface PlatformWriteOptions extends PlatformCallOptions {
  * The Platform API. Paths are relative to `/service/platform/`, unescaped, and name the company that the work is for:
  * `catalog/v2.0/company/1/products/`.
  *
- * Each method answers the parsed JSON body (undefined where there is none) and throws PlatformResponseError for any status
+ * Each method resolves to the parsed JSON body (undefined where there is none) and throws PlatformResponseError for any status
  * from 300 on: redirects are not followed. In a route of the author's, one that is not caught reaches the browser as the platform gave it, with a
  * 401 as `session_expired`.
  */
@@ -78,7 +78,7 @@ export function createPlatformClient(send: (call: PlatformCall) => Promise<Platf
     if (answer.status >= 300) throw new PlatformResponseError(answer, `${method} ${withoutValues(path)}`);
     return parseBody(answer);
   }
-  // The answer's type is the caller's claim about the platform: nothing here can check it.
+  // The response's type is the caller's claim about the platform: nothing here can check it.
   return {
     get: (path, options) => call('GET', path, options) as Promise<never>,
     post: (path, options) => call('POST', path, options) as Promise<never>,

@@ -3,7 +3,7 @@ import { acceptsCoding } from '../http/accepts-coding.ts';
 import { parseCacheControl } from '../http/cache-control.ts';
 import type { CacheEntry } from '../store/user-cache.ts';
 
-/** The body of an answer as it is kept. */
+/** The body of a response as it is stored. */
 export type StoredBody = Pick<CacheEntry, 'body' | 'coding'>;
 
 /**
@@ -17,7 +17,7 @@ export function compressBody(body: Buffer): StoredBody {
 }
 
 /**
- * Whether what is kept may travel as compressed as it is, so that neither we nor the gateway do anything to it: the caller takes
+ * Whether what is stored may travel as compressed as it is, so that neither we nor the gateway do anything to it: the caller takes
  * it so, and the platform neither compressed it itself nor forbids it (`no-transform`, RFC 9110 §7.7). The ETag stays
  * the platform's, which alone knows what `If-Match` means.
  */

@@ -14,8 +14,8 @@ import { throwTryAgain, tryAgain } from './unavailable.ts';
 
 /**
  * One client per process, taking and giving plain values: connections are kept between requests. Every call is of a few
- * keys at most, so that one which takes a second is lost. What DynamoDB asks to retry is tried once more, and is then
- * `try_again`.
+ * small items, a page of a listing at most, so that one which takes a second is lost. What DynamoDB asks to retry is
+ * tried once more, and is then `try_again`.
  */
 export function createDynamoDb(): DynamoDBDocumentClient {
   const options = awsClientOptions({ requestTimeoutMs: 1_000, maxAttempts: 2 });
@@ -128,7 +128,7 @@ export async function updateItem(
 const maxBatchRounds = 5;
 
 /**
- * Reads up to 100 items, of one table or several; answers those that are there, by table and in any order.
+ * Reads up to 100 items, of one table or several; resolves to those that are there, by table and in any order.
  * @throws {AppError} `try_again` where DynamoDB leaves out some of them again and again.
  */
 export async function readTogether(

@@ -27,7 +27,7 @@ export interface Installation {
   readonly refreshingSinceMs?: number | undefined;
 }
 
-/** The offline grant as it is kept: sealed, and bound to its row. */
+/** The offline grant as it is stored: sealed, and bound to its row. */
 export interface StoredTokenSet {
   readonly sealedToken: string;
   readonly scopes: readonly string[];

@@ -124,7 +124,7 @@ export class OfflineGrants {
 
   /**
    * Writes the tokens of a refresh that began with `grant`. Whoever wrote first has the newer token: false, and nothing
-   * changed. Also mends an installation that was marked `reauthorize` while the answer was on its way.
+   * changed. Also mends an installation that was marked `reauthorize` while the response was on its way.
    */
   async renew({ tenant, generation, version }: OfflineGrant, next: StoredTokenSet, now: Date): Promise<boolean> {
     return await this.#update(tenant, {
@@ -156,7 +156,7 @@ export class OfflineGrants {
   }
 
   /**
-   * Ends the installation: a new generation, so that every session, cached answer and message of the old one is dead,
+   * Ends the installation: a new generation, so that every session, stored response and message of the old one is dead,
    * and no token. False where the row has moved on, e.g. because the tenant installed again.
    */
   async uninstall({ tenant, generation, version }: OfflineGrant, now: Date): Promise<boolean> {

@@ -14,7 +14,7 @@ export async function openConnection(client: DynamoDBClient): Promise<void> {
         const asked = { ...(request as object), method: 'GET', headers: {}, body: undefined };
         const { requestHandler, streamCollector } = client.config;
         const { response } = await requestHandler.handle(asked);
-        // A connection is free for the next call once all of its answer was read.
+        // A connection is free for the next call once all of its response was read.
         await streamCollector(response.body);
         return { response, output: { $metadata: {} } };
       },

@@ -168,7 +168,7 @@ export class Secrets {
     }
   }
 
-  /** Joins a request that was made less than `maxAgeMs` ago. @throws where Secrets Manager gives no answer. */
+  /** Joins a request that was made less than `maxAgeMs` ago. @throws where Secrets Manager gives no response. */
   #ask(slot: Slot, maxAgeMs: number): Promise<void> {
     const askedAt = this.#moment();
     if (slot.asking !== undefined && msBetween(slot.asking.askedAt, askedAt) < maxAgeMs) return slot.asking.answer;

@@ -29,7 +29,7 @@ export function ownerOf({ tenant, user, generation }: Session): CacheOwner {
   return { tenant, userId: user.id, generation };
 }
 
-/** A cached answer. Everything in it came from the platform in answer to this owner's own token. */
+/** A stored response. Everything in it came from the platform in response to this owner's own token. */
 export interface CacheEntry {
   /** The owner's epoch as the reader saw it before it asked the platform; another epoch makes the entry stale. */
   readonly epoch: string | undefined;
@@ -43,7 +43,7 @@ export interface CacheEntry {
   readonly expiresAt: number;
 }
 
-/** What one round trip tells about a signed-in person and, where asked for, one cached answer. */
+/** What one round trip tells about a signed-in person and, where asked for, one stored response. */
 export interface CacheView extends SessionState {
   readonly epoch: string | undefined;
   readonly entry: CacheEntry | undefined;
@@ -56,11 +56,11 @@ const epochSortKey = '#epoch';
 /**
  * The epoch outlives what it ends. A session that was signed out lives for 24 hours, and an entry that was stored before
  * the first write is fresh for as long (`maxTtlSeconds` of the platform's cache policy); what is stale is revalidated
- * with or without an epoch. The hour more is for answers that were on their way and for clocks that differ.
+ * with or without an epoch. The hour more is for responses that were on their way and for clocks that differ.
  */
 const epochTtlSeconds = (maxSessionHours + 1) * 3_600;
 
-/** A finished answer waits no longer for being stored. */
+/** A finished response waits no longer for being stored. */
 const maxPutMs = 1_000;
 
 const key = v.object({ [userCacheTable.sortKey]: v.string() });
@@ -91,7 +91,7 @@ export class UserCache {
     this.#installationsTableName = tableNames.installations;
   }
 
-  /** One consistent round trip: the installation's gate, the owner's epoch and, with `entryKey`, a cached answer. */
+  /** One consistent round trip: the installation's gate, the owner's epoch and, with `entryKey`, a stored response. */
   async view(owner: CacheOwner, entryKey?: string): Promise<CacheView> {
     const sortKeys = entryKey === undefined ? [epochSortKey] : [epochSortKey, entryKey];
     const found = await readTogether(this.#client, {
@@ -114,7 +114,7 @@ export class UserCache {
   }
 
   /**
-   * Stores an answer, or does not: it is tried once and briefly, since the answer is there and a person waits for it.
+   * Stores a response, or does not: it is tried once and briefly, since the response is there and a person waits for it.
    * @throws where it was not stored.
    */
   async put(owner: CacheOwner, entryKey: string, entry: CacheEntry): Promise<void> {
@@ -128,7 +128,7 @@ export class UserCache {
     await putOnce(this.#client, new PutCommand({ TableName: this.#tableName, Item }), maxPutMs);
   }
 
-  /** Makes all of the owner's cached answers stale, also those that are being fetched at this moment. */
+  /** Makes all of the owner's stored responses stale, also those that are being fetched at this moment. */
   async moveEpoch(owner: CacheOwner, now: Date): Promise<void> {
     await this.#updateEpochItem(owner, now, { set: { epoch: crypto.randomUUID() } });
   }

@@ -7,7 +7,7 @@ import type { OfflineGrant, OfflineGrants } from '../store/offline-grants.ts';
 import { type Tenant, tenantKey } from '../tenant.ts';
 import { type OfflineToken, openTokenSet, sealTokenSet } from './offline-token.ts';
 
-/** A live token of a tenant's offline grant. For background work only: no answer to a browser may rest on it. */
+/** A live token of a tenant's offline grant. For background work only: no response to a browser may rest on it. */
 export interface OfflineAccess {
   readonly tenant: Tenant;
   readonly accessToken: string;
@@ -77,7 +77,7 @@ interface Asking {
 /**
  * Live offline tokens, with one refresh however many processes ask at once.
  *
- * Whoever finds a token due takes a lease by one conditional write, asks the platform, and writes the answer on
+ * Whoever finds a token due takes a lease by one conditional write, asks the platform, and writes its response on
  * condition that nobody wrote since. A lease is taken over only after the very same attempt was watched for a lease's
  * length on one's own monotonic clock: comparing wall clocks would let skew start a second refresh, which revokes the
  * whole grant where refresh tokens are single-use.
@@ -172,7 +172,7 @@ export class OfflineTokens {
     const { startWithinMs, callMs } = this.#timing;
     const { tenant, generation } = grant;
     const attempt = grant.attempt + 1;
-    // Nothing that can wait stands between the platform's answer and the write.
+    // Nothing that can wait stands between the platform's response and the write.
     const key = await tokenKeys.current();
     if (sinceAsked() > startWithinMs) {
       await grants.giveLeaseBack(grant, attempt, 0);
@@ -186,7 +186,7 @@ export class OfflineTokens {
         : await refreshTokenGrant({ ...asked, refreshToken, deadline: deadlineIn(callMs) });
     switch (result.outcome) {
       case 'granted': {
-        // The token's life began some time between the question and the answer.
+        // The token's life began some time between the request and the response.
         const stored = await sealTokenSet(key, grant, result.tokens, askedAt);
         if (!(await this.#insist(() => grants.renew(grant, stored, now())))) break;
         const { accessToken, scopes } = result.tokens;

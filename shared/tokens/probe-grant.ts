@@ -5,7 +5,7 @@ import { AppError } from '../problems.ts';
 import { companyOf, type Tenant } from '../tenant.ts';
 
 /**
- * Asks the platform whether a tenant's token works. A 401 says no; any other answer below 500 says yes, since a 403 or
+ * Asks the platform whether a tenant's token works. A 401 says no; any other response below 500 says yes, since a 403 or
  * a 404 is about the resource; a platform that cannot be asked now says nothing.
  */
 export async function probeGrant(

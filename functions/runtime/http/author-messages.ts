@@ -6,7 +6,7 @@ import type { PlatformResponse } from '../../../shared/platform/call-as-user.ts'
 import type { HttpResponse } from './http-messages.ts';
 import { textOf } from './lambda-result.ts';
 
-/** What an author's middlewares see of the answer: Lambda's form of it, without cookies of ours. */
+/** What an author's middlewares see of the response: Lambda's form of it, without cookies of ours. */
 export type AuthorResult = APIGatewayProxyStructuredResultV2;
 
 /** Lambda's event without what proves who calls: somebody else's middleware may log all of it. */
@@ -24,7 +24,7 @@ export function withoutCredentials(event: APIGatewayProxyEventV2): APIGatewayPro
   return rest as unknown as APIGatewayProxyEventV2;
 }
 
-/** What an author's handler answered: a `Response` as it is, nothing as 204, all else as JSON. */
+/** What an author's handler resolved to: a `Response` as it is, nothing as 204, all else as JSON. */
 export async function toAuthorResult(result: unknown, answers: readonly PlatformResponse[]): Promise<AuthorResult> {
   const cacheStatus = answers.map(({ headers }) => headers['cache-status']).filter((each) => each !== undefined);
   const headers = {
@@ -57,7 +57,7 @@ const lambdaResult = v.looseObject({
   isBase64Encoded: v.optional(v.boolean(), false),
 });
 
-/** What the author's middlewares made of the answer; without a status it is JSON, as Lambda takes it. */
+/** What the author's middlewares made of the response; without a status it is JSON, as Lambda takes it. */
 export function parseAuthorResult(result: unknown): HttpResponse {
   if (typeof result !== 'object' || result === null || !('statusCode' in result)) {
     const headers = { ...personal, 'content-type': 'application/json' };

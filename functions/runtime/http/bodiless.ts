@@ -1,6 +1,6 @@
 type Headers = Readonly<Record<string, string>>;
 
-/** Statuses whose answers have no body, whatever the method (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
+/** Statuses whose responses have no body, whatever the method (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
 export const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** What describes a body (RFC 9110 §8, §14.4; RFC 6266). */
@@ -15,7 +15,7 @@ const describesBody = new Set([
 ]);
 
 /**
- * The headers of an answer without a body. None describes one where the status forbids it. Where it doesn't (HEAD, an
+ * The headers of a response without a body. None describes one where the status forbids it. Where it doesn't (HEAD, an
  * empty representation) only the encoding goes, with which API Gateway takes the result for malformed.
  */
 export function bodilessHeaders(status: number, headers: Headers): Headers {

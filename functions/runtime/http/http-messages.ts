@@ -20,13 +20,13 @@ export interface HttpRequest {
   readonly requestId: string;
   /** When it came, on this process's own clock: milliseconds. */
   readonly receivedAtMs: number;
-  /** A person is looking at the answer. */
+  /** A person is looking at the response. */
   readonly isNavigation: boolean;
   /** What Lambda was called with, cookies and `Authorization` included: for nobody but `withoutCredentials`. */
   readonly invocation: { readonly event: APIGatewayProxyEventV2; readonly context: Context | undefined };
   /** Whom it is about, for the log: set as soon as that is known, be it proven or not. */
   tenant?: Tenant;
-  /** Where a person begins to sign in again: set as soon as the company is known, offered by answers that refuse. */
+  /** Where a person begins to sign in again: set as soon as the company is known, offered by problems. */
   retryPath?: string;
   /** The session cookie that this request goes by: set as soon as the company is known. */
   sessionCookie?: string;
@@ -40,7 +40,7 @@ export interface HttpResponse {
   readonly setCookies?: readonly string[];
   /** Text, or bytes that are sent as they are. */
   readonly body?: string | Buffer;
-  /** For the log: something that failed without changing the answer, and what became of the request. */
+  /** For the log: something that failed without changing the response, and what became of the request. */
   readonly warning?: string | undefined;
   readonly outcome?: string | undefined;
 }

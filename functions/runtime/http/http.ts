@@ -24,8 +24,8 @@ export type HttpRequirement<Needed, Found extends object = object> = Requirement
 >;
 
 /**
- * The one way in and out: `http().use(…).use(…).handler(…)`. Whatever in the chain answers or throws, the event becomes a
- * request, the answer a result, every error a page or a problem (RFC 9457), and one line goes to the log.
+ * The one way in and out: `http().use(…).use(…).handler(…)`. Whatever in the chain responds or throws, the event becomes a
+ * request, the response a result, every error a page or a problem (RFC 9457), and one line goes to the log.
  */
 export function http(): Chain<HttpRequest, HttpResponse, HttpRequest, LambdaHandler> {
   return createChain(answering);

@@ -10,12 +10,12 @@ import { securityHeaders } from './security-headers.ts';
 
 const compress = promisify(gzip);
 
-/** Lambda takes 6 MB of JSON for an answer. */
+/** Lambda takes 6 MB of JSON for a response. */
 const maxResultBytes = 6 * 1024 * 1024;
 
 /**
- * The answer as Lambda takes it. Text travels as it is, which spares a third of its size, where escaping it for JSON does
- * not cost more than base64 would; an answer that does not fit either way travels compressed where the browser takes it.
+ * The response as Lambda takes it. Text travels as it is, which spares a third of its size, where escaping it for JSON does
+ * not cost more than base64 would; a response that does not fit either way travels compressed where the browser takes it.
  * @throws {AppError} `response_too_large` where it does not fit even so.
  */
 export async function toResult(
@@ -36,7 +36,7 @@ export async function toResult(
   const base64Bytes = Math.ceil(bytes.byteLength / 3) * 4;
   const roomBytes = maxResultBytes - Buffer.byteLength(JSON.stringify(frame)) - 100;
   if (text !== undefined) {
-    // Only a large answer is worth measuring: escaping makes at most six bytes of one.
+    // Only a large response is worth measuring: escaping makes at most six bytes of one.
     const textBytes = bytes.byteLength * 6 < roomBytes ? 0 : Buffer.byteLength(JSON.stringify(text));
     if (textBytes <= roomBytes) return { ...frame, body: text };
   }

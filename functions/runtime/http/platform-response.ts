@@ -3,8 +3,8 @@ import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { dataHeaders } from './security-headers.ts';
 
 /**
- * Hands a platform's answer on: body and status unchanged, as data that is never rendered as a page of ours. A browser
- * that already has the answer gets a 304.
+ * Hands a platform's response on: body and status unchanged, as data that is never rendered as a page of ours. A browser
+ * that already has the response gets a 304.
  */
 export function platformResponse(
   request: Pick<HttpRequest, 'method' | 'headers'>,

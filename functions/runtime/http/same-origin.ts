@@ -4,7 +4,7 @@ import { baseUrl } from '../settings.ts';
 import { type HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
 
-/** Where a request with a session may come from: no route with one is declared without having said it. */
+/** Where a request with a session may come from: every route with one must say so to be declared. */
 export interface Origin {
   readonly origin: 'ours' | 'any';
 }

@@ -1,6 +1,6 @@
 import type { Extension } from '../../../shared/config.ts';
 
-/** On every answer of ours. */
+/** On every response of ours. */
 export const securityHeaders = {
   'strict-transport-security': 'max-age=63072000; includeSubDomains',
   'x-content-type-options': 'nosniff',
@@ -51,7 +51,7 @@ export function pageHeaders(
 /** On the extension's own page: a window that another site opened it in cannot reach into it, and it may open others. */
 export const ownPageHeaders = { 'cross-origin-opener-policy': 'same-origin-allow-popups' } as const;
 
-/** What the platform answered is data: it is never rendered as a page of this origin, nor embedded by another. */
+/** What the platform sent is data: it is never rendered as a page of this origin, nor embedded by another. */
 export const dataHeaders = {
   'content-security-policy': `default-src 'none'; sandbox`,
   'cross-origin-resource-policy': 'same-origin',
