@@ -29,6 +29,7 @@ import { httpClient } from './runtime/http-client.ts';
 import { apiKey, apiSecret, sessionKeys, tokenKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
 import { installations, userCache } from './runtime/tables.ts';
+import { within } from './runtime/within.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
 const authorizationResponse = v.object({
@@ -41,6 +42,12 @@ const authorizationResponse = v.object({
   application_id: v.optional(applicationId),
   client_id: v.optional(v.string()),
 });
+
+/** Less than the function has: a queue or a hook that hangs costs nobody the sign-in. */
+const answerWithinMs = 27_000;
+/** A person waits for the author's `launched` hook no longer than this. */
+const launchedMs = 5_000;
+const hookFailed: { path?: string; warning?: string } = { warning: 'launched_hook_failed' };
 
 /** `GET /fp/auth`: the platform sends the browser back with a code, or with the reason why there is none. */
 export const handler = http()
@@ -86,9 +93,10 @@ export const handler = http()
       return { ...selfReturnPage(), warning: refusal.code };
     }
 
+    const leftMs = Math.max(1_000, answerWithinMs - (performance.now() - request.receivedAtMs));
     const [warning, wished] = await Promise.all([
-      sendPendingWork(clientId, completed.installed),
-      askLaunched(completed.session, transaction),
+      within(leftMs, sendPendingWork(clientId, completed.installed), 'work_not_queued'),
+      within(Math.min(launchedMs, leftMs), askLaunched(completed.session, transaction), hookFailed),
     ]);
     const signIn = {
       stateDigest: digestOfState(transaction.state),
@@ -194,6 +202,6 @@ async function askLaunched(
     if (path !== undefined) parseRedirectPath(path, baseUrl());
     return path === undefined ? {} : { path };
   } catch {
-    return { warning: 'launched_hook_failed' };
+    return hookFailed;
   }
 }

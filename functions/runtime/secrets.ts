@@ -1,5 +1,6 @@
 import { Secrets } from '../../shared/store/secrets.ts';
 import { extension, isHanded, once, setting } from './settings.ts';
+import { within } from './within.ts';
 
 const previousApiSecretSeconds = 24 * 3_600;
 const previousWebhookKeySeconds = 72 * 3_600;
@@ -45,11 +46,5 @@ export const tokenKeys = once(() => secrets.keyRing(setting('tokenKeySecretId'),
  */
 export async function secretsSettled(): Promise<void> {
   const settled = secrets.settled();
-  if (settled === undefined) return;
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise((resolve) => {
-    timer = setTimeout(resolve, settleMs);
-  });
-  await Promise.race([settled, bound]);
-  clearTimeout(timer);
+  if (settled !== undefined) await within(settleMs, settled, undefined);
 }

@@ -73,8 +73,9 @@ export async function smoke(runtime: Runtime, assemblyDirectory: string): Promis
     const started = await startFunction(runtime, fn);
     if (fn.name === 'Worker') {
       const event = buildSqsEvent([fifoMessage], 'arn:aws:sqs:us-east-1:123456789012:Work.fifo');
-      // Thrown, so that Lambda leaves the message in the queue.
-      assertReported(fn.name, await started.invoke(event), /^(Error|AggregateError)$/);
+      // Nothing that it needs can be reached: the message stays in the queue.
+      const { batchItemFailures } = JSON.parse((await started.invoke(event)).text) as { batchItemFailures: object[] };
+      check(batchItemFailures.length === 1, 'Worker said that it was done with a message.');
     } else {
       for (const each of cases[fn.name] ?? authors) {
         const result = assertAnswered(fn.name, await started.invoke(gatewayEvent(each.request)));
