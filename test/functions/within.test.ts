@@ -8,6 +8,7 @@ test('what never ends is given up at its time, and not before', async () => {
   let outcome: string | undefined;
   const waiting = within(5_000, new Promise<string>(() => {}), 'late').then((value) => {
     outcome = value;
+    return value;
   });
   await vi.advanceTimersByTimeAsync(4_999);
   expect(outcome).toBeUndefined();
