@@ -37,7 +37,7 @@ const authorizationResponse = v.object({
   code: v.optional(
     v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(2_048, 'must have at most 2048 characters')),
   ),
-  error: v.optional(v.string()),
+  error: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   company_id: v.optional(companyId),
   application_id: v.optional(applicationId),
   client_id: v.optional(v.string()),

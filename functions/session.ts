@@ -4,6 +4,7 @@ import { http } from './runtime/http/http.ts';
 import { live } from './runtime/http/live.ts';
 import { json } from './runtime/http/responses.ts';
 import { sameOrigin } from './runtime/http/same-origin.ts';
+import { personalVary } from './runtime/http/security-headers.ts';
 import { signedIn } from './runtime/http/signed-in.ts';
 import { extension, now } from './runtime/settings.ts';
 import { userCache } from './runtime/tables.ts';
@@ -19,5 +20,6 @@ export const handler = http()
       cookies.clear(sessionCookieName(session.tenant));
       return { status: 204, headers: { 'cache-control': 'no-store' } };
     }
-    return json(describeSession(session, extension()));
+    const described = json(describeSession(session, extension()));
+    return { ...described, headers: { ...described.headers, vary: personalVary } };
   });

@@ -6,8 +6,8 @@ const maxCharacters = 60;
 const pattern = new RegExp(`^[A-Za-z][A-Za-z0-9-]{0,${maxCharacters - 1}}$`);
 
 /**
- * The stack's name: `Product Lens` → `product-lens`, unless one is given. Where that leaves letters out, because they are not
- * Latin or too many, a digest of the whole name follows: two extensions must not be one stack.
+ * The stack's name: `Product Lens` → `product-lens`, unless one is given. Where that leaves something out, because it is not
+ * a letter from A to Z or there is too much, a digest of the whole name follows: two extensions must not be one stack.
  * @throws {ConfigurationError} where the given one is not a name that CloudFormation takes.
  */
 export function stackName(extensionName: string, given: unknown): string {
@@ -17,13 +17,9 @@ export function stackName(extensionName: string, given: unknown): string {
       'stackName must begin with a letter and have at most 60 letters, digits and hyphens: -c stackName=product-lens.',
     );
   }
-  const letters = extensionName
-    .normalize('NFKD')
-    .replaceAll(/\p{Mark}/gu, '')
-    .toLowerCase();
-  const words = (letters.match(/[a-z0-9]+/g) ?? []).join('-');
+  const words = (extensionName.toLowerCase().match(/[a-z0-9]+/g) ?? []).join('-');
   const name = /^[a-z]/.test(words) ? words : `extension-${words}`.replace(/-$/, '');
-  const isWhole = words !== '' && !/(?![a-z0-9])[\p{Letter}\p{Number}]/u.test(letters);
+  const isWhole = name === words && !/(?![a-zA-Z0-9])[\p{Letter}\p{Number}\p{Mark}\p{Symbol}]/u.test(extensionName);
   if (isWhole && name.length <= maxCharacters) return name;
   const digest = createHash('sha256').update(extensionName.normalize('NFC')).digest('hex').slice(0, 8);
   return `${name.slice(0, maxCharacters - 9).replace(/-$/, '')}-${digest}`;

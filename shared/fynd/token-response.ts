@@ -121,9 +121,14 @@ const refusalText = v.optional(v.fallback(v.string(), ''), '');
 const refusalSchema = v.looseObject({ error: refusalText, message: refusalText });
 const namedErrorSchema = v.looseObject({ error: v.pipe(v.string(), v.nonEmpty()) });
 
-/** A name, an address or an id; whatever else is there counts as left out. */
+/** An address or an id; whatever else is there counts as left out. */
 const textLike = v.fallback(
   v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.trim(), v.nonEmpty(), v.maxLength(254))),
+  undefined,
+);
+/** However long: whoever keeps it cuts it between characters. */
+const nameText = v.fallback(
+  v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.trim(), v.nonEmpty())),
   undefined,
 );
 const emailSchema = v.fallback(v.looseObject({ email: textLike, primary: v.optional(v.unknown()) }), {
@@ -135,8 +140,8 @@ const userSchema = v.pipe(
   v.looseObject({
     id: textLike,
     _id: textLike,
-    first_name: textLike,
-    last_name: textLike,
+    first_name: nameText,
+    last_name: nameText,
     emails: v.fallback(v.optional(v.array(emailSchema), []), []),
   }),
   v.transform((user): PlatformUser | undefined => {

@@ -53,14 +53,14 @@ describe('a person’s cache', () => {
       expect(status).toBe(200);
       expect(headers).toMatchObject({
         'content-encoding': 'br',
-        vary: 'Cookie, Accept-Encoding',
+        vary: 'Cookie, Authorization, Accept-Encoding',
         etag: plain.headers.etag,
       });
       expect(brotliDecompressSync(body)).toEqual(plain.body);
       expect(body.byteLength).toBeLessThan(plain.body.byteLength / 2);
     }
     expect(plain.headers['content-encoding']).toBeUndefined();
-    expect(plain.headers.vary).toBe('Cookie');
+    expect(plain.headers.vary).toBe('Cookie, Authorization');
   });
 
   test('answers 304 to the browser that has it', async () => {
@@ -93,7 +93,7 @@ describe('a person’s cache', () => {
         const { status, headers, body } = await ask(condition);
         expect([condition, status, body.byteLength]).toEqual([condition, 304, 0]);
         expect(headers).toMatchObject({ etag, vary, 'cache-control': 'private, no-cache' });
-        expect(vary).toBe('Cookie, Accept-Encoding');
+        expect(vary).toBe('Cookie, Authorization, Accept-Encoding');
         // A content type is not asked about: front doors add one of their own where there is none.
         for (const name of ['content-encoding', 'content-language', 'content-disposition']) {
           expect(headers).not.toHaveProperty(name);

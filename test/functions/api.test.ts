@@ -32,7 +32,11 @@ describe('a route of the author', () => {
       user: { id: 'u1', name: 'Asha Rao', email: 'asha@example.com' },
       scopes: ['company/orders', 'company/products'],
     });
-    expect(answer.headers).toMatchObject({ ...everywhere, 'cache-control': 'private, no-cache', vary: 'Cookie' });
+    expect(answer.headers).toMatchObject({
+      ...everywhere,
+      'cache-control': 'private, no-cache',
+      vary: 'Cookie, Authorization',
+    });
     expect(answer.headers).not.toHaveProperty('cache-status');
   });
 
@@ -131,7 +135,7 @@ describe('a route of the author', () => {
   test('may answer a 304, whose headers say nothing about a body', async () => {
     const headers = { 'content-type': 'text/csv', 'content-encoding': 'br', etag: '"1"' };
     const { answer } = await ask(() => Promise.resolve(new Response(null, { status: 304, headers })));
-    expect(answer).toMatchObject({ status: 304, text: '', headers: { etag: '"1"', vary: 'Cookie' } });
+    expect(answer).toMatchObject({ status: 304, text: '', headers: { etag: '"1"', vary: 'Cookie, Authorization' } });
     expect(Object.keys(answer.headers).filter((name) => name.startsWith('content-'))).toEqual([]);
   });
 
@@ -244,7 +248,7 @@ describe('a route of the author', () => {
     expect(result).toMatchObject({
       statusCode: 200,
       isBase64Encoded: true,
-      headers: { 'content-encoding': 'gzip', vary: 'Cookie, Accept-Encoding' },
+      headers: { 'content-encoding': 'gzip', vary: 'Cookie, Authorization, Accept-Encoding' },
     });
     const identity = { 'x-company-id': company, 'accept-encoding': 'identity' };
     expect((await ask(() => Promise.resolve(items), { cookie, headers: identity })).answer.json).toMatchObject({

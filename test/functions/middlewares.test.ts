@@ -126,7 +126,7 @@ describe('middlewares that somebody else wrote', () => {
     };
     const { answer } = await ask(route, [early]);
     expect([answer.status, Buffer.from(answer.text, 'latin1').toString()]).toEqual([404, 'é']);
-    const personal = { 'cache-control': 'private, no-cache', vary: 'Cookie' };
+    const personal = { 'cache-control': 'private, no-cache', vary: 'Cookie, Authorization' };
     expect(answer.headers).toMatchObject({ ...everywhere, ...personal, 'x-early': '1' });
     expect(answer.log).toMatchObject({ level: 'info', status: 404 });
     expect(runs).toBe(0);

@@ -92,7 +92,7 @@ describe('a call through the proxy', () => {
       'cross-origin-resource-policy': 'same-origin',
       'cache-control': 'private, no-cache',
       'cache-status': 'user-cache; fwd=uri-miss',
-      vary: 'Cookie',
+      vary: 'Cookie, Authorization',
     });
   });
 
@@ -164,9 +164,19 @@ describe('a call through the proxy', () => {
     const about = { 'content-language': 'hi', 'content-disposition': 'attachment' };
     const compressed = { ...type, ...about, 'content-encoding': 'gzip' };
     for (const [query, answer, acceptEncoding, vary] of [
-      ['ours', { headers: { ...type, ...about }, body: items }, 'gzip, deflate, br, zstd', 'Cookie, Accept-Encoding'],
-      ['plain', { headers: { ...type, ...about }, body: items }, 'gzip', 'Cookie'],
-      ['theirs', { headers: compressed, body: gzipSync(items) }, 'gzip, deflate, br, zstd', 'Cookie, Accept-Encoding'],
+      [
+        'ours',
+        { headers: { ...type, ...about }, body: items },
+        'gzip, deflate, br, zstd',
+        'Cookie, Authorization, Accept-Encoding',
+      ],
+      ['plain', { headers: { ...type, ...about }, body: items }, 'gzip', 'Cookie, Authorization'],
+      [
+        'theirs',
+        { headers: compressed, body: gzipSync(items) },
+        'gzip, deflate, br, zstd',
+        'Cookie, Authorization, Accept-Encoding',
+      ],
     ] as const) {
       world.platform.answer = () => answer;
       const request = { path: productsOf(company), query: `q=${query}`, cookie };
@@ -189,7 +199,10 @@ describe('a call through the proxy', () => {
     world.platform.answer = () => ({ status: 304, headers });
     const asked = { 'cache-control': 'no-store', 'if-none-match': '"1"', 'accept-encoding': 'gzip' };
     const answer = await send({ path: productsOf(company), cookie, headers: asked });
-    expect(answer).toMatchObject({ status: 304, headers: { etag: '"1"', vary: 'Cookie, Accept-Encoding' } });
+    expect(answer).toMatchObject({
+      status: 304,
+      headers: { etag: '"1"', vary: 'Cookie, Authorization, Accept-Encoding' },
+    });
     expect(answer.headers).not.toHaveProperty('content-encoding');
     expect(answer.headers).not.toHaveProperty('content-type');
   });
@@ -214,7 +227,7 @@ describe('a call through the proxy', () => {
       });
       expect([method, answer.status, answer.text]).toEqual([method, status, '']);
       expect(answer.headers).not.toHaveProperty('content-encoding');
-      expect(answer.headers['vary']).toBe('Cookie, Accept-Encoding');
+      expect(answer.headers['vary']).toBe('Cookie, Authorization, Accept-Encoding');
     }
   });
 

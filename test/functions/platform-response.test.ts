@@ -20,7 +20,7 @@ test('a 304 keeps what selects and names the answer, and loses what describes it
       'cache-control': 'private, no-cache',
       'content-security-policy': "default-src 'none'; sandbox",
       'cross-origin-resource-policy': 'same-origin',
-      vary: 'Cookie, Accept-Encoding',
+      vary: 'Cookie, Authorization, Accept-Encoding',
     },
     warning: undefined,
   });

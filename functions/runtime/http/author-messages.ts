@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import type { PlatformResponse } from '../../../shared/platform/call-as-user.ts';
 import type { HttpResponse } from './http-messages.ts';
 import { textOf } from './lambda-result.ts';
+import { personalVary } from './security-headers.ts';
 
 /** What an author's middlewares see of the response: Lambda's form of it, without cookies of ours. */
 export type AuthorResult = APIGatewayProxyStructuredResultV2;
@@ -33,7 +34,8 @@ export async function toAuthorResult(result: unknown, answers: readonly Platform
   };
   if (result instanceof Response) {
     const bytes = Buffer.from(await result.arrayBuffer());
-    const sent = { ...headers, ...(await headersOf(result, bytes)) };
+    const own = await headersOf(result, bytes);
+    const sent = { ...headers, ...own, vary: [personalVary, own['vary']].filter(Boolean).join(', ') };
     const text = textOf(bytes, sent);
     return {
       statusCode: result.status,
@@ -47,7 +49,7 @@ export async function toAuthorResult(result: unknown, answers: readonly Platform
 }
 
 /** Whoever made the response: it is this person's. */
-const personal = { 'cache-control': 'private, no-cache', vary: 'Cookie' };
+const personal = { 'cache-control': 'private, no-cache', vary: personalVary };
 
 const lambdaResult = v.looseObject({
   statusCode: v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),

@@ -8,6 +8,7 @@ import { secretsSettled } from '../secrets.ts';
 import { errorPage } from './error-page.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { toResult } from './lambda-result.ts';
+import { personalVary } from './security-headers.ts';
 
 /** Lambda always hands a context; few need it. */
 export type LambdaHandler = (
@@ -92,7 +93,8 @@ function errorResponse(request: HttpRequest, error: unknown): HttpResponse {
     error instanceof AppError && error.code !== 'internal'
       ? error
       : new AppError('internal', 'It was recorded and will be looked into.', { cause: error });
-  const headers = { 'cache-control': 'no-store', ...problem.headers };
+  const vary = request.sessionCookie === undefined ? {} : { vary: personalVary };
+  const headers = { 'cache-control': 'no-store', ...vary, ...problem.headers };
   if (request.isNavigation) return errorPage(problem, request, headers);
   const isSignInNeeded = problem.status === 401 && request.retryPath !== undefined;
   return {

@@ -1,6 +1,6 @@
 import { bodilessHeaders } from './bodiless.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
-import { dataHeaders } from './security-headers.ts';
+import { dataHeaders, personalVary } from './security-headers.ts';
 
 /**
  * Hands a platform's response on: body and status unchanged, as data that is never rendered as a page of ours. A browser
@@ -17,7 +17,8 @@ export function platformResponse(
     ...dataHeaders,
     'cache-control': isRead ? 'private, no-cache' : 'no-store',
     // The platform's own 304 does not tell whether its 200 travels compressed.
-    vary: headers['content-encoding'] === undefined && status !== 304 ? 'Cookie' : 'Cookie, Accept-Encoding',
+    vary:
+      headers['content-encoding'] === undefined && status !== 304 ? personalVary : `${personalVary}, Accept-Encoding`,
   };
   if (isRead && status === 200 && matchesEtag(request.headers['if-none-match'], headers['etag'])) {
     return { status: 304, headers: bodilessHeaders(304, ours), warning };

@@ -18,8 +18,8 @@ export interface Origin {
 export function requireSameOrigin({ method, headers }: Pick<HttpRequest, 'method' | 'headers'>, baseUrl: string): void {
   const refuse = () => new AppError('cross_site_request', 'Only pages of the extension itself may make this call.');
   const origin = headers['origin'];
-  const site = headers['sec-fetch-site'];
-  if (site === 'cross-site' || (origin !== undefined && origin !== new URL(baseUrl).origin)) throw refuse();
+  const site = headers['sec-fetch-site']?.toLowerCase();
+  if (site?.includes('cross-site') || (origin !== undefined && origin !== new URL(baseUrl).origin)) throw refuse();
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return;
   if (site !== undefined && site !== 'same-origin') throw refuse();
   if (origin === undefined && site === undefined && headers['x-company-id'] === undefined) throw refuse();

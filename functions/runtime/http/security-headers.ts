@@ -57,5 +57,11 @@ export const dataHeaders = {
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 
+/**
+ * What the answer to a signed-in person depends on: the cookie that holds the session, or the header that may (RFC 9110
+ * §12.5.5).
+ */
+export const personalVary = 'Cookie, Authorization';
+
 /** Redirects that carry a code, a state or a cookie. */
 export const redirectHeaders = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' } as const;

@@ -30,7 +30,7 @@ describe('GET /api/products', () => {
       ...everywhere,
       'content-type': 'application/json',
       'cache-control': 'private, no-cache',
-      vary: 'Cookie',
+      vary: 'Cookie, Authorization',
       'cache-status': 'user-cache; fwd=uri-miss; stored',
     });
     expect(world.platform.requests[0]).toMatchObject({
@@ -62,7 +62,7 @@ describe('GET /api/products', () => {
     });
     const answer = await send({ cookie });
     expect([answer.status, answer.json]).toEqual([403, { message: 'no' }]);
-    expect(answer.headers).toMatchObject({ 'x-missing-scopes': 'company/products', vary: 'Cookie' });
+    expect(answer.headers).toMatchObject({ 'x-missing-scopes': 'company/products', vary: 'Cookie, Authorization' });
   });
 
   for (const [what, answer, status, code] of [

@@ -141,9 +141,9 @@ describe('the token answer', () => {
       { user: { id: 'u9', name: '7', email: undefined } },
     ],
     [
-      'may have text where the addresses belong',
+      'may have text where the addresses belong, and a name however long',
       { ...onlineToken, current_user: { id: 'u9', first_name: 'x'.repeat(300), emails: 'a@x' } },
-      { user: { id: 'u9', name: 'u9', email: undefined } },
+      { user: { id: 'u9', name: 'x'.repeat(300), email: undefined } },
     ],
     [
       'may name the person by an address only',
