@@ -185,9 +185,10 @@ async function install(world: World, { installations }: Tables, extension: Exten
 
 /** What the stack hands to the function: it asks for every secret at once, also for those that a request does not need. */
 function handedTo(entry: Visit['entry'], all: Readonly<Record<string, string>>): Record<string, string> {
-  if (entry === 'callback') return { ...all };
-  const { [environment.apiSecretSecretId]: _apiSecret, [environment.tokenKeySecretId]: _tokenKey, ...handed } = all;
-  return handed;
+  const { [environment.webhookKeySecretId]: _webhookKey, ...handed } = all;
+  if (entry === 'callback') return handed;
+  const { [environment.apiSecretSecretId]: _apiSecret, [environment.tokenKeySecretId]: _tokenKey, ...others } = handed;
+  return others;
 }
 
 async function visitsOf(
