@@ -1,6 +1,7 @@
 import { events, hooks, schedules } from '#handlers';
 import { parseMessage, type WorkMessage } from '../shared/background/messages.ts';
 import { type WorkDependencies, work } from '../shared/background/work.ts';
+import { workBackOffSeconds } from '../shared/contract.ts';
 import type { Credentials } from '../shared/fynd/token-requests.ts';
 import { type Deadline, deadlineIn } from '../shared/http/http-client.ts';
 import { retryAfterSeconds } from '../shared/http/retry-after.ts';
@@ -23,8 +24,6 @@ const reserveMs = 5_000;
 const minMs = 10_000;
 const maxMs = 45_000;
 
-/** How long a message that failed waits for its next attempt, or longer where the platform says so. After the last one it is dead-lettered. */
-const backOffSeconds = [5, 30, 120, 300];
 /** SQS allows twelve hours, counted from when it handed the message out. */
 const maxVisibilitySeconds = 43_000;
 
@@ -74,12 +73,15 @@ function ourMessage(): QueueRequirement<Delivery, { readonly message: WorkMessag
   };
 }
 
-/** What fails comes again a little later, each time a little more so. */
+/**
+ * What fails comes again a little later, each time a little more so, or later where the platform says so. After the last
+ * attempt it is dead-lettered.
+ */
 function backOff(): QueueRequirement<Delivery> {
   return {
     async onError(chained) {
       const { record, attempt } = chained.event;
-      const ownSeconds = backOffSeconds[attempt - 1] ?? backOffSeconds.at(-1) ?? 0;
+      const ownSeconds = workBackOffSeconds[attempt - 1] ?? workBackOffSeconds.at(-1) ?? 0;
       const retrySeconds = await comeAgain(record, Math.max(ownSeconds, platformSeconds(chained.error)));
       const outcome = failed(chained.error);
       chained.response = { ...outcome, fields: { ...outcome.fields, retry_after_s: retrySeconds } };

@@ -105,6 +105,12 @@ export const deliveriesTable = {
 } as const;
 
 /**
+ * Seconds after which a message that failed comes again, by its attempts. The worker chooses them; the local runtime,
+ * whose user does not wait for minutes, shortens these and no others.
+ */
+export const workBackOffSeconds: readonly number[] = [5, 30, 120, 300];
+
+/**
  * Services of the Platform API that no person's call may reach, whatever the scopes cover: both decide where data goes,
  * and a subscriber's response carries the secret that deliveries are signed with.
  */

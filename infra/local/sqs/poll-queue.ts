@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { workBackOffSeconds } from '../../../shared/contract.ts';
 import { type Log, shortName } from '../host/log-entry.ts';
 import { maximumEventBytes, type OpenFunction } from '../lambda/open-function.ts';
 import { traceId } from '../lambda/trace-id.ts';
@@ -104,6 +105,7 @@ async function handOver(
     return handOver(polling, messages.slice(half), hasEnded);
   }
   const startedAt = performance.now();
+  const deadlines = deadlinesOf(polling);
   const outcome = await called.invoke(event, traceId(new Date()));
   // Nobody waits for it any more: a function that was ended has not failed.
   if (hasEnded()) return;
@@ -125,30 +127,42 @@ async function handOver(
     givenUp: left.filter(({ Attributes }) => Number(Attributes['ApproximateReceiveCount']) >= maximumReceives).length,
     milliseconds: performance.now() - startedAt,
   });
-  await retrySooner(polling, left);
+  await retrySooner(polling, left, deadlines);
+}
+
+/** When each message comes back whose function chooses no time, by its receipt. */
+function deadlinesOf({ queue, sqs }: Polling): ReadonlyMap<string, number> {
+  return new Map(sqs.held(queue).map(({ receiptHandle, visibilityDeadline }) => [receiptHandle, visibilityDeadline]));
 }
 
 /**
  * On AWS a failed message comes back when its visibility timeout is over, which is six times the function's timeout or
- * more: whoever tries a handler at their desk will not wait for minutes. The timeout itself stays as the template says
- * it, so that no message comes back while a function still has it.
+ * more, or after the worker's usual back-off: whoever tries a handler at their desk will not wait for minutes. The
+ * timeout itself stays as the template says it, so that no message comes back while a function still has it. A time that
+ * the function chose for a reason, as when the platform says when it may be asked again, is left as it is.
  */
 async function retrySooner(
   { queue, sqs, longestRetrySeconds }: Polling,
   failed: readonly ReceivedMessage[],
+  deadlines: ReadonlyMap<string, number>,
 ): Promise<void> {
   if (failed.length === 0 || longestRetrySeconds === Number.POSITIVE_INFINITY) return;
   const messages = sqs.held(queue);
   const latest = Date.now() + longestRetrySeconds * 1000;
-  const latestByQueue = Date.now() + Number(queue.attributes['VisibilityTimeout'] ?? 30) * 1000;
   for (const { ReceiptHandle } of failed) {
     const held = messages.find(({ receiptHandle }) => receiptHandle === ReceiptHandle);
-    // The function may have chosen a time by itself: a shorter one, or one for which there is a reason.
-    if (!held || held.visibilityDeadline <= latest || held.visibilityDeadline > latestByQueue) continue;
+    if (!held || held.visibilityDeadline <= latest) continue;
+    const isChosen = held.visibilityDeadline !== deadlines.get(ReceiptHandle);
+    if (isChosen && !isUsual(held.visibilityDeadline - Date.now())) continue;
     await sqs.call('ChangeMessageVisibility', {
       QueueUrl: queue.url,
       ReceiptHandle,
       VisibilityTimeout: longestRetrySeconds,
     });
   }
+}
+
+/** Whether what is left of a wait is what the worker's usual back-off leaves, chosen a moment ago. */
+function isUsual(leftMs: number): boolean {
+  return workBackOffSeconds.some((seconds) => leftMs <= seconds * 1000 && leftMs > seconds * 1000 - 900);
 }

@@ -173,21 +173,27 @@ test('a message is not handed out again while a function has it, however soon fa
   expect(told(since(), 'begin')).toEqual(['slow 1']);
 });
 
-test('one for which the function chose a longer time than the queue’s own is left alone until then', async () => {
-  await using gate = await makeGate();
-  await sendWork(extension, 'company#1', { id: 'later', do: 'failOnce', gate: gate.url });
-  await gate.reached(1);
-  const { Records: records } = JSON.parse(/event (\{.*)/.exec(log())?.[1] ?? '') as SQSEvent;
-  const message = { QueueUrl: queueOf(extension, 'Work'), ReceiptHandle: records[0]?.receiptHandle ?? '' };
-  await client.send(new ChangeMessageVisibilityCommand({ ...message, VisibilityTimeout: 3_600 }));
-  gate.open();
-  await expect.poll(log).toContain('1 failed');
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  expect(told(since(), 'begin')).toEqual(['later 1']);
-  await client.send(new ChangeMessageVisibilityCommand({ ...message, VisibilityTimeout: 0 }));
-  await extension.idle();
-  expect(told(since(), 'begin')).toEqual(['later 1', 'later 2']);
-});
+test.for([
+  ['longer', 3_600],
+  ['shorter', 20],
+] as const)(
+  'one for which the function chose a %s time than the queue’s own is left alone until then',
+  async ([, seconds]) => {
+    await using gate = await makeGate();
+    await sendWork(extension, 'company#1', { id: 'later', do: 'failOnce', gate: gate.url });
+    await gate.reached(1);
+    const { Records: records } = JSON.parse(/event (\{.*)/.exec(log())?.[1] ?? '') as SQSEvent;
+    const message = { QueueUrl: queueOf(extension, 'Work'), ReceiptHandle: records[0]?.receiptHandle ?? '' };
+    await client.send(new ChangeMessageVisibilityCommand({ ...message, VisibilityTimeout: seconds }));
+    gate.open();
+    await expect.poll(log).toContain('1 failed');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(told(since(), 'begin')).toEqual(['later 1']);
+    await client.send(new ChangeMessageVisibilityCommand({ ...message, VisibilityTimeout: 0 }));
+    await extension.idle();
+    expect(told(since(), 'begin')).toEqual(['later 1', 'later 2']);
+  },
+);
 
 test('schedules send when they are told to, each time another message', async () => {
   await extension.runSchedule('nightly');
