@@ -37,7 +37,7 @@ export async function acceptWebhook(
     now: () => Date;
   },
   delivery: { body: Buffer; signature: string | undefined; companyIds: readonly string[] },
-): Promise<WebhookOutcome> {
+): Promise<{ readonly outcome: WebhookOutcome; readonly tenant: Tenant | undefined }> {
   const { extension, keys, queue } = deps;
   const { body, signature } = delivery;
   if (signature === undefined || signature === '') {
@@ -58,21 +58,21 @@ export async function acceptWebhook(
   if (!isSignedBody(body, signature, secrets)) throw mismatch();
   const { tenant: named, event } = parseEnvelope(body);
   if (named !== undefined && selected !== undefined && !isSameTenant(named, selected)) throw mismatch();
-  if (event.name === 'ping') return 'ping';
+  // A secret that is the company's own says whose event it is; an address says nothing.
+  const tenant = named ?? (isShared ? undefined : selected);
+  if (event.name === 'ping') return { outcome: 'ping', tenant };
   const nowMs = deps.now().getTime();
-  if (isTooOld(event.createdAtMs, nowMs)) return 'too_old';
+  if (isTooOld(event.createdAtMs, nowMs)) return { outcome: 'too_old', tenant };
   const isHandled = extension.events.some(
     (wanted) => wanted.provider === 'rest' && eventKeyOf(wanted) === eventKeyOf(event),
   );
-  // A secret that is the company's own says whose event it is; an address says nothing.
-  const tenant = named ?? (isShared ? undefined : selected);
-  if (!isHandled || tenant === undefined) return 'unhandled';
+  if (!isHandled || tenant === undefined) return { outcome: 'unhandled', tenant };
   const message = webhookMessage({ tenant, eventId: event.id, body, receivedAtMs: nowMs });
   if (message === undefined) {
     throw new AppError('content_too_large', 'The body is too large to be queued, even compressed.');
   }
   await queue.send([message]);
-  return 'queued';
+  return { outcome: 'queued', tenant };
 }
 
 function parseCompany([only, ...others]: readonly unknown[]): Tenant | undefined {

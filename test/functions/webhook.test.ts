@@ -59,7 +59,12 @@ describe('a delivery', () => {
       const answer = await deliver(usual, { event });
       expect([answer.status, answer.json]).toEqual([200, { success: true }]);
       expect(answer.headers).toMatchObject({ ...everywhere, 'cache-control': 'no-store' });
-      expect(answer.log).toMatchObject({ level: 'info', outcome: 'queued', status: 200 });
+      expect(answer.log).toMatchObject({
+        level: 'info',
+        outcome: 'queued',
+        status: 200,
+        company_id: expect.any(String),
+      });
       expect(world.queue.sent).toHaveLength(1);
       expect(bytesSent()?.toString()).toBe(usual);
       expect(world.tables.calls).toEqual([]);

@@ -42,10 +42,11 @@ async function deliver(
   const { keys = [key], companyIds = ['12'], secret = secretOf('12'), signature = signed(bytes, secret) } = options;
   sent.length = 0;
   const send = options.send ?? ((messages: readonly QueuedMessage[]) => Promise.resolve(void sent.push(...messages)));
-  return await acceptWebhook(
+  const { outcome } = await acceptWebhook(
     { extension, keys, queue: { send }, now: () => noon, ...options },
     { body: bytes, companyIds, signature: 'signature' in options ? options.signature : signature },
   );
+  return outcome;
 }
 
 describe('a delivery', () => {
