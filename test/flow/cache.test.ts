@@ -35,7 +35,7 @@ describe('a person’s cache', () => {
     expect(await second.text()).toBe(await first.text());
     expect(second.headers.get('etag')).toBe(first.headers.get('etag'));
     expect(second.headers.get('cache-control')).toBe('private, no-cache');
-    expect(second.headers.get('vary')).toMatch(/^Cookie(, Accept-Encoding)?$/);
+    expect(second.headers.get('vary')).toMatch(/^Cookie, Authorization(, Accept-Encoding)?$/);
     expect(await platform.requests(upstreamOf(34))).toEqual([]);
   });
 
