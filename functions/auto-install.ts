@@ -6,10 +6,9 @@ import { http } from './runtime/http/http.ts';
 import { input } from './runtime/http/input.ts';
 import { lifecycleCall } from './runtime/http/lifecycle-call.ts';
 import { json } from './runtime/http/responses.ts';
-import { httpClient } from './runtime/http-client.ts';
-import { apiKey, apiSecret, tokenKeys } from './runtime/secrets.ts';
-import { baseUrl, extension, now } from './runtime/settings.ts';
-import { installations } from './runtime/tables.ts';
+import { installing } from './runtime/installing.ts';
+import { apiKey } from './runtime/secrets.ts';
+import { baseUrl, extension } from './runtime/settings.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
 const call = v.object({
@@ -26,18 +25,7 @@ export const handler = http()
     const tenant = companyTenant(company_id);
     request.tenant = tenant;
     const clientId = await apiKey();
-    const installed = await autoInstall(
-      {
-        extension: extension(),
-        credentials: { apiKey: clientId, apiSecret: await apiSecret() },
-        installations: installations(),
-        tokenKeys: tokenKeys(),
-        httpClient: httpClient(),
-        now,
-      },
-      tenant,
-      code,
-    );
+    const installed = await autoInstall(await installing(), tenant, code);
     if (installed !== undefined) {
       await workQueue().send(pendingWork({ extension: extension(), baseUrl: baseUrl(), apiKey: clientId }, installed));
     }

@@ -25,10 +25,10 @@ import { input } from './runtime/http/input.ts';
 import { ownClientId } from './runtime/http/own-client.ts';
 import { redirect } from './runtime/http/responses.ts';
 import { mayReturn, selfReturnPage } from './runtime/http/self-return-page.ts';
-import { httpClient } from './runtime/http-client.ts';
-import { apiKey, apiSecret, sessionKeys, tokenKeys } from './runtime/secrets.ts';
+import { installing } from './runtime/installing.ts';
+import { apiKey, sessionKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
-import { installations, userCache } from './runtime/tables.ts';
+import { userCache } from './runtime/tables.ts';
 import { within } from './runtime/within.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
@@ -73,18 +73,7 @@ export const handler = http()
 
     let completed: Completed;
     try {
-      completed = await completeInstall(
-        {
-          extension: extension(),
-          credentials: { apiKey: clientId, apiSecret: await apiSecret() },
-          installations: installations(),
-          tokenKeys: tokenKeys(),
-          httpClient: httpClient(),
-          now,
-        },
-        transaction,
-        code,
-      );
+      completed = await completeInstall(await installing(), transaction, code);
     } catch (refusal) {
       if (!(refusal instanceof AppError && refusal.code === 'code_refused' && mayReturn(request))) throw refusal;
       // Delivered twice at once, the other one has redeemed the code, and its session may be there when this one is back.

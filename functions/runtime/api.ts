@@ -11,7 +11,13 @@ import {
 import { AppError } from '../../shared/problems.ts';
 import { personIn } from '../../shared/session/describe-session.ts';
 import { type Chained, createChain, type Run } from './chain.ts';
-import { type AuthorResult, parseAuthorResult, toAuthorResult, withoutCredentials } from './http/author-messages.ts';
+import {
+  type AuthorResult,
+  headersWithoutCredentials,
+  parseAuthorResult,
+  toAuthorResult,
+  withoutCredentials,
+} from './http/author-messages.ts';
 import { deadline } from './http/deadline.ts';
 import { type HttpRequirement, http, type LambdaHandler } from './http/http.ts';
 import type { HttpRequest } from './http/http-messages.ts';
@@ -81,7 +87,7 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): ApiHandl
     .use(platformErrors())
     .handler(async (request) => {
       const { session, reference, method, pathParameters, query, body, invocation } = request;
-      const { authorization: _, ...headers } = request.headers;
+      const headers = headersWithoutCredentials(request.headers);
       const answers: PlatformResponse[] = [];
       const dependencies = { extension: extension(), userCache: userCache(), httpClient: httpClient(), now };
       const platform = createPlatformClient(async (call) => {

@@ -1,5 +1,6 @@
 import { platformPath } from '../fynd/platform-path.ts';
 import type { PlatformCall } from '../fynd/platform-request.ts';
+import type { HttpClientResponse } from '../http/http-client.ts';
 import { decodeBody, maxApiJsonBytes, parseJson } from '../http/json.ts';
 import { AppError } from '../problems.ts';
 
@@ -30,20 +31,14 @@ export interface PlatformClient {
   delete<Body = unknown>(path: string, options?: PlatformWriteOptions): Promise<Body>;
 }
 
-interface PlatformResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
 /** The platform answered with a status from 300 on. */
 export class PlatformResponseError extends Error {
   override readonly name = 'PlatformResponseError';
-  readonly response: PlatformResponse;
+  readonly response: HttpClientResponse;
   /** What was asked, without any value: `GET catalog/v2.0/company/*\/products/*`. */
   readonly request: string;
 
-  constructor(response: PlatformResponse, request: string) {
+  constructor(response: HttpClientResponse, request: string) {
     super(`The platform answered ${response.status}.`);
     this.response = response;
     this.request = request;
@@ -61,7 +56,7 @@ function withoutValues(path: string): string {
 }
 
 /** @param send makes the call, with whose token it may be. */
-export function createPlatformClient(send: (call: PlatformCall) => Promise<PlatformResponse>): PlatformClient {
+export function createPlatformClient(send: (call: PlatformCall) => Promise<HttpClientResponse>): PlatformClient {
   async function call(method: string, path: string, options: PlatformWriteOptions = {}) {
     const hasBody = options.body !== undefined;
     const response = await send({
@@ -96,7 +91,7 @@ function queryString(query: NonNullable<PlatformCallOptions['query']>): string {
   return parameters.toString();
 }
 
-function parseBody(response: PlatformResponse): unknown {
+function parseBody(response: HttpClientResponse): unknown {
   if (response.body.byteLength === 0) return undefined;
   const json = decodeBody(response, { maxBytes: maxApiJsonBytes }).toString('utf8');
   try {

@@ -10,6 +10,13 @@ import { personalVary } from './security-headers.ts';
 /** What an author's middlewares see of the response: Lambda's form of it, without cookies of ours. */
 export type AuthorResult = APIGatewayProxyStructuredResultV2;
 
+/** What an author's code may see of a request's headers, and so may log. */
+export function headersWithoutCredentials<Value>(headers: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !/^(cookie|authorization|proxy-authorization)$/i.test(name)),
+  );
+}
+
 /** Lambda's event without what proves who calls: somebody else's middleware may log all of it. */
 export function withoutCredentials(event: APIGatewayProxyEventV2): APIGatewayProxyEventV2 {
   const rest: Record<string, unknown> = { ...event };
@@ -18,9 +25,7 @@ export function withoutCredentials(event: APIGatewayProxyEventV2): APIGatewayPro
   for (const member of ['headers', 'multiValueHeaders']) {
     const headers = rest[member];
     if (typeof headers !== 'object' || headers === null) continue;
-    rest[member] = Object.fromEntries(
-      Object.entries(headers).filter(([name]) => !/^(cookie|authorization|proxy-authorization)$/i.test(name)),
-    );
+    rest[member] = headersWithoutCredentials({ ...headers });
   }
   return rest as unknown as APIGatewayProxyEventV2;
 }

@@ -12,11 +12,10 @@ type Schema<Entries extends v.ObjectEntries> = v.ObjectSchema<Entries, undefined
 const sources = {
   query: ({ query }: HttpRequest): Fields => query,
   body: ({ body }: HttpRequest): Fields => jsonFields(body),
-  path: ({ pathParameters }: HttpRequest): Fields => pathParameters,
 };
 
 /**
- * `request.input`: what callers send, in the query, the path or the fields of a JSON body, as the schema says.
+ * `request.input`: what callers send, in the query or the fields of a JSON body, as the schema says.
  * @throws {AppError} `invalid_request`, naming the field and never its value.
  */
 export function input<Entries extends v.ObjectEntries>(
