@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, build, formatMessages, type Plugin } from 'esbuild';
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
@@ -24,6 +24,16 @@ const onlyVersions: Plugin = {
       const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };
       return { contents: JSON.stringify({ version }), loader: 'json' };
     });
+  },
+};
+
+/** What the SDK computes with where `node:crypto` is missing: five kilobytes that Lambda never runs. */
+const noOwnDigests: Plugin = {
+  name: 'no-own-digests',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]@smithy[\\/]core[\\/].*[\\/](Md5|Sha256)Js\.js$/ }, ({ path }) => ({
+      contents: `export const ${basename(path, '.js')} = undefined;`,
+    }));
   },
 };
 
@@ -60,7 +70,7 @@ export async function bundle(options: {
       'import.meta.filename': '__filename',
       'import.meta.url': importMetaUrl,
     },
-    plugins: [configuredHandlers(options.extension), onlyVersions],
+    plugins: [configuredHandlers(options.extension), onlyVersions, noOwnDigests],
     bundle: true,
     platform: 'node',
     target: 'node24',
