@@ -1,5 +1,4 @@
 import { describeSession } from '../shared/session/describe-session.ts';
-import { sessionCookieName } from '../shared/session/sessions.ts';
 import { http } from './runtime/http/http.ts';
 import { live } from './runtime/http/live.ts';
 import { json } from './runtime/http/responses.ts';
@@ -9,16 +8,16 @@ import { signedIn } from './runtime/http/signed-in.ts';
 import { extension, now } from './runtime/settings.ts';
 import { userCache } from './runtime/tables.ts';
 
-/** `GET /api/session`: who is signed in, and what they may do. `DELETE`: signs out, copies of the cookie included. */
+/** `GET /api/session`: who is signed in, and what they may do. `DELETE`: signs out, copies of the session included. */
 export const handler = http()
   .use(sameOrigin())
   .use(signedIn())
   .use(live())
-  .handler(async ({ method, cookies, session }) => {
+  .handler(async ({ method, cookies, sessionCookie, session }) => {
     if (method === 'DELETE') {
       await userCache().signOut(session, now());
-      cookies.clear(sessionCookieName(session.tenant));
-      return { status: 204, headers: { 'cache-control': 'no-store' } };
+      if (sessionCookie !== undefined) cookies.clear(sessionCookie);
+      return { status: 204, headers: { 'cache-control': 'no-store', vary: personalVary } };
     }
     const described = json(describeSession(session, extension()));
     return { ...described, headers: { ...described.headers, vary: personalVary } };

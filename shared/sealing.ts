@@ -26,8 +26,8 @@ export type Purpose = 'session' | 'transaction' | 'offline-token';
 export type Claims = Readonly<Record<string, unknown>>;
 
 export type Opened =
-  | { readonly outcome: 'opened'; readonly claims: Claims; readonly expiresAt: number }
-  | { readonly outcome: 'expired' }
+  | { readonly outcome: 'opened'; readonly subject: string; readonly claims: Claims; readonly expiresAt: number }
+  | { readonly outcome: 'expired'; readonly subject: string }
   | { readonly outcome: 'refused' };
 
 const encryption = 'A256GCM';
@@ -99,13 +99,14 @@ const refused: Opened = { outcome: 'refused' };
 
 function judge(claims: Claims, purpose: Purpose, subject: string | undefined, now: Date): Opened {
   const { aud, sub, exp } = claims;
-  const isFor = aud === purpose && typeof sub === 'string' && (subject === undefined || sub === subject);
-  if (!isFor) return refused;
+  if (aud !== purpose || typeof sub !== 'string' || (subject !== undefined && sub !== subject)) return refused;
   if (exp === undefined) {
-    return purpose === 'offline-token' ? { outcome: 'opened', claims, expiresAt: 0 } : refused;
+    return purpose === 'offline-token' ? { outcome: 'opened', subject: sub, claims, expiresAt: 0 } : refused;
   }
   if (typeof exp !== 'number') return refused;
-  return exp > now.getTime() / 1000 ? { outcome: 'opened', claims, expiresAt: exp } : { outcome: 'expired' };
+  return exp > now.getTime() / 1000
+    ? { outcome: 'opened', subject: sub, claims, expiresAt: exp }
+    : { outcome: 'expired', subject: sub };
 }
 
 interface Decrypted {

@@ -129,18 +129,23 @@ function isOurs(name: string): boolean {
 }
 
 /**
- * Which tenant's session a request means. What it names only selects a cookie and proves nothing: path, header and
- * query must agree, and without any of them there must be just one session.
+ * Which tenant's session a request means. What it names only selects one and proves nothing: path, header and query must
+ * agree, and without any of them there must be just one session.
+ * @param named by the request, a session that it carries in a header included.
+ * @param signedIn the tenants whose cookies it brings.
  * @throws {AppError} `tenant_mismatch`, `invalid_request` or `session_required`.
  */
-export function selectTenant(named: readonly (Tenant | undefined)[], cookies: Pick<Cookies, 'tenants'>): Tenant {
+export function selectTenant(named: readonly (Tenant | undefined)[], signedIn: readonly Tenant[]): Tenant {
   const different = new Map(named.flatMap((tenant) => (tenant === undefined ? [] : [[tenantKey(tenant), tenant]])));
   const [tenant, ...others] = different.values();
   if (others.length > 0) {
-    throw new AppError('tenant_mismatch', 'The path, X-Company-Id and company_id name different companies.');
+    throw new AppError(
+      'tenant_mismatch',
+      'The path, X-Company-Id, company_id and the session name different companies.',
+    );
   }
   if (tenant !== undefined) return tenant;
-  const [only, ...more] = cookies.tenants();
+  const [only, ...more] = signedIn;
   if (only === undefined) throw new AppError('session_required', 'There is no session.');
   if (more.length > 0) {
     throw new AppError('invalid_request', 'There are sessions of several companies: name one in X-Company-Id.');

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { PlatformUser } from '../fynd/token-response.ts';
 import { AppError } from '../problems.ts';
 import { type KeyRing, open, seal } from '../sealing.ts';
-import { companyId, companyTenant, type Tenant, tenantKey } from '../tenant.ts';
+import { companyId, companyTenant, parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
 import { packScopes, unpackScopes } from './granted-scopes.ts';
 
 /** A signed-in person of one tenant: proven by the sealed cookie, still to be compared with the installation. */
@@ -122,8 +122,18 @@ function shorten(name: string): string {
   return kept || characters.slice(0, maxNameCharacters).join('');
 }
 
+/** The tenant that a session names, be it over or not; undefined where the text is none of ours. It proves nothing. */
+export async function tenantOfSession(
+  keys: Pick<KeyRing, 'find'>,
+  text: string,
+  now: Date,
+): Promise<Tenant | undefined> {
+  const opened = await open(keys, 'session', { text, now });
+  return opened.outcome === 'refused' ? undefined : parseTenantKey(opened.subject);
+}
+
 /**
- * Opens the session cookie of a tenant.
+ * Opens the session of a tenant.
  * @throws {AppError} `session_required` where it is not ours, `session_expired` where its time is over or the
  * configured scopes have changed, `tenant_mismatch` where it belongs to another tenant than its name says.
  */
@@ -136,7 +146,7 @@ export async function openSession(
   if (opened.outcome === 'expired') throw new AppError('session_expired', 'The session has reached its end.');
   const parsed = opened.outcome === 'opened' ? v.safeParse(claimsSchema, opened.claims) : undefined;
   if (opened.outcome !== 'opened' || !parsed?.success) {
-    throw new AppError('session_required', 'The session cookie was not made by this extension.');
+    throw new AppError('session_required', 'The session was not made by this extension.');
   }
   const claims = parsed.output;
   if (claims.sub !== tenantKey(tenant)) {

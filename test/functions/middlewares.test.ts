@@ -50,9 +50,9 @@ function onlooker() {
 }
 
 const credentials = {
-  Authorization: 'Bearer CANARY-one',
-  authorization: 'Bearer CANARY-two',
-  AUTHORIZATION: 'Bearer CANARY-three',
+  Authorization: 'Basic CANARY-one',
+  authorization: 'Basic CANARY-two',
+  AUTHORIZATION: 'Basic CANARY-three',
   Cookie: 'more=CANARY-header',
 };
 
@@ -84,6 +84,17 @@ describe('middlewares that somebody else wrote', () => {
       }
     });
   }
+
+  test('see no session that came in Authorization, nor does the route', async () => {
+    const looking = onlooker();
+    const { cookie } = await world.signIn();
+    const sealed = cookie.slice(cookie.indexOf('=') + 1);
+    const handler = api(({ request, lambda }) => Promise.resolve([request.headers, lambda.event])).use(looking);
+    const sent = gatewayEvent({ path: '/api/stock', method: 'POST', headers: { Authorization: `Bearer ${sealed}` } });
+    const answer = await world.send((event) => handler(event, context), sent);
+    expect(answer.status).toBe(200);
+    for (const text of [answer.text, JSON.stringify(answer.log), ...looking.seen]) expect(text).not.toContain(sealed);
+  });
 
   test('see no cookie of ours in an answer that sets one', async () => {
     const looking = onlooker();

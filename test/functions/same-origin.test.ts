@@ -56,6 +56,41 @@ describe('a call that changes something', () => {
   }
 });
 
+describe('a call that brings its session in Authorization, as no browser does by itself', () => {
+  const allowed = (more: Record<string, string>, method = 'POST') => {
+    try {
+      requireSameOrigin({ method, headers: { authorization: 'bEARER sealed', ...more } }, ours);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  test('needs no other proof', () => {
+    for (const more of [
+      {},
+      { origin: ours },
+      { 'sec-fetch-site': 'none' },
+      { 'sec-fetch-site': 'same-site' },
+    ] as const) {
+      expect([more, allowed({ ...more })]).toEqual([more, true]);
+    }
+    expect(allowed({ authorization: 'Basic sealed' })).toBe(false);
+    expect(allowed({ authorization: 'Bearerx sealed' })).toBe(false);
+  });
+
+  test('is refused to another site all the same', () => {
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      expect(allowed({ 'sec-fetch-site': 'cross-site' }, method)).toBe(false);
+      for (const origin of origins.filter((each) => each !== undefined && each !== ours)) {
+        expect(allowed({ origin: origin ?? '', 'x-company-id': '1', 'sec-fetch-site': 'same-origin' }, method)).toBe(
+          false,
+        );
+      }
+    }
+  });
+});
+
 describe('a call that changes nothing', () => {
   for (const method of ['GET', 'HEAD', 'OPTIONS']) {
     test(`by ${method} is refused only where another site's page makes it`, () => {

@@ -28,7 +28,9 @@ export interface HttpRequest {
   tenant?: Tenant;
   /** Where a person begins to sign in again: set as soon as the company is known, offered by problems. */
   retryPath?: string;
-  /** The session cookie that this request goes by: set as soon as the company is known. */
+  /** The response depends on who is signed in. */
+  isPersonal?: boolean;
+  /** The session cookie that this request goes by, if it goes by one: set as soon as the company is known. */
   sessionCookie?: string;
 }
 

@@ -93,7 +93,7 @@ function errorResponse(request: HttpRequest, error: unknown): HttpResponse {
     error instanceof AppError && error.code !== 'internal'
       ? error
       : new AppError('internal', 'It was recorded and will be looked into.', { cause: error });
-  const vary = request.sessionCookie === undefined ? {} : { vary: personalVary };
+  const vary = request.isPersonal ? { vary: personalVary } : {};
   const headers = { 'cache-control': 'no-store', ...vary, ...problem.headers };
   if (request.isNavigation) return errorPage(problem, request, headers);
   const isSignInNeeded = problem.status === 401 && request.retryPath !== undefined;

@@ -2,7 +2,12 @@ import * as v from 'valibot';
 import { installPath } from '../../../shared/install/launch-path.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { selectTenant } from '../../../shared/session/cookies.ts';
-import { openLatestSession, type Session, sessionCookieName } from '../../../shared/session/sessions.ts';
+import {
+  openLatestSession,
+  type Session,
+  sessionCookieName,
+  tenantOfSession,
+} from '../../../shared/session/sessions.ts';
 import { applicationId, companyId, companyTenant } from '../../../shared/tenant.ts';
 import { requirement } from '../chain.ts';
 import { apiKey, sessionKeys } from '../secrets.ts';
@@ -44,8 +49,9 @@ export function tenantReferenceOf(request: Pick<HttpRequest, 'pathParameters'>):
 const soonestSignInMs = 50;
 
 /**
- * `request.session`: the session of the company that the request means. Every 401, whoever behind it raises it, tells
- * where to sign in again, and an early one forgets the cookie that no longer works.
+ * `request.session`: the session of the company that the request means, out of a cookie, or out of `Authorization` where
+ * the request has one and the route knows it. Every 401, whoever behind it raises it, tells where to sign in again, and an
+ * early one forgets the cookie that no longer works.
  * @param referenceIn where the request names its company, if not in the parameters of its path.
  * @throws {AppError} `session_required`, `session_expired`, `tenant_mismatch`, `invalid_request`.
  */
@@ -60,11 +66,13 @@ export function signedIn<Needed = unknown>(
       const named = [reference.companyId, fromHeader, fromQuery].map((id) =>
         id === undefined ? id : companyTenant(id),
       );
-      const tenant = selectTenant(named, request.cookies);
+      const { bearer } = request;
+      const own = bearer === undefined ? undefined : await tenantOfSession(sessionKeys(), bearer, now());
+      const tenant = selectTenant([...named, own], bearer === undefined ? request.cookies.tenants() : []);
       request.tenant = tenant;
       request.retryPath = installPath(await apiKey(), tenant, reference.applicationId);
-      request.sessionCookie = sessionCookieName(tenant);
-      const texts = request.cookies.values(request.sessionCookie);
+      if (bearer === undefined) request.sessionCookie = sessionCookieName(tenant);
+      const texts = bearer === undefined ? request.cookies.values(sessionCookieName(tenant)) : [bearer];
       const session = await openLatestSession(sessionKeys(), extension().scopes, { tenant, texts, now: now() });
       return { reference, session };
     }),

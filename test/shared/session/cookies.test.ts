@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Cookies, maxAllCookiesBytes, selectTenant } from '../../../shared/session/cookies.ts';
 import { sessionCookieName } from '../../../shared/session/sessions.ts';
 import { transactionCookieName } from '../../../shared/session/transactions.ts';
-import { companyTenant } from '../../../shared/tenant.ts';
+import { companyTenant, type Tenant } from '../../../shared/tenant.ts';
 import { problemOf } from '../fixture/problem.ts';
 
 describe('the cookies of a request', () => {
@@ -186,11 +186,11 @@ describe('too many cookies', () => {
 });
 
 describe('the company that a request means', () => {
-  const of = (...companies: string[]) => ({ tenants: () => companies.map(companyTenant) });
-  const select = (named: readonly (string | undefined)[], cookies: Pick<Cookies, 'tenants'>) =>
+  const of = (...companies: string[]) => companies.map(companyTenant);
+  const select = (named: readonly (string | undefined)[], signedIn: readonly Tenant[]) =>
     selectTenant(
       named.map((id) => (id === undefined ? undefined : companyTenant(id))),
-      cookies,
+      signedIn,
     );
 
   test('is the one that it names, whatever cookies there are', () => {
