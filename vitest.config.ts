@@ -6,7 +6,14 @@ const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...timeouts, name: 'parts', include: ['test/**/*.test.ts'], exclude: ['test/flow/**'] } },
+      {
+        test: {
+          ...timeouts,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/flow/**', 'test/official/**'],
+        },
+      },
       {
         // Knows two addresses and nothing else, so that it runs against any deployment. FLOW_* names one.
         test: {
