@@ -4,10 +4,16 @@ import { pendingWork } from '../shared/background/pending-work.ts';
 import { type Completed, completeInstall, type Installed } from '../shared/install/complete-install.ts';
 import { deliveredBefore } from '../shared/install/delivered-before.ts';
 import { type Callback, judgeCallback } from '../shared/install/judge-callback.ts';
-import { installPath, landingPath } from '../shared/install/launch-path.ts';
+import { installPath, landingPath, launchPath } from '../shared/install/launch-path.ts';
 import { parseRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
-import { digestOfState, type Session, sealSession, sessionCookieName } from '../shared/session/sessions.ts';
+import {
+  digestOfState,
+  type Session,
+  type SignIn,
+  sealSession,
+  sessionCookieName,
+} from '../shared/session/sessions.ts';
 import { roundCookieName, roundSeconds } from '../shared/session/sign-in-round.ts';
 import { startedAtMs } from '../shared/session/started-at.ts';
 import {
@@ -20,11 +26,12 @@ import {
 import { applicationId, companyId, companyOf, companyTenant } from '../shared/tenant.ts';
 import { requirement } from './runtime/chain.ts';
 import { type HttpRequirement, http } from './runtime/http/http.ts';
-import type { HttpRequest } from './runtime/http/http-messages.ts';
+import type { HttpRequest, HttpResponse } from './runtime/http/http-messages.ts';
 import { input } from './runtime/http/input.ts';
 import { ownClientId } from './runtime/http/own-client.ts';
 import { redirect } from './runtime/http/responses.ts';
 import { mayReturn, selfReturnPage } from './runtime/http/self-return-page.ts';
+import { handOverPage, inWindow, newWindow } from './runtime/http/sign-in-window.ts';
 import { installing } from './runtime/installing.ts';
 import { apiKey, sessionKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
@@ -57,13 +64,14 @@ export const handler = http()
   .handler(async (request) => {
     const { callback, code, error, cookies } = request;
     const before = await findDelivered(request);
-    if (before !== undefined) return redirect(`${baseUrl()}${before}`);
+    if (before !== undefined) return await land(before, before.signIn);
 
     if (!cookies.has(transactionCookieName(callback.state)) && mayReturn(request)) return selfReturnPage();
     const transaction = await takeTransaction(request);
     const clientId = await apiKey();
     request.tenant = transaction.tenant;
     request.retryPath = installPath(clientId, transaction.tenant, transaction.applicationId);
+    if (transaction.inWindow) request.retryPath += inWindow;
     if (error !== undefined) {
       throw error === 'access_denied'
         ? new AppError('access_denied', 'The platform says that access was denied.')
@@ -91,11 +99,20 @@ export const handler = http()
       stateDigest: digestOfState(transaction.state),
       applicationId: transaction.applicationId,
       redirectPath: wished.path ?? transaction.redirectPath,
+      inWindow: transaction.inWindow,
     };
-    await setSession(request, { ...completed.session, signIn });
-    const path = landingPath({ extension: extension(), baseUrl: baseUrl() }, transaction.tenant, signIn);
-    return { ...redirect(`${baseUrl()}${path}`), warning: warning ?? wished.warning };
+    const session = { ...completed.session, signIn };
+    await setSession(request, session);
+    return { ...(await land(session, signIn)), warning: warning ?? wished.warning };
   });
+
+/** Where a sign-in leads; from a window of its own, the session goes to whoever opened that. */
+async function land(session: Session, signIn: SignIn): Promise<HttpResponse> {
+  const path = landingPath({ extension: extension(), baseUrl: baseUrl() }, session.tenant, signIn);
+  if (!signIn.inWindow) return redirect(`${baseUrl()}${path}`);
+  const sealed = await sealSession(sessionKeys(), extension().scopes, session);
+  return handOverPage(session, sealed, path);
+}
 
 /** What `codeOrError` finds. */
 interface Delivery {
@@ -119,6 +136,8 @@ function codeOrError(): HttpRequirement<
     if (tenant !== undefined) {
       request.tenant = tenant;
       request.retryPath = installPath(await apiKey(), tenant, application_id);
+      const path = launchPath(extension().launchPath, tenant, application_id);
+      request.waysOut = { state_mismatch: newWindow(tenant, `${request.retryPath}${inWindow}`, path) };
     }
     await ownClientId(client_id);
     if (error === undefined && code === '') throw new AppError('invalid_request', 'code is missing.');
@@ -127,11 +146,11 @@ function codeOrError(): HttpRequirement<
   });
 }
 
-/** Where it led when it was delivered before. */
-async function findDelivered({ callback, cookies }: HttpRequest & Delivery): Promise<string | undefined> {
+/** The session that it made when it was delivered before. */
+async function findDelivered({ callback, cookies }: HttpRequest & Delivery) {
   const texts = callback.tenant === undefined ? [] : cookies.values(sessionCookieName(callback.tenant));
   return await deliveredBefore(
-    { extension: extension(), baseUrl: baseUrl(), sessionKeys: sessionKeys(), userCache: userCache(), now },
+    { extension: extension(), sessionKeys: sessionKeys(), userCache: userCache(), now },
     callback,
     texts,
   );

@@ -16,6 +16,7 @@ const launch = v.object({
   application_id: v.optional(applicationId),
   redirect_path: v.optional(v.string()),
   install_event: v.optional(v.string()),
+  display: v.optional(v.string()),
 });
 
 /** `GET /fp/install`: the platform opens the extension, for the first time or again. */
@@ -35,6 +36,7 @@ export const handler = http()
         applicationId: fields.application_id,
         redirectPath: fields.redirect_path || undefined,
         installEvent: fields.install_event === 'true',
+        inWindow: fields.display === 'window',
       },
       cookies,
     );

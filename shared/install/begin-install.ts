@@ -14,6 +14,7 @@ export interface Launch {
   readonly applicationId: string | undefined;
   readonly redirectPath: string | undefined;
   readonly installEvent: boolean;
+  readonly inWindow: boolean;
 }
 
 /**

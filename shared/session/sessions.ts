@@ -31,6 +31,8 @@ export interface SignIn {
   readonly applicationId: string | undefined;
   /** As it was asked for; undefined for the launch page, and where it was too long for the cookie. */
   readonly redirectPath: string | undefined;
+  /** It was begun in a window of its own. */
+  readonly inWindow?: boolean | undefined;
 }
 
 /** What a session may hold of a state, which opens nothing any more: 128 bits. */
@@ -69,6 +71,7 @@ const claimsSchema = v.object({
   st: v.optional(v.string()),
   app: v.optional(v.string()),
   path: v.optional(v.string()),
+  win: v.optional(v.boolean()),
 });
 
 /**
@@ -95,6 +98,7 @@ export async function sealSession(
       st: signIn?.stateDigest,
       app: signIn?.applicationId,
       path: signIn?.redirectPath,
+      win: signIn?.inWindow,
     },
   });
   if (sessionCookieName(tenant).length + 1 + text.length <= maxCookieBytes) return text;
@@ -167,7 +171,7 @@ export async function openSession(
     signIn:
       claims.st === undefined
         ? undefined
-        : { stateDigest: claims.st, applicationId: claims.app, redirectPath: claims.path },
+        : { stateDigest: claims.st, applicationId: claims.app, redirectPath: claims.path, inWindow: claims.win },
   };
 }
 

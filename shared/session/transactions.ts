@@ -13,6 +13,8 @@ export interface Transaction {
   readonly accessMode: AccessMode;
   /** The platform said that this launch installs the extension. */
   readonly installEvent: boolean;
+  /** It was begun in a window of its own, and what it comes to goes to whoever opened that. */
+  readonly inWindow?: boolean | undefined;
   /** Epoch milliseconds. */
   readonly startedAtMs: number;
   /** Proves, where the code is redeemed, that it is for this very sign-in (RFC 7636); undefined where PKCE is off. */
@@ -48,6 +50,7 @@ const claimsSchema = v.object({
   path: v.optional(v.string()),
   mode: v.picklist(['offline', 'online']),
   inst: v.optional(v.boolean(), false),
+  win: v.optional(v.boolean()),
   at: v.number(),
   no: v.optional(v.boolean()),
   ver: v.optional(v.string()),
@@ -63,6 +66,7 @@ export async function sealTransaction(keys: Pick<KeyRing, 'current'>, transactio
       path: transaction.redirectPath,
       mode: transaction.accessMode,
       inst: transaction.installEvent || undefined,
+      win: transaction.inWindow || undefined,
       at: transaction.startedAtMs,
       no: transaction.isCodeRefused || undefined,
       ver: transaction.codeVerifier,
@@ -80,7 +84,7 @@ export async function openTransaction(
   if (opened.outcome !== 'opened') return undefined;
   const parsed = v.safeParse(claimsSchema, opened.claims);
   if (!parsed.success) return undefined;
-  const { sub, st, app, path, mode, inst, at, no, ver } = parsed.output;
+  const { sub, st, app, path, mode, inst, win, at, no, ver } = parsed.output;
   const tenant = parseTenantKey(sub);
   if (tenant === undefined) return undefined;
   return {
@@ -90,6 +94,7 @@ export async function openTransaction(
     redirectPath: path,
     accessMode: mode,
     installEvent: inst,
+    inWindow: win,
     startedAtMs: at,
     isCodeRefused: no,
     codeVerifier: ver,

@@ -1,13 +1,13 @@
 import { type AppError, problems } from '../../../shared/problems.ts';
 import { extension } from '../settings.ts';
-import { escapeHtml, pageStyle } from './html.ts';
+import { escapeHtml, pageStyle, pageTexts } from './html.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { page } from './responses.ts';
 
 /** What a person sees when something fails: what happened, what to do, and an id to mention when asking for help. */
 export function errorPage(
   error: AppError,
-  { requestId, retryPath }: Pick<HttpRequest, 'requestId' | 'retryPath'>,
+  { requestId, retryPath, waysOut }: Pick<HttpRequest, 'requestId' | 'retryPath' | 'waysOut'>,
   headers: Readonly<Record<string, string>>,
 ): HttpResponse {
   const { name } = extension();
@@ -28,8 +28,9 @@ export function errorPage(
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(error.message)}</p>
 <p>${escapeHtml(advice)}</p>
-${retryPath === undefined ? '' : `<p><a class="button" href="${escapeHtml(retryPath)}">Try again</a></p>`}
-<p class="muted small">Request <code>${escapeHtml(requestId)}</code></p>
+${waysOut?.[error.code]?.(nonce) ?? ''}
+${retryPath === undefined ? '' : `<p><a class="button" href="${escapeHtml(retryPath)}">${pageTexts.tryAgain}</a></p>`}
+<p class="muted small">${pageTexts.request} <code>${escapeHtml(requestId)}</code></p>
 </main>
 </body>
 </html>

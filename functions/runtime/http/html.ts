@@ -3,6 +3,17 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** What our pages say, beside the problems in shared/problems.ts. */
+export const pageTexts = {
+  tryAgain: 'Try again',
+  request: 'Request',
+  signingIn: 'Signing in',
+  allowScripts: 'Allow scripts for this page, and open the extension again.',
+  noCookies: 'If your browser keeps no cookies here, sign in there:',
+  openWindow: 'Open in a new window',
+  signedIn: 'You are signed in. You can close this window.',
+} as const;
+
 /** The look that the extension's pages share. */
 export const pageStyle = `
   :root { color-scheme: light dark; --accent: #2e31be; --muted: #6b7280; --line: #8884; --card: #8881; --warn: #b45309; --bad: #b91c1c; }

@@ -17,15 +17,24 @@ export function redirect(location: string): HttpResponse {
   return { status: 302, headers: { ...redirectHeaders, location } };
 }
 
-/** A page that nobody stores and only the admin panels may frame. Its scripts and styles must carry the nonce. */
+interface PageOptions extends Partial<Pick<HttpResponse, 'status' | 'headers'>> {
+  /** Who may frame it. Default: the platform's admin panels. */
+  readonly framedBy?: readonly string[];
+}
+
+/** A page that nobody stores. Its scripts and styles must carry the nonce. */
 export function page(
   render: (nonce: string) => string,
-  { status = 200, headers = {} }: Partial<Pick<HttpResponse, 'status' | 'headers'>> = {},
+  { status = 200, headers = {}, framedBy = extension().adminOrigins }: PageOptions = {},
 ): HttpResponse {
   const nonce = randomBytes(16).toString('base64');
   return {
     status,
-    headers: { 'cache-control': 'no-store', ...headers, ...pageHeaders(extension(), nonce) },
+    headers: {
+      'cache-control': 'no-store',
+      ...headers,
+      ...pageHeaders({ ...extension(), adminOrigins: framedBy }, nonce),
+    },
     body: render(nonce),
   };
 }

@@ -1,5 +1,5 @@
 import { extension } from '../settings.ts';
-import { escapeHtml, pageStyle } from './html.ts';
+import { escapeHtml, pageStyle, pageTexts } from './html.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { page } from './responses.ts';
 
@@ -22,12 +22,12 @@ export function selfReturnPage(): HttpResponse {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Signing in – ${escapeHtml(name)}</title>
+<title>${pageTexts.signingIn} – ${escapeHtml(name)}</title>
 <style nonce="${nonce}">${pageStyle}</style>
 </head>
 <body>
-<p class="muted">Signing in …</p>
-<noscript><p>Allow scripts for this page, and open the extension again.</p></noscript>
+<p class="muted">${pageTexts.signingIn} …</p>
+<noscript><p>${pageTexts.allowScripts}</p></noscript>
 <script nonce="${nonce}">location.replace(location.origin + location.pathname + location.search + '&returned=1');</script>
 </body>
 </html>

@@ -34,6 +34,7 @@ function startJourney(scopes: readonly string[], accessToken: string) {
         applicationId: undefined,
         redirectPath: `/company/${companyId}`,
         installEvent: false,
+        inWindow: false,
       };
       const { location } = await beginInstall(
         { extension, baseUrl, apiKey: clientId, sessionKeys, now },
