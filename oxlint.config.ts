@@ -164,6 +164,13 @@ export default defineConfig({
       ],
       'The simulated platform knows nothing of the extension: it must not share its mistakes.',
     ),
+    layer(
+      ['test/**', 'bench/**'],
+      ['functions/app/**', 'frontend/**', 'infra/own-*', 'extension.config.ts'].flatMap((file) =>
+        ['..', '../..', '../../..', '../../../..'].map((up) => `${up}/${file}`),
+      ),
+      'No test of the template depends on what is the author’s: test/extension/ holds an extension for the tests.',
+    ),
     { files: ['test/**'], rules: { 'typescript/no-non-null-assertion': 'off' } },
   ],
 });

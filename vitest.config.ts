@@ -5,6 +5,7 @@ const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
+    passWithNoTests: true,
     projects: [
       {
         test: {
@@ -13,6 +14,10 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/flow/**', 'test/official/**'],
         },
+      },
+      {
+        // The author's tests, beside what they test. They may have none.
+        test: { ...timeouts, name: 'own', include: ['functions/app/**/*.test.ts', 'infra/own-*.test.ts'] },
       },
       {
         // Knows two addresses and nothing else, so that it runs against any deployment. FLOW_* names one.

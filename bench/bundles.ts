@@ -9,7 +9,7 @@ import type { Extension } from '../shared/config.ts';
 
 /** The sample's configuration, for a platform at this origin. */
 export function sampleExtension(platform: string): Promise<Extension> {
-  return loadExtension({ EXTENSION_CONFIG: 'test/extension.config.ts', FP_API_DOMAIN: platform });
+  return loadExtension({ EXTENSION_CONFIG: 'test/extension/extension.config.ts', FP_API_DOMAIN: platform });
 }
 
 export interface BenchBundles {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigurationError } from '../shared/config.ts';
-import type { AddOwnResources } from './own-resources.ts';
+import type { AddOwnResources } from './resources/own-resources.ts';
 
 /**
  * The author's own resources, which the configuration names: another configuration has others, or none.

@@ -21,6 +21,7 @@ const shelf = 'The author’s handlers import';
 const synthesized = 'What is synthesized knows';
 const local = 'infra/local/ serves what the template says';
 const commands = 'infra/ imports what lies directly in shared/';
+const ofTheTemplate = 'No test of the template depends on';
 const platform = 'The simulated platform knows nothing';
 
 const plants: readonly Plant[] = [
@@ -102,6 +103,16 @@ const plants: readonly Plant[] = [
   ['infra/simulated-platform/planted.ts', '../../shared/problems.ts', platform],
   ['infra/simulated-platform/planted.ts', '../app.ts', platform],
   ['infra/simulated-platform/planted.ts', '../local/x.ts', platform],
+  ...['test/planted.ts', 'test/infra/planted.ts', 'test/infra/local/planted.ts', 'bench/planted.ts'].flatMap((file) =>
+    ['functions/app/x.ts', 'frontend/src/x.ts', 'infra/own-resources.ts', 'extension.config.ts'].map(
+      (target): Plant => [file, toFile(file, target), ofTheTemplate],
+    ),
+  ),
+  ['test/aws/planted.ts', '../extension/extension.config.ts', undefined],
+  ['test/extension/planted.ts', './extension.config.ts', undefined],
+  ['test/shared/store/planted.ts', '../../extension/extension.config.ts', undefined],
+  ['test/planted.ts', '../infra/resources/own-resources.ts', undefined],
+  ['test/planted.ts', '../functions/x.ts', undefined],
 ];
 
 describe('the linter', () => {
@@ -116,7 +127,7 @@ describe('the linter', () => {
     return { path, imported, message };
   });
   const bin = resolve('node_modules', '.bin', 'oxlint');
-  const { stdout, stderr } = spawnSync(bin, ['--format', 'json', 'shared', 'functions', 'infra'], {
+  const { stdout, stderr } = spawnSync(bin, ['--format', 'json', 'shared', 'functions', 'infra', 'test', 'bench'], {
     cwd: home,
     encoding: 'utf8',
     shell: process.platform === 'win32',

@@ -40,7 +40,7 @@ export async function startWorld(options: LocalWorldOptions): Promise<LocalWorld
     cluster: platform.origin,
     port,
     dataDir: options.dataDir,
-    configFile: options.configFile ?? 'test/extension.config.ts',
+    configFile: options.configFile ?? 'test/extension/extension.config.ts',
     onDynamoDbRequest: options.onDynamoDbRequest,
   });
   return {

@@ -92,7 +92,7 @@ export async function startEmulator(python: string, directory: string): Promise<
     NODE_EXTRA_CA_CERTS: certificate.file,
     AWS_REGION: region,
     // What the flow suite is written for, whatever the author has made of the project's own.
-    EXTENSION_CONFIG: 'test/extension.config.ts',
+    EXTENSION_CONFIG: 'test/extension/extension.config.ts',
     AWS_DEFAULT_REGION: region,
     AWS_EC2_METADATA_DISABLED: 'true',
     CDK_DEFAULT_ACCOUNT: accountId,

@@ -48,7 +48,7 @@ async function testDeployedStack(): Promise<void> {
     }),
   );
   await phase('npm run deploy', () => deployment.run('deploy'));
-  const stackName = 'product-lens';
+  const stackName = 'test-lens';
   const template = await deployment.template();
   const resources = await readResources(aws, stackName, template);
   await phase('What exists against what was synthesized', async () => {

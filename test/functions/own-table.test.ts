@@ -20,7 +20,7 @@ afterAll(() => world.close());
 
 /** The route as it stands in the documentation. */
 async function example(): Promise<Handler> {
-  const [, fenced = ''] = /```ts\n([^]*?)```/.exec(readFileSync('docs/own-resources.md', 'utf8')) ?? [];
+  const [, fenced = ''] = /```ts\n(\/\/ functions[^]*?)```/.exec(readFileSync('docs/own-resources.md', 'utf8')) ?? [];
   // Inside the project, so that its packages are found; the folder is ignored by git.
   mkdirSync('cdk.out', { recursive: true });
   const directory = mkdtempSync(join('cdk.out', 'own-table-test-'));

@@ -11,7 +11,7 @@ let world: World;
 let webhook: typeof Webhook;
 beforeAll(async () => {
   world = await startWorld({
-    events: { 'company/product/update/v1': './functions/app/on-product-update.ts' },
+    events: { 'company/product/update/v1': './test/extension/on-product-update.ts' },
     webhooks: { notificationEmail: 'owner@example.com' },
   });
   ({ handler: webhook } = await import('../../functions/webhook.ts'));

@@ -27,7 +27,7 @@ let worker: typeof Worker;
 let queue: typeof makeQueue;
 beforeAll(async () => {
   world = await startWorld({
-    events: { 'company/product/update/v1': './functions/app/on-product-update.ts' },
+    events: { 'company/product/update/v1': './test/extension/on-product-update.ts' },
     webhooks: { notificationEmail: 'owner@example.com' },
   });
   ({ handler: worker } = await import('../../functions/worker.ts'));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const seconds = 60_000;
+const testConfig = 'test/extension/extension.config.ts';
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'app-test-'));
@@ -14,12 +15,12 @@ afterAll(() => rmSync(directory, { recursive: true }));
 /** `node infra/app.ts` as the local runtime runs it: without the CDK CLI. */
 function run(environment: NodeJS.ProcessEnv): Promise<{ status: number; said: string; outdir: string }> {
   const outdir = mkdtempSync(join(directory, 'cdk.out-'));
-  const { FP_API_DOMAIN: _domain, EXTENSION_BASE_URL: _url, EXTENSION_CONFIG: _config, ...inherited } = process.env;
+  const { FP_API_DOMAIN: _domain, EXTENSION_BASE_URL: _url, ...inherited } = process.env;
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       ['infra/app.ts'],
-      { env: { ...inherited, CDK_OUTDIR: outdir, ...environment } },
+      { env: { ...inherited, EXTENSION_CONFIG: testConfig, CDK_OUTDIR: outdir, ...environment } },
       (error, _stdout, said) => resolve({ status: error === null ? 0 : Number(error.code), said, outdir }),
     );
   });
@@ -70,7 +71,7 @@ describe('a configuration that works', () => {
     const { artifacts } = read(outdir, 'manifest.json');
     expect(artifacts.Extension.properties).toMatchObject({
       templateFile: 'Extension.template.json',
-      stackName: 'product-lens',
+      stackName: 'test-lens',
     });
     const assets: { source: { path: string; packaging: string } }[] = Object.values(
       read(outdir, 'Extension.assets.json').files,

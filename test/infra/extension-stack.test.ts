@@ -103,21 +103,21 @@ describe('the API', () => {
       extension: {
         ...sample,
         api: {
-          'GET /api/stock': './functions/app/stock-levels.ts',
-          'GET /api/a': './functions/app/a/notes.ts',
-          'GET /api/b': './functions/app/b/notes.ts',
-          'GET /api/c': './functions/app/Session.ts',
-          'GET /api/d': './functions/app/उत्पाद.ts',
+          'GET /api/stock': './routes/stock-levels.ts',
+          'GET /api/a': './routes/a/notes.ts',
+          'GET /api/b': './routes/b/notes.ts',
+          'GET /api/c': './routes/Session.ts',
+          'GET /api/d': './routes/उत्पाद.ts',
         },
       },
     });
     const ids = [...ofType(many, 'AWS::Lambda::Function').keys()];
     expect(ids.slice(-5)).toEqual([
       'StockLevelsFunction',
-      'functionsappanotesFunction',
-      'functionsappbnotesFunction',
-      'functionsappSessionFunction',
-      'functionsappFunction',
+      'routesanotesFunction',
+      'routesbnotesFunction',
+      'routesSessionFunction',
+      'routesFunction',
     ]);
   });
 
@@ -470,7 +470,7 @@ describe('schedules', () => {
   });
 
   test('say when in the words of the scheduler, and run within a quarter of an hour where that is not too often', () => {
-    const handler = './functions/app/nightly.ts';
+    const handler = './test/extension/nightly.ts';
     const { resources: many } = synthesizedStack({
       extension: {
         ...sample,

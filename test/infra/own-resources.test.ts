@@ -2,21 +2,21 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { addOwnResources, type OwnResources } from '../../infra/own-resources.ts';
+import type { AddOwnResources } from '../../infra/resources/own-resources.ts';
 import { ConfigurationError } from '../../shared/config.ts';
-import { ofType, synthesizedStack, target } from './synthesized-stack.ts';
+import { busySample, ofType, synthesizedStack, target } from './synthesized-stack.ts';
 
-/** The example as it stands in the comment of own-resources.ts. */
-async function example(): Promise<(own: OwnResources) => void> {
-  const [, fenced] = /```ts\n([^]*?)```/.exec(readFileSync('infra/own-resources.ts', 'utf8')) ?? [];
-  const source = fenced?.replaceAll(/^ \* ?/gm, '');
+/** The example as it stands in the documentation. */
+async function example(): Promise<AddOwnResources> {
+  const [, source = ''] =
+    /```ts\n\/\/ infra\/own-resources\.ts\n([^]*?)```/.exec(readFileSync('docs/own-resources.md', 'utf8')) ?? [];
   expect(source).toContain('export const addOwnResources');
   // Inside the project, so that its packages are found; the folder is ignored by git.
   mkdirSync('cdk.out', { recursive: true });
   const directory = mkdtempSync(join('cdk.out', 'own-resources-test-'));
   try {
     const file = resolve(directory, 'example.ts');
-    writeFileSync(file, source ?? '');
+    writeFileSync(file, source);
     return (await import(/* @vite-ignore */ pathToFileURL(file).href)).addOwnResources;
   } finally {
     rmSync(directory, { recursive: true });
@@ -24,13 +24,11 @@ async function example(): Promise<(own: OwnResources) => void> {
 }
 
 describe("the author's own resources", () => {
-  test('are none as the template comes', () => {
-    const { resources } = synthesizedStack({ addOwnResources });
-    expect(resources).toEqual(synthesizedStack().resources);
-  });
-
   test('as in the example: a table that one function may use and knows the name of', async () => {
-    const { resources } = synthesizedStack({ addOwnResources: await example() });
+    const { resources } = synthesizedStack({
+      extension: { ...busySample, api: { 'GET /api/products': './functions/app/products.ts' } },
+      addOwnResources: await example(),
+    });
     expect(ofType(resources, 'AWS::DynamoDB::GlobalTable').get('Notes')).toMatchObject({ DeletionPolicy: 'Retain' });
 
     const knowing = [...ofType(resources, 'AWS::Lambda::Function')].filter(([, { Properties }]) =>

@@ -6,7 +6,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import type { Bundles } from '../../infra/bundle/bundle.ts';
 import { ExtensionStack } from '../../infra/extension-stack.ts';
 import { entriesOf } from '../../infra/functions.ts';
-import type { OwnResources } from '../../infra/own-resources.ts';
+import type { OwnResources } from '../../infra/resources/own-resources.ts';
 import { type ExtensionInput } from '../../shared/config.ts';
 import { parseExtension } from '../../shared/parse-extension.ts';
 
@@ -27,11 +27,11 @@ export interface Synthesized {
 }
 
 export const sample: ExtensionInput = {
-  name: 'Product Lens',
+  name: 'Test Lens',
   scopes: ['company/products'],
   api: {
-    'GET /api/products': './functions/app/products.ts',
-    'GET /api/products/application/{application_id}': './functions/app/products.ts',
+    'GET /api/products': './test/extension/products.ts',
+    'GET /api/products/application/{application_id}': './test/extension/products.ts',
   },
 };
 
@@ -39,9 +39,9 @@ export const sample: ExtensionInput = {
 export const busySample: ExtensionInput = {
   ...sample,
   webhooks: { notificationEmail: 'owner@example.com' },
-  events: { 'company/product/update/v1': './functions/app/on-product-update.ts' },
+  events: { 'company/product/update/v1': './test/extension/on-product-update.ts' },
   schedules: {
-    nightly: { every: '1 day', handler: './functions/app/nightly.ts' },
+    nightly: { every: '1 day', handler: './test/extension/nightly.ts' },
     pulse: { every: '1 minute', handler: './functions/pulse.ts' },
   },
 };

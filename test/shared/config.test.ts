@@ -52,7 +52,7 @@ describe('a configuration', () => {
       proxy: { only: ['GET catalog/**', '* order/v1.0/company/*/orders/'], also: ['* **'] },
       cache: { defaultTtlSeconds: 0, rules: [{ route: 'GET catalog/v2.0/**', ttlSeconds: 86_400 }] },
       worker: { maxConcurrency: 2 },
-      api: { 'GET /api/products': './functions/app/products.ts', 'ANY /api/x/{item_id}': 'functions/x.ts' },
+      api: { 'GET /api/products': './test/extension/products.ts', 'ANY /api/x/{item_id}': 'functions/x.ts' },
     };
     expect(parseExtension(input)).toMatchObject(input);
   });

@@ -45,7 +45,7 @@ function inNode(made: Bundle, expression: string): string {
 describe('the functions of the sample', () => {
   let bundles: Bundles;
   beforeAll(async () => {
-    const real = await loadExtension({ EXTENSION_CONFIG: 'test/extension.config.ts' });
+    const real = await loadExtension({ EXTENSION_CONFIG: 'test/extension/extension.config.ts' });
     bundles = await bundle({ extension: real, entries: entriesOf(real), directory: join(directory, 'functions') });
   });
   const packagesIn = (entry: string) =>

@@ -5,6 +5,6 @@ export default defineExtension({
   name: 'Everything Lens',
   scopes: ['company/*'],
   proxy: { also: ['* **'] },
-  events: { 'company/product/update/v1': './functions/app/on-product-update.ts' },
+  events: { 'company/product/update/v1': './test/extension/on-product-update.ts' },
   webhooks: { notificationEmail: 'developers@example.com' },
 });

@@ -1,8 +1,8 @@
 import { defineExtension } from '../../../shared/config.ts';
 
-/** The shipped configuration after its author added a scope. */
+/** The tests’ configuration after its author added a scope. */
 export default defineExtension({
-  name: 'Product Lens',
+  name: 'Test Lens',
   scopes: ['company/products', 'company/orders', 'company/profile'],
-  api: { 'GET /api/products': './functions/app/products.ts' },
+  api: { 'GET /api/products': './test/extension/products.ts' },
 });

@@ -14,7 +14,7 @@ const otherKey = 'CANARY-another-key-0123456789abcdef';
 const secretOf = (company: string, of = key) => createHmac('sha256', of).update(`company#${company}`).digest('hex');
 const signed = (bytes: Buffer, secret: string) => createHmac('sha256', secret).update(bytes).digest('hex');
 const events = {
-  'company/product/update/v1': './functions/app/on-product-update.ts',
+  'company/product/update/v1': './test/extension/on-product-update.ts',
   'company/order/update/v2': { provider: 'kafka', destination: 'orders' },
 } as const;
 const notificationEmail = 'owner@example.com';

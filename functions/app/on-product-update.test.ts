@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { handler } from '../../../functions/app/on-product-update.ts';
+import { handler } from './on-product-update.ts';
 
 test('asks for the product as the company, and reads it where the platform has it', async () => {
   const asked: string[] = [];

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { handler as Products } from '../../../functions/app/products.ts';
-import { gatewayEvent, type TestRequest } from '../fixture/event.ts';
-import { everywhere, signsIn, startWorld, type World } from '../fixture/world.ts';
+import type { handler as Products } from '../extension/products.ts';
+import { gatewayEvent, type TestRequest } from './fixture/event.ts';
+import { everywhere, signsIn, startWorld, type World } from './fixture/world.ts';
 
 let world: World;
 let products: typeof Products;
 beforeAll(async () => {
   world = await startWorld();
-  ({ handler: products } = await import('../../../functions/app/products.ts'));
+  ({ handler: products } = await import('../extension/products.ts'));
 });
 afterAll(() => world.close());
 afterEach(() => {

@@ -1,10 +1,8 @@
 import { runInNewContext } from 'node:vm';
 import { expect, test, vi } from 'vitest';
-import { welcomePage } from '../../../functions/app/welcome-page.ts';
-import { testExtension } from '../../shared/fixture/extension.ts';
-import { bytesOf } from '../../shared/fixture/http-client.ts';
+import { welcomePage } from './welcome-page.ts';
 
-vi.stubGlobal('EXTENSION', testExtension());
+vi.stubGlobal('EXTENSION', { adminOrigins: [], csp: { img: [], connect: [], font: [] } });
 
 /** Whatever the language of the machine. */
 class EnglishNumberFormat extends Intl.NumberFormat {
@@ -22,7 +20,7 @@ async function cellsOf(items: readonly object[]): Promise<string[][]> {
     applicationId: undefined,
     missingScopes: [],
   });
-  const scripts = [...String(bytesOf(body)).matchAll(/<script[^>]*>([^]*?)<\/script>/g)];
+  const scripts = [...String(body).matchAll(/<script[^>]*>([^]*?)<\/script>/g)];
   const [settings = '', script = ''] = scripts.map(([, text]) => text ?? '');
   const rows: string[][] = [];
   const loaded = Promise.withResolvers<void>();

@@ -1,0 +1,19 @@
+import type { Stack } from 'aws-cdk-lib';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { Extension } from '../../shared/config.ts';
+import type { AuthorFunctions } from './author-functions.ts';
+
+/** What the file is given that `resources` in the configuration names. */
+export interface OwnResources {
+  /** Where your constructs go. */
+  readonly stack: Stack;
+  /** The functions that your handlers of routes became. */
+  readonly functions: AuthorFunctions;
+  /** The function in which your handlers of events, schedules and durable hooks run. */
+  readonly worker: Function;
+  /** Your configuration with its defaults filled in. */
+  readonly extension: Extension;
+}
+
+/** What that file exports as `addOwnResources`: it adds constructs and grants, and returns nothing. */
+export type AddOwnResources = (own: OwnResources) => void;

@@ -1,0 +1,18 @@
+import { event } from '../../functions/runtime/background.ts';
+
+interface ProductPayload {
+  readonly product?: { readonly uid?: number; readonly name?: string };
+}
+
+/** One product, as the platform sends it (`SingleProductResponseSchema` of its own client). */
+interface ProductResponse {
+  readonly data?: { readonly name?: string };
+}
+
+/** `company/product/update/v1`: what the extension does when a product changes. Make it yours. */
+export const handler = event<ProductPayload>(async ({ company, payload, platform, log }) => {
+  const uid = payload.product?.uid;
+  if (uid === undefined) return log('a product changed that the event does not name');
+  const { data } = await platform.get<ProductResponse>(`catalog/v2.0/company/${company}/products/${uid}/`);
+  log('a product changed', { uid, name: data?.name });
+});
