@@ -32,6 +32,9 @@ function back(asking: Asking, parameters: Record<string, string>): Answer {
   return redirect(target.href);
 }
 
+const denied = (asking: Asking): Answer =>
+  back(asking, { error: 'access_denied', error_description: 'The user denied access', state: asking.state });
+
 function isRegistered({ extension }: State, tenant: Tenant, redirectUri: string): boolean {
   const [address, query, ...more] = redirectUri.split('?');
   const callback = tenant.kind === 'company' ? '/fp/auth' : '/adm/auth';
@@ -91,6 +94,7 @@ function allow(state: State, httpClient: HttpClient, asking: Asking, user: User)
 }
 
 function answerGet(state: State, httpClient: HttpClient, asking: Asking): Answer {
+  if (state.settings.consent === 'refuse') return denied(asking);
   const automatic = state.settings.autoApprove?.user;
   const user =
     automatic === undefined ? viewer(state, httpClient.headers['cookie'], asking.tenant) : state.users.find(automatic);
@@ -105,9 +109,7 @@ function answerPost(state: State, httpClient: HttpClient, asking: Asking, form: 
   const user = state.users.find(form.get('user') ?? viewer(state, httpClient.headers['cookie'], asking.tenant).key);
   if (!user) return refuse(httpClient, 400, 'There is no such user.');
   httpClient.record.user = user.key;
-  return form.get('decision') === 'deny'
-    ? back(asking, { error: 'access_denied', error_description: 'The user denied access', state: asking.state })
-    : allow(state, httpClient, asking, user);
+  return form.get('decision') === 'deny' ? denied(asking) : allow(state, httpClient, asking, user);
 }
 
 /** The authorize address: asks the person, or answers at once for one who agreed before. */

@@ -1,14 +1,15 @@
 import * as v from 'valibot';
-import { bodyOf, ControlError, userOf } from './control-call.ts';
+import { bodyOf, type Control, ControlError, companyOf, userOf, wholeNumber } from './control-call.ts';
 import type { DeliveryFilter } from './deliveries.ts';
 import { type Answer, type HttpClient, json } from './http.ts';
 import { autoInstall, notifyUninstall, uninstallTenant } from './lifecycle.ts';
+import { samplePayload } from './sample-payload.ts';
 import { eventParts, sendEvent, tamperings } from './send-event.ts';
 import { lifecycleSignatures } from './settings.ts';
 import type { State } from './state.ts';
 import { subscriberView } from './subscribers.ts';
 import { findEvent } from './webhook-events.ts';
-import { companies, type Tenant, tenantKey } from './world.ts';
+import { findTenant, type Tenant, tenantKey } from './world.ts';
 
 const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 const uninstallSchema = v.strictObject({
@@ -47,12 +48,14 @@ const eventSchema = v.strictObject({
 export async function controlUninstall(
   state: State,
   httpClient: HttpClient,
-  tenant: Tenant | undefined,
+  kind: Tenant['kind'],
+  name: string,
 ): Promise<Answer> {
-  if (!tenant) throw new ControlError('There is no such company');
+  const tenant = findTenant(kind, name);
+  if (!tenant) throw new ControlError(kind, `There is no such ${kind}`);
   const { notify, signed, delay_ms, late, notify_only } = bodyOf(httpClient, uninstallSchema);
   const before = state.uninstalledAt.get(tenantKey(tenant));
-  if (late && !before) throw new ControlError('It was never uninstalled');
+  if (late && !before) throw new ControlError('late', 'It was never uninstalled');
   const uninstalls = !late && !notify_only;
   if (uninstalls) uninstallTenant(state, tenant);
   const tells = notify ?? (!uninstalls || signed !== undefined || delay_ms !== undefined);
@@ -65,24 +68,23 @@ export async function controlUninstall(
 }
 
 /** Installs by the platform's own call, and answers what the extension answered. */
-export async function controlAutoInstall(state: State, httpClient: HttpClient, company: string): Promise<Answer> {
-  if (!companies.has(company)) throw new ControlError('There is no such company');
+export const controlAutoInstall: Control = async (state, httpClient, company) => {
+  companyOf(company);
   const given = bodyOf(httpClient, autoInstallSchema);
   if (given.user !== undefined) userOf(state, given.user);
   return json(200, await autoInstall(state, { kind: 'company', id: company }, given));
-}
+};
 
 /** Makes events and starts their deliveries. */
-export function controlEvents(state: State, httpClient: HttpClient, company: string): Answer {
+export const controlEvents: Control = (state, httpClient, company) => {
   const { times, raw, raw_base64, ...wish } = bodyOf(httpClient, eventSchema);
-  const found = companies.get(company);
-  if (!found) throw new ControlError('There is no such company');
-  if (!eventParts(wish.event)) throw new ControlError('event is not category/name/type/vN and not ping');
+  const found = companyOf(company);
+  if (!eventParts(wish.event)) throw new ControlError('event', 'event is not category/name/type/vN and not ping');
   if (wish.event !== 'ping' && wish.force !== true && !findEvent(wish.event))
-    throw new ControlError(`There is no event ${wish.event}; force sends it all the same`);
+    throw new ControlError('event', `There is no event ${wish.event}; force sends it all the same`);
   if (wish.application_id !== undefined && !found.applications.some(({ id }) => id === wish.application_id))
-    throw new ControlError('This company has no such application');
-  if (wish.id !== undefined && times > 1) throw new ControlError('id names one event, not several');
+    throw new ControlError('application_id', 'This company has no such application');
+  if (wish.id !== undefined && times > 1) throw new ControlError('id', 'id names one event, not several');
   const bytes = raw_base64 === undefined ? raw : Buffer.from(raw_base64, 'base64');
   const body = bytes === undefined ? undefined : Buffer.from(bytes);
   const sent = Array.from({ length: times }, () => sendEvent(state, company, { ...wish, raw: body }));
@@ -91,10 +93,11 @@ export function controlEvents(state: State, httpClient: HttpClient, company: str
     deliveries: sent.flatMap(({ deliveries }) => deliveries),
     skipped: sent[0]?.skipped ?? null,
   });
-}
+};
 
 /** The deliveries that fit the query; with `at_least`, once there are so many: 504 when `timeout_ms` is over before. */
-export async function controlDeliveries(state: State, { query }: HttpClient): Promise<Answer> {
+export const controlDeliveries: Control = async (state, httpClient) => {
+  const { query } = httpClient;
   const filter: DeliveryFilter = {};
   for (const name of ['event', 'event_id', 'company', 'note'] as const) {
     const value = query.get(name === 'company' ? 'company_id' : name);
@@ -102,19 +105,47 @@ export async function controlDeliveries(state: State, { query }: HttpClient): Pr
   }
   const wanted = query.get('state');
   if (wanted !== null) {
-    filter.state = v.parse(v.picklist(['sending', 'retrying', 'delivered', 'failed'], 'state: no such state'), wanted);
+    const known = (['sending', 'retrying', 'delivered', 'failed'] as const).find((one) => one === wanted);
+    if (!known) throw new ControlError('state', 'There is no such state');
+    filter.state = known;
   }
-  const atLeast = Number(query.get('at_least') ?? 0);
-  const { found, reached } = await state.deliveries.watch(filter, atLeast, Number(query.get('timeout_ms') ?? 10_000));
+  const atLeast = wholeNumber(httpClient, 'at_least', 0);
+  const { found, reached } = await state.deliveries.watch(
+    filter,
+    atLeast,
+    wholeNumber(httpClient, 'timeout_ms', 10_000),
+  );
   return json(reached ? 200 : 504, found);
-}
+};
 
 /** Who is subscribed, as the platform shows it to the extension, and what is disabled. */
-export const controlSubscribers = ({ subscribers }: State, company: string | null): Answer =>
-  json(
+export const controlSubscribers: Control = ({ subscribers }, { query }) => {
+  const company = query.get('company_id');
+  return json(
     200,
     subscribers
       .all()
       .filter((one) => company === null || one.company === company)
       .map((one) => ({ ...subscriberView(one), company: one.company, disabled_events: [...one.disabled] })),
   );
+};
+
+/** Blocks a company's subscribers, as after an event that could not be delivered at all. */
+export const controlBlock: Control = ({ subscribers }, _httpClient, company) =>
+  json(200, { blocked: subscribers.blockCompany(companyOf(company).id) });
+
+/** Posts the bytes of an earlier delivery again. */
+export const controlRepeat: Control = ({ deliveries }, _httpClient, name) => {
+  const again = /^\d{1,15}$/.test(name) ? deliveries.repeat(Number(name)) : undefined;
+  if (!again) throw new ControlError('delivery', `There is no delivery ${name}`);
+  return json(202, again);
+};
+
+/** What an event of this name could say about the company. */
+export const controlSample: Control = (state, { query }, company) => {
+  const { id: known } = companyOf(company);
+  const parts = eventParts(query.get('event') ?? '');
+  if (!parts) throw new ControlError('event', 'event is not category/name/type/vN and not ping');
+  const application = query.get('application_id') ?? undefined;
+  return json(200, samplePayload(state, known, { event_name: parts.name, event_type: parts.type }, application));
+};

@@ -1,36 +1,26 @@
 import * as v from 'valibot';
-import { bodyOf, ControlError, userOf } from './control-call.ts';
+import { bodyOf, type Control, ControlError, jsonOf, userOf, wholeNumber } from './control-call.ts';
 import {
   controlAutoInstall,
+  controlBlock,
   controlDeliveries,
   controlEvents,
+  controlRepeat,
+  controlSample,
   controlSubscribers,
   controlUninstall,
 } from './control-lifecycle.ts';
-import { type Answer, type HttpClient, json, type Route } from './http.ts';
+import { readLog, reportToLog } from './control-log.ts';
+import { announceRuntime, runSchedule } from './control-runtime.ts';
+import { endTokens, listTokens, makeCode } from './control-tokens.ts';
+import { logSwitch } from './describe-call.ts';
+import { type Answer, type HttpClient, json, jsonObject, type Route } from './http.ts';
 import { faultSchema, gateSchema } from './interceptions.ts';
+import { serviceFault, serviceFaultSchema } from './service-faults.ts';
 import { changeSettings } from './settings.ts';
 import type { State } from './state.ts';
-import { type Company, companies, findTenant, organizations, type Tenant } from './world.ts';
+import { type Company, companies, organizations } from './world.ts';
 
-const id = v.pipe(
-  v.union([v.string(), v.number()]),
-  v.transform((value) => String(value)),
-);
-const tenantFields = { company_id: v.optional(id), organization_id: v.optional(id) };
-const codeSchema = v.strictObject({
-  ...tenantFields,
-  user: v.optional(v.string(), 'owner'),
-  scopes: v.optional(v.array(v.string())),
-  access_mode: v.optional(v.picklist(['online', 'offline']), 'online'),
-  client_id: v.optional(v.string()),
-});
-const expirySchema = v.strictObject({
-  ...tenantFields,
-  user: v.optional(v.string()),
-  access_mode: v.optional(v.picklist(['online', 'offline'])),
-  what: v.optional(v.picklist(['access', 'refresh', 'all']), 'access'),
-});
 const userSchema = v.strictObject({
   permissions: v.optional(v.union([v.array(v.string()), v.record(v.string(), v.array(v.string()))])),
   first_name: v.optional(v.string()),
@@ -39,63 +29,45 @@ const userSchema = v.strictObject({
   role: v.optional(v.string()),
 });
 
-function tenantOf(given: {
-  company_id?: string | undefined;
-  organization_id?: string | undefined;
-}): Tenant | undefined {
-  const [kind, value] =
-    given.organization_id === undefined ? ['company', given.company_id] : ['organization', given.organization_id];
-  if (value === undefined) return undefined;
-  const tenant = findTenant(kind, value);
-  if (!tenant) throw new ControlError(`There is no ${kind} ${value}`);
-  return tenant;
-}
-
-function makeCode(state: State, httpClient: HttpClient): Answer {
-  const given = bodyOf(httpClient, codeSchema);
-  const tenant = tenantOf(given);
-  if (!tenant) throw new ControlError('company_id or organization_id is required');
-  const code = state.grants.issueCode({
-    clientId: given.client_id ?? state.extension.apiKey,
-    tenant,
-    user: userOf(state, given.user),
-    scopes: given.scopes ?? [...(state.extension.scopes ?? ['company/products', 'company/orders'])],
-    mode: given.access_mode,
-  });
-  return json(201, { code: code.value });
-}
-
-function expire(state: State, httpClient: HttpClient): Answer {
-  const given = bodyOf(httpClient, expirySchema);
-  const user = given.user === undefined ? undefined : userOf(state, given.user);
-  const expired = state.grants.expire({ tenant: tenantOf(given), user, mode: given.access_mode, what: given.what });
-  return json(200, { expired });
-}
-
-function putUser(state: State, httpClient: HttpClient, key: string): Answer {
+const putUser: Control = (state, httpClient, key) => {
+  if (key === '') return undefined;
   const { permissions, ...rest } = bodyOf(httpClient, userSchema);
   const names = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   const held = Array.isArray(permissions) ? { '*': permissions } : permissions;
   return json(200, state.users.put(key, { ...names, ...(held === undefined ? {} : { permissions: held }) }));
-}
+};
 
-async function watchGate(state: State, { query }: HttpClient, gateId: string): Promise<Answer> {
-  const wanted = Number(query.get('held') ?? 0);
-  const seen = await state.interceptions.watch(gateId, wanted, Number(query.get('timeout_ms') ?? 10_000));
+const watchGates: Control = async ({ interceptions }, httpClient, name) => {
+  if (name === '') return json(200, interceptions.gates());
+  const wanted = wholeNumber(httpClient, 'held', 0);
+  const seen = await interceptions.watch(name, wanted, wholeNumber(httpClient, 'timeout_ms', 10_000));
   if (!seen) return json(404, { message: 'No such gate' });
   const { reached, ...gate } = seen;
   return json(reached ? 200 : 504, gate);
-}
+};
 
-const settingsRoutes = (state: State, httpClient: HttpClient): Answer | undefined => {
-  if (httpClient.method === 'PUT') {
-    const changed = changeSettings(state.settings, JSON.parse(httpClient.body.toString('utf8')));
-    if (changed.autoApprove) userOf(state, changed.autoApprove.user);
-    state.settings = changed;
-  } else if (httpClient.method === 'DELETE') {
-    state.resetSettings();
-  } else if (httpClient.method !== 'GET') return undefined;
+const putSettings: Control = (state, httpClient) => {
+  const changed = changeSettings(state.settings, jsonOf(httpClient));
+  if (changed.autoApprove) userOf(state, changed.autoApprove.user);
+  state.settings = changed;
   return json(200, state.settings);
+};
+
+/** A fault by where it strikes, or by the name of a service. */
+const addFault: Control = ({ interceptions }, httpClient) =>
+  json(
+    201,
+    interceptions.addFault(
+      'service' in (jsonObject(httpClient.body) ?? {})
+        ? serviceFault(bodyOf(httpClient, serviceFaultSchema))
+        : bodyOf(httpClient, faultSchema),
+    ),
+  );
+
+const removeFaults: Control = ({ interceptions }, _httpClient, name) => {
+  if (name !== '') return interceptions.removeFault(name) ? json(200, {}) : json(404, { message: 'No such fault' });
+  interceptions.clearFaults();
+  return json(200, {});
 };
 
 /** A company, and what the extension is to it. */
@@ -123,60 +95,108 @@ const world = (state: State) => ({
   organizations,
 });
 
-async function answer(state: State, httpClient: HttpClient): Promise<Answer | undefined> {
-  const { method, path } = httpClient;
-  const { interceptions, recording } = state;
-  const [, what = '', name = '', act = ''] = path.split('/').slice(1).map(decodeURIComponent);
-  switch (`${method} ${what}${act === '' ? '' : `/*/${act}`}`) {
-    case 'GET requests':
-      return json(200, recording.list());
-    case 'DELETE requests':
+/** By method and address, whose second segment is a name. Those with words change something: the log tells of them. */
+const controls: Readonly<Record<string, { control: Control; words?: string }>> = {
+  'GET requests': { control: ({ recording }) => json(200, recording.list()) },
+  'DELETE requests': {
+    control: ({ recording }) => {
       recording.reset();
       return json(200, {});
-    case 'GET faults':
-      return json(200, interceptions.faults());
-    case 'POST faults':
-      return json(201, interceptions.addFault(bodyOf(httpClient, faultSchema)));
-    case 'DELETE faults':
-      interceptions.clearFaults();
+    },
+  },
+  'GET log': { control: readLog },
+  'POST log': { control: reportToLog },
+  'DELETE log': {
+    control: ({ log }) => {
+      log.reset();
       return json(200, {});
-    case 'POST gates':
-      return json(201, interceptions.addGate(bodyOf(httpClient, gateSchema)));
-    case 'GET gates':
-      return name === '' ? json(200, interceptions.gates()) : watchGate(state, httpClient, name);
-    case 'DELETE gates':
+    },
+  },
+  'GET faults': { control: ({ interceptions }) => json(200, interceptions.faults()) },
+  'POST faults': { control: addFault, words: 'A fault is switched on' },
+  'DELETE faults': { control: removeFaults, words: 'A fault is switched off' },
+  'GET gates': { control: watchGates },
+  'POST gates': {
+    control: ({ interceptions }, httpClient) => json(201, interceptions.addGate(bodyOf(httpClient, gateSchema))),
+  },
+  'DELETE gates': {
+    control: ({ interceptions }) => {
       interceptions.clearGates();
       return json(200, {});
-    case 'POST gates/*/open':
-      return interceptions.open(name) ? json(200, { open: true }) : json(404, { message: 'No such gate' });
-    case 'POST companies/*/uninstall':
-      return controlUninstall(state, httpClient, findTenant('company', name));
-    case 'POST organizations/*/uninstall':
-      return controlUninstall(state, httpClient, findTenant('organization', name));
-    case 'POST companies/*/auto-install':
-      return controlAutoInstall(state, httpClient, name);
-    case 'POST companies/*/events':
-      return controlEvents(state, httpClient, name);
-    case 'POST companies/*/unblock':
-      return json(200, { unblocked: state.subscribers.unblock(name) });
-    case 'GET subscribers':
-      return controlSubscribers(state, httpClient.query.get('company_id'));
-    case 'GET deliveries':
-      return controlDeliveries(state, httpClient);
-    case 'POST tokens':
-      return name === 'expire' ? expire(state, httpClient) : undefined;
-    case 'PUT users':
-      return name === '' ? undefined : putUser(state, httpClient, name);
-    case 'POST codes':
-      return makeCode(state, httpClient);
-    case 'POST reset':
+    },
+  },
+  'POST gates/*/open': {
+    control: ({ interceptions }, _httpClient, name) =>
+      interceptions.open(name) ? json(200, { open: true }) : json(404, { message: 'No such gate' }),
+  },
+  'POST companies/*/uninstall': {
+    control: (state, httpClient, name) => controlUninstall(state, httpClient, 'company', name),
+    words: 'The extension is uninstalled, or told so',
+  },
+  'POST organizations/*/uninstall': {
+    control: (state, httpClient, name) => controlUninstall(state, httpClient, 'organization', name),
+    words: 'The extension is uninstalled, or told so',
+  },
+  'POST companies/*/auto-install': { control: controlAutoInstall, words: 'The extension is installed by a call' },
+  'POST companies/*/events': { control: controlEvents, words: 'An event is made' },
+  'GET companies/*/sample': { control: controlSample },
+  'POST companies/*/block': { control: controlBlock, words: 'The subscriber is blocked' },
+  'POST companies/*/unblock': {
+    control: ({ subscribers }, _httpClient, name) => json(200, { unblocked: subscribers.unblock(name) }),
+    words: 'The subscriber is active again',
+  },
+  'GET subscribers': { control: controlSubscribers },
+  'GET deliveries': { control: controlDeliveries },
+  'POST deliveries/*/again': { control: controlRepeat, words: 'A delivery is sent again' },
+  'GET tokens': { control: listTokens },
+  'POST tokens': { control: endTokens, words: 'Tokens are ended now' },
+  'PUT users': { control: putUser, words: 'A person is changed' },
+  'POST codes': { control: makeCode, words: 'A code is made' },
+  'PUT runtime': { control: announceRuntime },
+  'GET runtime': { control: ({ runtime }) => json(200, runtime ?? null) },
+  'DELETE runtime': {
+    control: (state) => {
+      state.runtime = undefined;
+      return json(200, {});
+    },
+  },
+  'POST schedules/*/run': { control: runSchedule, words: 'A schedule is due' },
+  'POST reset': {
+    control: (state) => {
       state.reset();
       return json(200, {});
-    case 'GET world':
-      return json(200, world(state));
-    default:
-      return what === 'settings' ? settingsRoutes(state, httpClient) : undefined;
+    },
+    words: 'Everything is as at the start',
+  },
+  'GET world': { control: (state) => json(200, world(state)) },
+  'GET settings': { control: ({ settings }) => json(200, settings) },
+  'PUT settings': { control: putSettings, words: 'The platform’s behaviour is changed' },
+  'DELETE settings': {
+    control: (state) => {
+      state.resetSettings();
+      return json(200, state.settings);
+    },
+    words: 'The platform behaves as at the start',
+  },
+};
+
+async function answer(state: State, httpClient: HttpClient): Promise<Answer | undefined> {
+  const { method, path, body } = httpClient;
+  const [, what = '', name = '', act = ''] = path.split('/').slice(1).map(decodeURIComponent);
+  const found = controls[`${method} ${what}${act === '' ? '' : `/*/${act}`}`];
+  if (!found) return undefined;
+  const at = new Date().toISOString();
+  const given = await found.control(state, httpClient, name);
+  if (given && given.status < 400 && found.words !== undefined) {
+    const request = jsonObject(body);
+    logSwitch(state, `${found.words}: ${method} ${path}`, {
+      at,
+      ...(what === 'companies' ? { company: name } : {}),
+      ...(typeof request?.['company_id'] === 'string' ? { company: request['company_id'] } : {}),
+      request,
+    });
   }
+  return given;
 }
 
 /** What tests say to the platform itself, under `/__control`. Neither recorded nor disturbed by faults. */
@@ -198,8 +218,9 @@ export const controlRoute =
           issues: error.issues.map((one) => `${v.getDotPath(one) ?? 'body'}: ${one.message}`),
         });
       }
-      if (error instanceof ControlError || error instanceof SyntaxError || error instanceof URIError)
-        return json(400, { message: error.message });
+      if (error instanceof ControlError)
+        return json(400, { message: error.message, issues: [`${error.field}: ${error.message}`] });
+      if (error instanceof URIError) return json(400, { message: 'The path is not percent-encoded' });
       throw error;
     }
   };

@@ -52,6 +52,14 @@ export async function deliver(
     response.destroy();
     return;
   }
+  if (answer.follow) {
+    response.writeHead(answer.status, answer.headers).write(answer.body);
+    response.once(
+      'close',
+      answer.follow((text) => response.write(text)),
+    );
+    return;
+  }
   const body = Buffer.from(answer.body);
   httpClient.record.status = answer.status;
   const bodiless = httpClient.method === 'HEAD' || answer.status === 204 || answer.status === 304;

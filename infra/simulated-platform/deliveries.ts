@@ -17,7 +17,7 @@ export type Posting = {
   onExhausted?: () => void;
 };
 
-type Attempt = { at: string; status: number | null; error: string | null; took_ms: number };
+export type Attempt = { at: string; status: number | null; error: string | null; took_ms: number };
 
 /** A delivery and what became of it. */
 export type Delivery = Pick<Posting, 'company' | 'event' | 'event_id' | 'url' | 'note'> & {
@@ -62,7 +62,14 @@ async function attempt({ url, headers, body }: Posting, timeoutMs: number, stop:
 const succeeded = ({ status }: Attempt): boolean => status !== null && status >= 200 && status < 300;
 
 /** Posts events to extensions, again and again where need be, and remembers; beyond ten thousand the oldest are forgotten. */
-export function createDeliveries(settings: () => Settings, onDelivered?: (delivery: Delivery) => void) {
+export function createDeliveries(
+  settings: () => Settings,
+  told: {
+    /** Gets every delivery that succeeded or was given up. */
+    onDelivered?: ((delivery: Delivery) => void) | undefined;
+    onAttempt?: ((delivery: Delivery, attempt: Attempt) => void) | undefined;
+  } = {},
+) {
   let all: Delivery[] = [];
   let last = 0;
   let stop = new AbortController();
@@ -70,7 +77,7 @@ export function createDeliveries(settings: () => Settings, onDelivered?: (delive
   const change = (delivery: Delivery, to: Partial<Delivery>) => {
     Object.assign(delivery, to);
     for (const look of watchers) look();
-    if (delivery.state === 'delivered' || delivery.state === 'failed') onDelivered?.(delivery);
+    if (delivery.state === 'delivered' || delivery.state === 'failed') told.onDelivered?.(delivery);
   };
   const list = (filter: DeliveryFilter = {}): Delivery[] =>
     all.filter((one) =>
@@ -83,6 +90,7 @@ export function createDeliveries(settings: () => Settings, onDelivered?: (delive
     for (let tries = 0; ; tries += 1) {
       const made = await attempt(posting, settings().webhooks.timeoutMs, stopped);
       if (stopped.aborted) return;
+      told.onAttempt?.(delivery, made);
       const attempts = [...delivery.attempts, made];
       if (succeeded(made)) return change(delivery, { attempts, state: 'delivered', next_attempt_at: null });
       const pause = posting.once ? undefined : settings().webhooks.retryAfterMs[tries];
@@ -97,8 +105,15 @@ export function createDeliveries(settings: () => Settings, onDelivered?: (delive
     }
   }
 
+  const again = new Map<number, Posting>();
+
   return {
     list,
+    /** Posts the same bytes with the same signature and id again, as a single attempt; undefined where there is none. */
+    repeat(id: number): Delivery | undefined {
+      const posting = again.get(id);
+      return posting && this.post({ ...posting, once: true, note: 'sent again' });
+    },
     /** Starts a delivery; it goes on by itself. */
     post(posting: Posting): Delivery {
       const { company, event, event_id, url, headers, body, note } = posting;
@@ -117,7 +132,8 @@ export function createDeliveries(settings: () => Settings, onDelivered?: (delive
         body_base64: body.toString('base64'),
       };
       all.push(delivery);
-      if (all.length > most) all.shift();
+      again.set(delivery.id, posting);
+      if (all.length > most) again.delete(all.shift()?.id ?? 0);
       void run(posting, delivery, stop.signal);
       return delivery;
     },
@@ -141,6 +157,7 @@ export function createDeliveries(settings: () => Settings, onDelivered?: (delive
       stop.abort();
       stop = new AbortController();
       all = [];
+      again.clear();
       last = 0;
     },
   };

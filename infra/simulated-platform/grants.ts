@@ -35,8 +35,11 @@ export type Grant = {
   ended: Ending | null;
 };
 
-/** An uninstall, or a refresh token that was used twice where that ends the whole family. `at`: epoch milliseconds. */
-type Ending = { by: 'uninstall' | 'reuse'; at: number };
+/**
+ * An uninstall, a refresh token that was used twice where that ends the whole family, or somebody who revoked it.
+ * `at`: epoch milliseconds.
+ */
+type Ending = { by: 'uninstall' | 'reuse' | 'revoked'; at: number };
 
 /** A token that opens the Platform API until `expiresAt` (epoch milliseconds), or its grant ends. */
 export type AccessToken = { value: string; grant: Grant; expiresAt: number; revoked: boolean };
@@ -55,6 +58,34 @@ export type Expiry = {
   mode?: Mode | undefined;
   what: 'access' | 'refresh' | 'all';
 };
+
+/** A token as a person may see it. */
+export type TokenView = {
+  kind: 'access token' | 'refresh token';
+  mode: Mode;
+  user: string | null;
+  scopes: string[];
+  last_four: string;
+  state: 'live' | 'expired' | 'revoked' | 'used';
+  /** Epoch milliseconds; null: never. */
+  expires_at_ms: number | null;
+};
+
+const isAccess = (token: AccessToken | RefreshToken): token is AccessToken => 'revoked' in token;
+
+function view(token: AccessToken | RefreshToken): TokenView {
+  const { value, grant, expiresAt } = token;
+  const dead = grant.ended !== null || (isAccess(token) && token.revoked);
+  return {
+    kind: isAccess(token) ? 'access token' : 'refresh token',
+    mode: grant.mode,
+    user: grant.user?.key ?? null,
+    scopes: grant.scopes,
+    last_four: value.slice(-4),
+    state: dead ? 'revoked' : expiresAt <= Date.now() ? 'expired' : !isAccess(token) && token.used ? 'used' : 'live',
+    expires_at_ms: expiresAt === Infinity ? null : expiresAt,
+  };
+}
 
 /** Codes, consents, grants and tokens. Refusals are strings that say why; times are taken from the clock at each call. */
 export function createGrants(settings: () => Settings, users: Users) {
@@ -209,6 +240,23 @@ export function createGrants(settings: () => Settings, users: Users) {
       const grant = installations.get(tenantKey(tenant));
       return grant && !grant.ended ? { ...issueAccess(grant), refreshToken: undefined } : undefined;
     },
+    /** What there is to say about a token; undefined where this platform never gave it. */
+    look(value: string): TokenView | undefined {
+      const token = accessTokens.get(value) ?? refreshTokens.get(value);
+      return token && view(token);
+    },
+    /** What a code is worth now. */
+    lookAtCode(value: string): 'live' | 'expired' | 'used' | 'unknown' {
+      const code = codes.get(value);
+      if (!code) return 'unknown';
+      return code.expiresAt <= Date.now() ? 'expired' : code.spent.size > 0 ? 'used' : 'live';
+    },
+    /** The tokens of a tenant, the newest first. */
+    tokensOf: (tenant: Tenant): TokenView[] =>
+      [...accessTokens.values(), ...refreshTokens.values()]
+        .filter(({ grant }) => sameTenant(grant.tenant, tenant))
+        .toSorted((a, b) => b.grant.id - a.grant.id)
+        .map(view),
     /** Whose token this is or was, access or refresh. */
     grantOf: (value: string): Grant | undefined => (accessTokens.get(value) ?? refreshTokens.get(value))?.grant,
     /** The token, as long as it lives. */
@@ -237,6 +285,19 @@ export function createGrants(settings: () => Settings, users: Users) {
         ...(what === 'access' ? [] : refreshTokens.values()),
       ].filter(fits);
       for (const token of ended) token.expiresAt = 0;
+      return ended.length;
+    },
+    /** Ends grants, and with them all their tokens; says how many. */
+    revoke({ tenant, user, mode }: Omit<Expiry, 'what'>): number {
+      const all = [...accessTokens.values(), ...refreshTokens.values()].map(({ grant }) => grant);
+      const ended = [...new Set([...all, ...installations.values()])].filter(
+        (grant) =>
+          !grant.ended &&
+          (!tenant || sameTenant(grant.tenant, tenant)) &&
+          (!user || grant.user?.key === user.key) &&
+          (!mode || grant.mode === mode),
+      );
+      for (const grant of ended) grant.ended = { by: 'revoked', at: Date.now() };
       return ended.length;
     },
     /** What outlives the process: what lives, without the codes that are on their way. */

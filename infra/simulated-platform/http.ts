@@ -33,8 +33,13 @@ export type HttpClient = {
   record: RequestRecord;
 };
 
-/** What a route answers. */
-export type Answer = { status: number; headers: Record<string, string>; body: Buffer | string };
+/** What a route answers. `follow`: more of the body as it comes about, until the given function is called. */
+export type Answer = {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer | string;
+  follow?: (write: (text: string) => void) => () => void;
+};
 
 /** A part of the platform: answers what is addressed to it, undefined for everything else. */
 export type Route = (httpClient: HttpClient) => Answer | undefined | Promise<Answer | undefined>;

@@ -47,6 +47,8 @@ export const gateSchema = v.strictObject({ match, at: v.optional(v.picklist(['re
 type Match = v.InferOutput<typeof match>;
 /** What is done to an answer. */
 export type Fault = v.InferOutput<typeof faultSchema>['fault'];
+/** A fault with where it strikes. `label`: how people call it. */
+export type FaultRule = v.InferOutput<typeof faultSchema> & { label?: string };
 type Gate = {
   id: string;
   match: Match;
@@ -68,7 +70,7 @@ const view = ({ id, at, held, total, open }: Gate) => ({ id, at, held, total, op
 
 /** Scripted faults and gates. The newest fault that matches wins. */
 export function createInterceptions() {
-  let faults: { id: string; match: Match; left: number; fault: Fault }[] = [];
+  let faults: { id: string; match: Match; left: number; fault: Fault; label?: string }[] = [];
   let gates = new Map<string, Gate>();
   let last = 0;
   const openGate = (gate: Gate) => {
@@ -76,12 +78,24 @@ export function createInterceptions() {
     gate.release.resolve();
   };
   return {
-    addFault({ match, times, fault }: v.InferOutput<typeof faultSchema>): { id: string } {
+    addFault({ match, times, fault, label }: FaultRule): { id: string } {
       const id = String(++last);
-      faults.unshift({ id, match, left: times ?? Infinity, fault });
+      faults.unshift({ id, match, left: times ?? Infinity, fault, ...(label === undefined ? {} : { label }) });
       return { id };
     },
-    faults: () => faults.map(({ id, match, left }) => ({ id, match, left: left === Infinity ? null : left })),
+    faults: () =>
+      faults.map(({ id, match, left, label }) => ({
+        id,
+        match,
+        left: left === Infinity ? null : left,
+        ...(label === undefined ? {} : { label }),
+      })),
+    /** False where there is none of this id. */
+    removeFault(id: string): boolean {
+      const before = faults.length;
+      faults = faults.filter((one) => one.id !== id);
+      return faults.length < before;
+    },
     clearFaults(): void {
       faults = [];
     },

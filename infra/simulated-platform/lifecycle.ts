@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { signatureDate, signRequest } from './fp-signature.ts';
-import type { Settings } from './settings.ts';
+import { maskBody, maskHeaders } from './mask.ts';
+import { platformNow, type Settings } from './settings.ts';
 import type { State } from './state.ts';
 import { type Tenant, tenantKey } from './world.ts';
 
@@ -18,8 +19,39 @@ function signatureHeaders(secret: string, signed: Signing, url: URL, body: strin
   return { 'x-fp-date': date, 'x-fp-signature': signRequest(request, { date, secret, signs: () => true }) };
 }
 
-/** What the extension answered: its status, or null when it could not be reached. */
+/** What the extension answered: its status, or null when it could not be reached. Stands in the log as `what`. */
 async function tell(
+  state: State,
+  tenant: Tenant,
+  what: string,
+  call: { url: URL; headers: Record<string, string>; body: string },
+): Promise<{ status: number | null; body: string }> {
+  const { url, headers, body } = call;
+  const entry = state.log.add({
+    from: 'platform',
+    to: 'extension',
+    kind: 'lifecycle',
+    what,
+    method: 'POST',
+    url: url.href,
+    status: null,
+    took_ms: null,
+    [tenant.kind]: tenant.id,
+    request: { headers: maskHeaders(state, headers), body: maskBody(state, body) },
+  });
+  const startedAt = performance.now();
+  const answer = await post(url, headers, body);
+  state.log.change(entry, {
+    status: answer.status ?? 0,
+    took_ms: Math.round(performance.now() - startedAt),
+    ...(answer.status === null
+      ? { what: `${what}: nobody answered` }
+      : { response: { headers: {}, body: maskBody(state, answer.body) } }),
+  });
+  return answer;
+}
+
+async function post(
   url: URL,
   headers: Record<string, string>,
   body: string,
@@ -65,8 +97,9 @@ export async function notifyUninstall(
   const body = JSON.stringify({ [`${tenant.kind}_id`]: idOf(state, tenant), client_id: extension.apiKey });
   if (how.delayMs !== undefined) await wait(how.delayMs);
   const signed = how.signed ?? settings.lifecycleSignature;
-  const headers = signatureHeaders(extension.apiSecret, signed, url, body, how.at ?? new Date());
-  return inWords((await tell(url, headers, body)).status);
+  const headers = signatureHeaders(extension.apiSecret, signed, url, body, how.at ?? platformNow(settings));
+  const what = `Uninstalled: the platform tells the extension${signed === 'none' ? ', unsigned' : `, signed (${signed})`}`;
+  return inWords((await tell(state, tenant, what, { url, headers, body })).status);
 }
 
 /** Installs for a company without any person at the screen: hands the extension a code of the owner's. */
@@ -82,6 +115,8 @@ export async function autoInstall(
   const made = { clientId: extension.apiKey, tenant, user, scopes, mode: 'offline' } as const;
   const code = given.code ?? grants.issueCode(made).value;
   const body = JSON.stringify({ company_id: idOf(state, tenant), code });
-  const answer = await tell(new URL(`${extension.baseUrl}/fp/auto_install`), {}, body);
+  const what = 'Auto-install: the platform hands the extension a code, nobody is at the screen';
+  const url = new URL(`${extension.baseUrl}/fp/auto_install`);
+  const answer = await tell(state, tenant, what, { url, headers: {}, body });
   return { code, ...answer, notified: inWords(answer.status) };
 }

@@ -4,11 +4,13 @@ import { authorizeRoute, isConsentForm, signedAuthorizePath } from './authorize.
 import { controlRoute } from './control.ts';
 import { deliver, disturb, isHandled } from './deliver.ts';
 import type { Delivery } from './deliveries.ts';
+import { endLine, startLine } from './describe-request.ts';
 import { judgeV1Signature } from './fp-signature.ts';
 import { type Answer, type HttpClient, json, type RequestRecord, receive } from './http.ts';
 import { panelRoute } from './panel.ts';
 import { isActivityPoll } from './panel-activity.ts';
 import { platformApiRoute } from './platform-api.ts';
+import { platformNow } from './settings.ts';
 import { createState, type Extension, type State } from './state.ts';
 import { useStateFile } from './state-file.ts';
 import { refuseStranger } from './strangers.ts';
@@ -80,6 +82,7 @@ async function serve(
   { log = () => {}, onRequest }: PlatformOptions,
 ): Promise<void> {
   const received = await receive(request);
+  if (state.settings.clockSkewSeconds !== 0) response.setHeader('date', platformNow(state.settings).toUTCString());
   const httpClient: HttpClient = { ...received, record: startRecord(state, received) };
   const stranger = refuseStranger(received, state.origin);
   if (stranger) return deliver(response, httpClient, stranger);
@@ -90,6 +93,8 @@ async function serve(
   }
   if (isActivityPoll(httpClient)) return deliver(response, httpClient, await answerPublic(state, httpClient));
   state.recording.add(httpClient.record);
+  const startedAt = performance.now();
+  const line = startLine(state, httpClient);
   onRequest?.(httpClient.record);
   await state.interceptions.pass(httpClient, 'request');
   const fault = state.interceptions.takeFault(httpClient);
@@ -99,6 +104,7 @@ async function serve(
   await state.interceptions.pass(httpClient, 'answer');
   const answer = fault === undefined && real ? real : disturb(fault ?? {}, real);
   await deliver(response, httpClient, answer, fault);
+  endLine(state, line, httpClient, answer, startedAt);
   const { method, record } = httpClient;
   log([record.status || '---', method, httpClient.path, record.user && `as ${record.user}`].filter(Boolean).join(' '));
 }

@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { Delivery } from './deliveries.ts';
 import { samplePayload } from './sample-payload.ts';
+import { platformNow } from './settings.ts';
 import type { State } from './state.ts';
 import { wants } from './subscribers.ts';
 import { findEvent } from './webhook-events.ts';
@@ -56,7 +57,12 @@ function envelope(state: State, company: string, wish: EventWish, id: string): B
     company_id: companyIdAs === 'number' ? Number(company) : company,
     ...(application === undefined ? {} : { application_id: applicationIdAs === 'array' ? [application] : application }),
     contains: typeof payload === 'object' && payload !== null ? Object.keys(payload) : [],
-    event: { ...parts, id, created_timestamp: wish.created_at_ms ?? Date.now(), trace_id: [randomUUID()] },
+    event: {
+      ...parts,
+      id,
+      created_timestamp: wish.created_at_ms ?? platformNow(state.settings).getTime(),
+      trace_id: [randomUUID()],
+    },
     payload,
   };
   return Buffer.from(JSON.stringify(body));

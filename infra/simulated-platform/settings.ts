@@ -24,6 +24,8 @@ const webhooks = v.strictObject({
 });
 
 const schema = v.strictObject({
+  /** What a person is shown at the authorize address: the question, or nothing, since consent is refused at once. */
+  consent: v.picklist(['ask', 'refuse']),
   /** GET authorize consents at once as this user. */
   autoApprove: v.nullable(v.strictObject({ user: v.string() })),
   /** Life of online access tokens. */
@@ -34,6 +36,10 @@ const schema = v.strictObject({
   refreshTokenSeconds: v.nullable(seconds),
   /** Whether a wrong or missing v1 signature is a 403. */
   enforceSignature: v.boolean(),
+  /** How far the date of a signature may be from the platform's clock; null: as far as it likes. */
+  signatureWindowSeconds: v.nullable(seconds),
+  /** How far the platform's clock is ahead of this machine's; behind it where negative. Lives of tokens stay what they are. */
+  clockSkewSeconds: v.pipe(v.number(), v.integer(), v.minValue(-315_360_000), v.maxValue(315_360_000)),
   /** Whether a code is refused at another company's token address. */
   enforceCodeCompany: v.boolean(),
   /**
@@ -73,12 +79,15 @@ export type Settings = v.InferOutput<typeof schema>;
 
 /** What holds until a test says otherwise. */
 export const defaultSettings = (): Settings => ({
+  consent: 'ask',
   autoApprove: null,
   accessTokenSeconds: 7199,
   offlineTokenSeconds: 3599,
   codeSeconds: 600,
   refreshTokenSeconds: null,
   enforceSignature: true,
+  signatureWindowSeconds: null,
+  clockSkewSeconds: 0,
   enforceCodeCompany: true,
   pkce: 'ignored',
   refresh: { mode: 'reuse' },
@@ -108,13 +117,24 @@ export const defaultSettings = (): Settings => ({
   },
 });
 
+/** What the platform's clock says. */
+export const platformNow = ({ clockSkewSeconds }: Pick<Settings, 'clockSkewSeconds'>): Date =>
+  new Date(Date.now() + clockSkewSeconds * 1000);
+
 const changes = v.partial(v.strictObject({ ...schema.entries, webhooks: v.partial(webhooks) }));
 /** Leaves out what is undefined. */
 const defined = (given: object) => Object.fromEntries(Object.entries(given).filter(([, one]) => one !== undefined));
 
 /** The settings after a control call that names some of them. Throws a ValiError that says what is wrong. */
 export const changeSettings = (settings: Settings, value: unknown): Settings => {
-  const given = v.parse(changes, value);
+  const given = v.parse(
+    v.pipe(
+      v.unknown(),
+      v.check((one) => !Array.isArray(one), 'not an object'),
+      changes,
+    ),
+    value,
+  );
   return {
     ...settings,
     ...defined(given),

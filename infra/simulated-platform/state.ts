@@ -1,15 +1,20 @@
 import { type Catalog, createCatalog } from './catalog.ts';
 import { createDeliveries, type Deliveries, type Delivery } from './deliveries.ts';
+import { logAttempt } from './describe-call.ts';
 import { createGrants, type Grants } from './grants.ts';
 import { createInterceptions, type Interceptions } from './interceptions.ts';
 import { createOrders, type Orders } from './orders.ts';
 import { createRecording, type Recording } from './recording.ts';
+import { createRequestLog, type RequestLog } from './request-log.ts';
 import { defaultSettings, type Settings } from './settings.ts';
 import { createSubscribers, type Subscribers } from './subscribers.ts';
 import { createUsers, type Tenant, tenantKey, type Users } from './world.ts';
 
 /** The extension that is registered at this platform. `scopes`: the most that it may ask for; absent: anything. */
 export type Extension = { apiKey: string; apiSecret: string; baseUrl: string; scopes?: readonly string[] };
+
+/** What can run the extension's schedules: `runUrl` is posted `{schedule}`. */
+export type Runtime = { name: string; schedules: readonly string[]; runUrl: string };
 
 /** Everything that a running platform knows. */
 export type State = {
@@ -26,6 +31,9 @@ export type State = {
   /** When the extension was last uninstalled, by tenant. */
   uninstalledAt: Map<string, Date>;
   recording: Recording;
+  log: RequestLog;
+  /** The extension's runtime, where one has said that it is there. */
+  runtime: Runtime | undefined;
   interceptions: Interceptions;
   /** Who looked at a tenant's panel last: the person at the screen, where a frame comes without the panel's cookie. */
   lastViewer: Map<string, string>;
@@ -45,9 +53,14 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
     catalog: createCatalog(() => state.origin),
     orders: createOrders(),
     subscribers: createSubscribers(),
-    deliveries: createDeliveries(() => state.settings, onDelivered),
+    deliveries: createDeliveries(() => state.settings, {
+      onDelivered,
+      onAttempt: (delivery, attempt) => logAttempt(state, delivery, attempt),
+    }),
     uninstalledAt: new Map(),
     recording: createRecording(),
+    log: createRequestLog(),
+    runtime: undefined,
     interceptions: createInterceptions(),
     lastViewer: new Map(),
     resetSettings() {
@@ -55,8 +68,8 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
     },
     reset() {
       state.resetSettings();
-      const { grants, catalog, orders, subscribers, deliveries, recording, interceptions } = state;
-      for (const part of [users, grants, catalog, orders, subscribers, deliveries, recording, interceptions])
+      const { grants, catalog, orders, subscribers, deliveries, recording, log, interceptions } = state;
+      for (const part of [users, grants, catalog, orders, subscribers, deliveries, recording, log, interceptions])
         part.reset();
       state.lastViewer.clear();
       state.uninstalledAt.clear();

@@ -103,6 +103,12 @@ export function createSubscribers() {
       known?.disabled.add(slug);
       if (known?.status === 'active') known.status = 'blocked';
     },
+    /** As after an event that could not be delivered at all: nothing is sent any more. False where nobody is active. */
+    blockCompany(company: string): boolean {
+      const active = ofCompany(company).filter((one) => one.status === 'active');
+      for (const one of active) one.status = 'blocked';
+      return active.length > 0;
+    },
     /** What the merchant's panel does to a blocked subscriber. False when none was. */
     unblock(company: string): boolean {
       const blocked = ofCompany(company).filter((one) => one.status === 'blocked');
