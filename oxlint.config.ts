@@ -112,6 +112,11 @@ export default defineConfig({
         allowImportNames: ['dynamoDb', 'table'],
         message: 'The author’s handlers have tables of their own: dynamoDb and table, none of the template’s stores.',
       },
+      {
+        group: ['**/runtime/secrets.ts'],
+        allowImportNames: [],
+        message: 'The author’s handlers have secrets of their own: secret(…) of runtime/own-settings.ts.',
+      },
     ),
     {
       files: ['infra/**', 'test/**', 'bench/**'],

@@ -9,9 +9,10 @@ import { AuthorFunctions } from './resources/author-functions.ts';
 import { createFunction } from './resources/function.ts';
 import { ExtensionApi } from './resources/http-api.ts';
 import { addSchedules } from './resources/schedules.ts';
-import { Secrets } from './resources/secrets.ts';
+import { OwnSecrets, Secrets } from './resources/secrets.ts';
 import { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
 import { WorkQueue } from './resources/work-queue.ts';
+import { secretHolders } from './secret-holders.ts';
 
 export interface ExtensionStackProps extends StackProps {
   readonly extension: Extension;
@@ -38,11 +39,14 @@ export class ExtensionStack extends Stack {
       ...extension.worker,
     });
     const secrets = new Secrets(this, 'Secrets');
+    const ownSecrets = new OwnSecrets(this, 'OwnSecrets', extension.secrets).byName;
     const api = new ExtensionApi(this, 'Api');
     const webhookKey = extension.webhooks.secret === 'api-secret' ? secrets.apiSecret : secrets.webhookKey;
     const ourOrigin = baseUrl ?? api.origin;
-    const resources = { baseUrl: ourOrigin, installations, userCache, deliveries, workQueue, secrets, webhookKey };
+    const tables = { installations, userCache, deliveries };
+    const resources = { baseUrl: ourOrigin, ...tables, workQueue, secrets, ownSecrets, webhookKey };
 
+    const holders = secretHolders(extension);
     const functionsByEntry = new Map<string, Function>();
     this.functionsByEntry = functionsByEntry;
     const add = (
@@ -52,6 +56,7 @@ export class ExtensionStack extends Stack {
       const fn = createFunction(home, id, { bundle: bundleOf(bundles, entry), ...limits });
       functionsByEntry.set(entry, fn);
       for (const grant of grants) grant(fn, resources);
+      for (const name of holders.get(entry) ?? []) ownSecrets.get(name)?.grantValue(fn);
       for (const route of routes) api.route(route, fn, requestsPerSecond);
       return fn;
     };

@@ -14,6 +14,8 @@ export interface Resources {
   readonly deliveries: DeliveriesTable;
   readonly workQueue: WorkQueue;
   readonly secrets: Secrets;
+  /** The author's, by their names. */
+  readonly ownSecrets: ReadonlyMap<string, SingleSecret>;
   /** What webhooks are signed with: the webhook key, or the API secret where the configuration says so. */
   readonly webhookKey: SingleSecret;
 }

@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ConfigurationError, type Extension, eventKeyOf, isLoopback, parseOrigin } from '../shared/config.ts';
+import {
+  ConfigurationError,
+  type Extension,
+  eventKeyOf,
+  isLoopback,
+  parseOrigin,
+  type SettingValue,
+} from '../shared/config.ts';
+import { variableOf } from '../shared/own-variables.ts';
 import { parseExtension } from '../shared/parse-extension.ts';
 
 /**
@@ -37,6 +45,15 @@ export async function loadExtension(environment: NodeJS.ProcessEnv = process.env
       ]),
     ),
     hooks: files('hooks', extension.hooks),
+    settings: Object.fromEntries(
+      Object.entries(extension.settings).map(([name, value]) => [name, settingOf(name, value, environment)]),
+    ),
+    secrets: Object.fromEntries(
+      Object.entries(extension.secrets).map(([name, { for: handlers }]) => [
+        name,
+        { for: handlers.map((handler) => existingHandler(`secrets.${name}.for`, handler)) },
+      ]),
+    ),
     resources: extension.resources && existingHandler('resources', extension.resources),
   };
 }
@@ -73,6 +90,18 @@ function onCluster(input: unknown, domain: string, configFile: string): Extensio
   // A simulated platform on loopback shows the extension, too.
   const isSimulated = isLoopback(new URL(cluster).hostname);
   return isSimulated ? { ...extension, adminOrigins: [...new Set([cluster, ...extension.adminOrigins])] } : extension;
+}
+
+/** What the environment says a setting is, else what the configuration says; in the type that it has there. */
+function settingOf(name: string, configured: SettingValue, environment: NodeJS.ProcessEnv): SettingValue {
+  const variable = variableOf(name);
+  const text = environment[variable]?.trim();
+  if (!text || typeof configured === 'string') return text || configured;
+  if (typeof configured === 'number' && Number.isFinite(Number(text))) return Number(text);
+  if (typeof configured === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
+  throw new ConfigurationError(
+    `${variable} must be ${typeof configured === 'number' ? 'a number' : 'true or false'}, as settings.${name} in the configuration is.`,
+  );
 }
 
 function existingFile(configFile: string, field: string, handler: string): string {

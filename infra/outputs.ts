@@ -1,15 +1,19 @@
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
+import { secretOutputOf } from '../shared/own-variables.ts';
 import type { Resources } from './functions.ts';
 import type { SingleSecret } from './resources/secrets.ts';
 
 /** What whoever deploys the stack needs to know. */
-export function addOutputs(stack: Stack, { baseUrl, secrets, workQueue, ...tables }: Resources): void {
+export function addOutputs(stack: Stack, { baseUrl, secrets, ownSecrets, workQueue, ...tables }: Resources): void {
   const output = (id: string, value: string, description: string) => new CfnOutput(stack, id, { value, description });
   const put = (secret: SingleSecret, value: string): string =>
     `aws secretsmanager put-secret-value --region ${stack.region} --secret-id ${secret.secretArn} --secret-string '${value}'`;
   output('ExtensionUrl', baseUrl, "Paste this as the extension's base URL in the partner panel.");
   output('SetApiKey', put(secrets.apiKey, 'API_KEY'), 'Run this once with the API key from the partner panel.');
   output('SetApiSecret', put(secrets.apiSecret, 'API_SECRET'), 'Run this once with the API secret from there.');
+  for (const [name, secret] of ownSecrets) {
+    output(secretOutputOf(name), secret.secretArn, `The secret ${name}: npm run configure stores its value.`);
+  }
   output('InstallationsTableName', tables.installations.tableName, 'Who is installed. It stays when the stack goes.');
   output('UserCacheTableName', tables.userCache.tableName, 'Cached responses. It stays too and may be deleted.');
   output('DeliveriesTableName', tables.deliveries.tableName, 'Handled webhooks. It stays too and may be deleted.');

@@ -42,11 +42,23 @@ export interface ScheduleInput {
   readonly handler: string;
 }
 
+/** What the author's handlers read and everybody may know. */
+export type SettingValue = string | number | boolean;
+
+/** A secret of the author's own. */
+export interface SecretInput {
+  /** The files of the handlers that may read it. Those of events, schedules and durable hooks share one function. */
+  readonly for: readonly string[];
+}
+
 /**
  * What an extension's author writes in `extension.config.ts`. Everything but name and scopes has a default. Spelled beside
  * the schema, because editors show authors these comments and lose those on a schema; a test holds them together.
  */
-export interface ExtensionInput {
+export interface ExtensionInput<
+  Settings = Readonly<Record<string, SettingValue>>,
+  Secrets = Readonly<Record<string, SecretInput>>,
+> {
   /** Shown to people on the extension's pages. */
   readonly name: string;
   /** Scopes asked for at sign-in, e.g. `company/products`. At most what the partner panel allows the extension. */
@@ -107,6 +119,16 @@ export interface ExtensionInput {
     /** How many of it run at once at most, 2 to 1000. They come out of the account's pool, as pages do. Default 20. */
     readonly maxConcurrency?: number;
   };
+  /**
+   * Values for the author's handlers, e.g. `{ lowStock: 5 }`: `setting('lowStock')` there. `LOW_STOCK` in the environment
+   * replaces it when the stack is synthesized.
+   */
+  readonly settings?: Settings;
+  /**
+   * Secrets of the author's own, e.g. `{ slackUrl: { for: ['./functions/app/notify.ts'] } }`: `await secret('slackUrl')` there.
+   * `npm run configure` stores them; on this machine `.env` holds them, as `SLACK_URL`.
+   */
+  readonly secrets?: Secrets;
   /** A file with the author's own AWS resources, e.g. `./infra/own-resources.ts`. */
   readonly resources?: string;
   /** Files of what the author does when something happens to an installation. */
@@ -121,6 +143,21 @@ export interface ExtensionInput {
     readonly uninstalled?: string;
   };
 }
+
+/** The names that a configuration has in one of its fields. */
+export type NameIn<Configured, Field extends 'settings' | 'secrets'> =
+  Configured extends Readonly<Partial<Record<Field, infer Given>>> ? keyof Given & string : never;
+
+/** What a setting of a configuration is: any text where it says one text. */
+export type SettingIn<Configured, Name extends string> = Configured extends {
+  readonly settings?: Readonly<Record<Name, infer Given>>;
+}
+  ? Given extends string
+    ? string
+    : Given extends number
+      ? number
+      : boolean
+  : never;
 
 /** However long a person's token lives, their session ends so long after they signed in. */
 export const maxSessionHours = 24;
@@ -147,8 +184,18 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
-/** Types the configuration; it is judged by `parseExtension` when the stack is synthesized and in tests. */
-export function defineExtension(extension: ExtensionInput): ExtensionInput {
+// What has no names: with any other type for it, each name would be one.
+// oxlint-disable-next-line typescript/no-generated-empty-object-type
+type NoneNamed = Readonly<Record<never, never>>;
+
+/**
+ * Types the configuration, and remembers which settings and secrets there are, for the author's handlers. It is judged by
+ * `parseExtension` when the stack is synthesized and in tests.
+ */
+export function defineExtension<
+  Settings extends Readonly<Record<string, SettingValue>> = NoneNamed,
+  Secrets extends Readonly<Record<string, SecretInput>> = NoneNamed,
+>(extension: ExtensionInput<Settings, Secrets>): ExtensionInput<Settings, Secrets> {
   return extension;
 }
 

@@ -9,6 +9,7 @@ import {
   type RoutePattern,
 } from './config.ts';
 import { paths, servicesWithoutPeople, sweepSchedule } from './contract.ts';
+import { reservedVariables, variableOf } from './own-variables.ts';
 import { scheduleEntries, scheduleExpression, scheduleProblem } from './schedule-expression.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -136,6 +137,16 @@ const schedule = v.pipe(
   })),
 );
 
+/** A name of a setting or a secret, and so of a variable in `.env`. */
+const ownName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-zA-Z0-9]{0,63}$/, 'must have a name such as "slackUrl"'),
+  v.check(
+    (name) => !reservedVariables.test(variableOf(name)),
+    'is a name whose variable means something else: choose another',
+  ),
+);
+
 const settings = v.strictObject({
   name: v.pipe(
     v.string('must be text'),
@@ -247,8 +258,32 @@ const settings = v.strictObject({
     }),
     {},
   ),
+  settings: v.optional(
+    v.record(
+      ownName,
+      v.union([v.string(), v.pipe(v.number(), v.finite()), v.boolean()], 'must be text, a number, true or false'),
+    ),
+    {},
+  ),
+  secrets: v.optional(
+    v.record(
+      ownName,
+      v.strictObject({
+        for: v.pipe(
+          v.array(handlerFile, 'must be a list of files'),
+          v.nonEmpty('must name at least one file of a handler'),
+        ),
+      }),
+    ),
+    {},
+  ),
   resources: v.optional(handlerFile),
 });
+
+const ownNames = ({ settings, secrets }: { readonly settings: object; readonly secrets: object }) => [
+  ...Object.keys(settings),
+  ...Object.keys(secrets),
+];
 
 /** What authors may write, as `ExtensionInput` documents it, and what becomes of it: `Extension`. */
 export const extensionSchema = v.pipe(
@@ -259,6 +294,13 @@ export const extensionSchema = v.pipe(
       'is missing: the platform wants it for events',
     ),
     ['webhooks', 'notificationEmail'],
+  ),
+  v.forward(
+    v.check(
+      (given) => new Set(ownNames(given).map(variableOf)).size === ownNames(given).length,
+      'must not have names that are one variable in the environment, as "url" of a setting and "url" of a secret are',
+    ),
+    ['secrets'],
   ),
   v.forward(
     v.check(

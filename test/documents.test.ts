@@ -84,7 +84,12 @@ test('every example in TypeScript compiles where it says that it belongs', () =>
       }),
     );
     expect(folders.length).toBeGreaterThan(8);
-    const compilerOptions = { rootDirs: [resolve('.'), ...folders.map((folder) => resolve(folder))] };
+    // The handlers of the examples know the settings and secrets of that document's configuration, not of the project's.
+    const configured = folders.find((folder) => folder.endsWith('docs-settings-md-0'));
+    const compilerOptions = {
+      rootDirs: [resolve('.'), ...folders.map((folder) => resolve(folder))],
+      paths: { '#extension': [resolve(`${configured}/extension.config.ts`)] },
+    };
     writeFileSync(
       join(directory, 'tsconfig.json'),
       JSON.stringify({

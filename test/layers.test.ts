@@ -80,6 +80,7 @@ const plants: readonly Plant[] = [
   ['functions/app/planted.ts', '../runtime/tables.ts', 'tables of their own', 'installations'],
   ['functions/app/planted.ts', '../runtime/tables.ts', undefined, 'dynamoDb'],
   ['functions/app/planted.ts', '../runtime/tables.ts', undefined, 'table'],
+  ['functions/app/planted.ts', '../runtime/secrets.ts', 'secrets of their own', 'apiSecret'],
   ...['infra/planted.ts', 'infra/resources/planted.ts', 'infra/bundle/planted.ts'].flatMap((file): Plant[] =>
     [
       'functions/x.ts',

@@ -6,7 +6,8 @@ const previousApiSecretSeconds = 24 * 3_600;
 const previousWebhookKeySeconds = 72 * 3_600;
 const settleMs = 500;
 
-const secrets = new Secrets();
+/** All that this instance has read. Which of them are the template's is below; own-settings.ts reads the author's. */
+export const secrets = new Secrets();
 // All that the stack hands to this function, side by side and while the instance starts: not one after the other by its
 // first request.
 secrets.begin(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment } from '../../shared/contract.ts';
+import { secretIdPrefix } from '../../shared/own-variables.ts';
 import { type OnDynamoDbRequest, startDynamoDb } from './dynamodb/dynamodb.ts';
 import { createTables } from './dynamodb/tables.ts';
 import { type AccessKey, makeAccessKey } from './host/access.ts';
@@ -139,6 +140,9 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
 
     await createTables(dynamoDb.endpoint, accessKey, stack.tables, dynamoDirectory);
     const store = openSecretStore(join(data.path, 'secrets.json'), stack.secrets, fixedSecrets(stack, options));
+    for (const [name, id] of stack.functions.flatMap((fn) => ownSecretsIn(fn.environment))) {
+      if (!store.find(id, {})) warn(`The secret ${name} has no value: put ${name}=… into .env, and start again.`);
+    }
     const secrets = await startSecretsManager({ store, accessKey, warn });
     closers.push(() => secrets.close());
 
@@ -222,7 +226,10 @@ async function takeDirectory(given: string): Promise<DataDirectory> {
   throw new StartError(`${given} is in use by another run.`);
 }
 
-/** The API key and secret come from outside: they go to the secrets whose ids the functions get under these names. */
+/**
+ * The API key and secret come from outside, the author's own secrets from the environment: they go to the secrets whose
+ * ids the functions get under these names.
+ */
 function fixedSecrets(stack: Stack, { apiKey, apiSecret }: LocalExtensionOptions): Map<string, string> {
   const fixed = new Map<string, string>();
   for (const { environment: variables } of stack.functions) {
@@ -233,6 +240,17 @@ function fixedSecrets(stack: Stack, { apiKey, apiSecret }: LocalExtensionOptions
       const id = variables[name];
       if (id !== undefined) fixed.set(id, value);
     }
+    for (const [name, id] of ownSecretsIn(variables)) {
+      const value = process.env[name]?.trim();
+      if (value) fixed.set(id, value);
+    }
   }
   return fixed;
+}
+
+/** The author's secrets that a function may read: the variables that hold them on this machine, and their ids. */
+function ownSecretsIn(variables: Readonly<Record<string, string>>): [name: string, id: string][] {
+  return Object.entries(variables).flatMap(([variable, id]) =>
+    variable.startsWith(secretIdPrefix) ? [[variable.slice(secretIdPrefix.length), id] as [string, string]] : [],
+  );
 }

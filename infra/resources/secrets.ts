@@ -1,8 +1,10 @@
 import { RemovalPolicy, SecretValue, Validations } from 'aws-cdk-lib';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
-import { Secret, type SecretProps } from 'aws-cdk-lib/aws-secretsmanager';
+import { type CfnSecret, Secret, type SecretProps } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import type { Extension } from '../../shared/config.ts';
 import { environment } from '../../shared/contract.ts';
+import { secretIdVariableOf } from '../../shared/own-variables.ts';
 import { allow } from './function.ts';
 
 /** A secret that is one value. A function that is granted it gets its id and may read it, no more. */
@@ -68,5 +70,24 @@ export class Secrets extends Construct {
       description: "Makes each company's webhook secret. A new version leaves the last one valid for three days.",
       generateSecretString: generatedKey,
     });
+  }
+}
+
+/** A secret of the author's, empty until somebody stores its value. */
+class OwnSecret extends SingleSecret {
+  constructor(scope: Construct, name: string) {
+    super(scope, name, secretIdVariableOf(name), { description: `${name}: npm run configure stores it.` });
+    // What is not stored yet is told from what is: a random text would be handed out as the value.
+    (this.node.defaultChild as CfnSecret).generateSecretString = undefined;
+  }
+}
+
+/** The secrets that the configuration names. Each is granted to the functions that its handlers became, and to no other. */
+export class OwnSecrets extends Construct {
+  readonly byName: ReadonlyMap<string, SingleSecret>;
+
+  constructor(scope: Construct, id: string, secrets: Extension['secrets']) {
+    super(scope, id);
+    this.byName = new Map(Object.keys(secrets).map((name) => [name, new OwnSecret(this, name)]));
   }
 }

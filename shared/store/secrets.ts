@@ -183,7 +183,8 @@ export class Secrets {
       // One that was overtaken by a later request has nothing to add.
       if (slot.held === undefined || slot.asking?.askedAt === askedAt) slot.held = { version, askedAt };
     } catch (error) {
-      this.#failedAt = this.#moment();
+      // One that has no value yet says nothing about the others.
+      if (!(error instanceof ResourceNotFoundException)) this.#failedAt = this.#moment();
       throw error;
     } finally {
       if (slot.asking?.askedAt === askedAt) slot.asking = undefined;

@@ -47,6 +47,17 @@ describe('the configuration', () => {
     expect(routes).toEqual({ 'GET /api/a': './functions/healthz.ts', 'GET /api/b': './functions/healthz.ts' });
   });
 
+  test('has the settings that the environment names, in the type that they are configured in', async () => {
+    const file = configuration(valid(`settings: { lowStock: 5, isDry: true, greeting: 'hello', other: 1 }`));
+    const load = (environment: NodeJS.ProcessEnv) => loadExtension({ EXTENSION_CONFIG: file, ...environment });
+    const { settings } = await load({ LOW_STOCK: ' 7 ', IS_DRY: 'false', GREETING: 'namaste', OTHER: '' });
+    expect(settings).toEqual({ lowStock: 7, isDry: false, greeting: 'namaste', other: 1 });
+    expect(await refusal({ EXTENSION_CONFIG: file, LOW_STOCK: 'few' })).toBe(
+      'LOW_STOCK must be a number, as settings.lowStock in the configuration is.',
+    );
+    expect(await refusal({ EXTENSION_CONFIG: file, IS_DRY: 'no' })).toMatch(/^IS_DRY must be true or false/);
+  });
+
   test('that does not exist is a sentence that names the file', async () => {
     expect(await refusal({ EXTENSION_CONFIG: 'nowhere.config.ts' })).toBe(
       'nowhere.config.ts does not exist. EXTENSION_CONFIG names the configuration file.',

@@ -1,6 +1,13 @@
 import type * as v from 'valibot';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { ConfigurationError, type ExtensionInput, parseOrigin } from '../../shared/config.ts';
+import {
+  ConfigurationError,
+  defineExtension,
+  type ExtensionInput,
+  type NameIn,
+  parseOrigin,
+  type SettingIn,
+} from '../../shared/config.ts';
 import { type extensionSchema, parseExtension } from '../../shared/parse-extension.ts';
 
 const valid = { name: 'Product Lens', scopes: ['company/products'] };
@@ -57,7 +64,34 @@ describe('a configuration', () => {
     expect(parseExtension(input)).toMatchObject(input);
   });
 
+  test('remembers which settings and secrets it names, and of what type a setting is', () => {
+    const configured = defineExtension({
+      ...valid,
+      settings: { lowStock: 5, greeting: 'hello', isDry: false },
+      secrets: { slackUrl: { for: ['./a.ts'] } },
+    });
+    type Configured = typeof configured;
+    expectTypeOf<NameIn<Configured, 'settings'>>().toEqualTypeOf<'lowStock' | 'greeting' | 'isDry'>();
+    expectTypeOf<NameIn<Configured, 'secrets'>>().toEqualTypeOf<'slackUrl'>();
+    expectTypeOf<SettingIn<Configured, 'lowStock'>>().toEqualTypeOf<number>();
+    expectTypeOf<SettingIn<Configured, 'greeting'>>().toEqualTypeOf<string>();
+    expectTypeOf<SettingIn<Configured, 'isDry'>>().toEqualTypeOf<boolean>();
+    const none = defineExtension(valid);
+    expectTypeOf<NameIn<typeof none, 'settings'>>().toEqualTypeOf<never>();
+    expectTypeOf<NameIn<typeof none, 'secrets'>>().toEqualTypeOf<never>();
+  });
+
   for (const [field, input] of [
+    ['settings.low stock', { ...valid, settings: { 'low stock': 5 } }],
+    ['settings.path', { ...valid, settings: { path: '/' } }],
+    ['settings.awsRegion', { ...valid, settings: { awsRegion: 'x' } }],
+    ['settings.list', { ...valid, settings: { list: [] } }],
+    ['settings.none', { ...valid, settings: { none: Number.NaN } }],
+    ['secrets.extensionApiKey', { ...valid, secrets: { extensionApiKey: { for: ['./a.ts'] } } }],
+    ['secrets.key', { ...valid, secrets: { key: './a.ts' } }],
+    ['secrets.key.for', { ...valid, secrets: { key: { for: [] } } }],
+    ['secrets.key.for.0', { ...valid, secrets: { key: { for: ['./a.js'] } } }],
+    ['secrets', { ...valid, settings: { slackURL: 'x' }, secrets: { slackUrl: { for: ['./a.ts'] } } }],
     ['name', { scopes: valid.scopes }],
     ['name', { ...valid, name: '' }],
     ['name', { ...valid, name: '  ' }],

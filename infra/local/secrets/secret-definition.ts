@@ -16,7 +16,8 @@ export interface SecretDefinition {
   readonly logicalId: string;
   readonly name: string;
   readonly arn: string;
-  /** The value that the template spells out; undefined: one is generated. */
+  /** The value that the template spells out. */
   readonly initialValue: string | undefined;
-  readonly generate: GenerateSecretString;
+  /** How one is generated otherwise; undefined: the secret has no value until one is put. */
+  readonly generate: GenerateSecretString | undefined;
 }

@@ -48,7 +48,8 @@ export function openSecretStore(
   for (const { name, arn, initialValue, generate } of definitions) {
     const value = fixed.get(arn);
     if (value === undefined) {
-      kept[name] ??= { current: newVersion(initialValue ?? generateSecretString(generate)) };
+      const initial = initialValue ?? (generate && generateSecretString(generate));
+      if (initial !== undefined) kept[name] ??= { current: newVersion(initial) };
     } else {
       given[name] = { current: newVersion(value) };
       delete kept[name];

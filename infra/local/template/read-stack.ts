@@ -86,7 +86,7 @@ export function readStack(assembly: Assembly, ids: PhysicalIds): Stack {
       name: ids.name(secret.id),
       arn: ids.arn(secret.id),
       initialValue: secret.optional('SecretString') === undefined ? undefined : secret.text('SecretString'),
-      generate: (secret.optional('GenerateSecretString') ?? {}) as SecretDefinition['generate'],
+      generate: secret.optional('GenerateSecretString') as SecretDefinition['generate'],
     })),
     ...queues,
     notServed: entries
