@@ -141,6 +141,11 @@ export default defineConfig({
       synthesized,
     ),
     layer(
+      ['infra/source-maps/**'],
+      [...behaviour, '**/resources/**', '**/bundle/**', '**/local/{http-api,lambda,sqs}/**', '**/commands/**'],
+      synthesized,
+    ),
+    layer(
       ['infra/local/**'],
       [
         ...behaviour,

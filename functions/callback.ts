@@ -33,6 +33,7 @@ import { redirect } from './runtime/http/responses.ts';
 import { mayReturn, selfReturnPage } from './runtime/http/self-return-page.ts';
 import { handOverPage, inWindow, newWindow } from './runtime/http/sign-in-window.ts';
 import { installing } from './runtime/installing.ts';
+import { describeError, writeLog } from './runtime/log.ts';
 import { apiKey, sessionKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
 import { userCache } from './runtime/tables.ts';
@@ -209,7 +210,8 @@ async function askLaunched(
     const path = await launched({ company: companyOf(tenant), claimedApplication: applicationId, user, scopes });
     if (path !== undefined) parseRedirectPath(path, baseUrl());
     return path === undefined ? {} : { path };
-  } catch {
+  } catch (error) {
+    writeLog({ level: 'error', warning: hookFailed.warning, ...describeError(error) });
     return hookFailed;
   }
 }

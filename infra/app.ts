@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -9,6 +9,7 @@ import { ExtensionStack } from './extension-stack.ts';
 import { entriesOf } from './functions.ts';
 import { loadExtension } from './load-extension.ts';
 import { loadOwnResources } from './load-own-resources.ts';
+import { sourceMapFolder } from './source-maps/build.ts';
 import { stackName } from './stack-name.ts';
 
 /** `node infra/app.ts` writes the cloud assembly to `CDK_OUTDIR` (default `cdk.out`), with the CDK CLI or without. */
@@ -57,7 +58,9 @@ async function synthesize(): Promise<void> {
       return fn === undefined ? {} : environmentOf(fn);
     },
   });
-  app.synth();
+  const { directory: assembly } = app.synth();
+  // Beside the assets, not in them: for `npm run trace` and for who debugs here.
+  cpSync(join(directory, sourceMapFolder), join(assembly, sourceMapFolder), { recursive: true });
 }
 
 function baseUrl(given: unknown): string | undefined {

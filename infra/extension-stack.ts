@@ -53,7 +53,11 @@ export class ExtensionStack extends Stack {
       home: Construct,
       { id, entry, routes, requestsPerSecond, grants, ...limits }: FunctionRow,
     ): Function => {
-      const fn = createFunction(home, id, { bundle: bundleOf(bundles, entry), ...limits });
+      const fn = createFunction(home, id, {
+        bundle: bundleOf(bundles, entry),
+        description: entry.replace(/^\.\//, ''),
+        ...limits,
+      });
       functionsByEntry.set(entry, fn);
       for (const grant of grants) grant(fn, resources);
       for (const name of holders.get(entry) ?? []) ownSecrets.get(name)?.grantValue(fn);

@@ -115,3 +115,9 @@ export const workBackOffSeconds: readonly number[] = [5, 30, 120, 300];
  * and a subscriber's response carries the secret that deliveries are signed with.
  */
 export const servicesWithoutPeople: ReadonlySet<string> = new Set(['webhook', 'partners']);
+
+/**
+ * The `node:diagnostics_channel` that functions publish an error to whose message their log leaves out. Nobody subscribes
+ * on AWS; the local runtime does, to show it to the author.
+ */
+export const errorChannel = 'extension:error';

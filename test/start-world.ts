@@ -15,6 +15,8 @@ export interface LocalWorldOptions {
   /** Default: a free one. */
   readonly port?: number;
   readonly onDynamoDbRequest?: (operation: string) => void;
+  /** Default: as it is deployed. */
+  readonly showsErrors?: boolean;
   /** A platform that is there already, e.g. from before a restart. */
   readonly platform?: { readonly origin: string; close(): Promise<void> };
 }
@@ -42,6 +44,7 @@ export async function startWorld(options: LocalWorldOptions): Promise<LocalWorld
     dataDir: options.dataDir,
     configFile: options.configFile ?? 'test/extension/extension.config.ts',
     onDynamoDbRequest: options.onDynamoDbRequest,
+    showsErrors: options.showsErrors,
   });
   return {
     world: { baseUrl, platformUrl: platform.origin, apiKey },

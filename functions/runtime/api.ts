@@ -135,7 +135,8 @@ function platformErrors(): HttpRequirement<HttpRequest> {
   return {
     onError(chained) {
       if (!(chained.error instanceof PlatformResponseError)) return;
-      chained.response = platformResponse(chained.event, chained.error.response);
+      const { error } = chained;
+      chained.response = { ...platformResponse(chained.event, error.response), error };
     },
   };
 }

@@ -1,9 +1,16 @@
+import { channel } from 'node:diagnostics_channel';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { ConfigurationError } from '../../shared/config.ts';
+import { errorChannel } from '../../shared/contract.ts';
 import { PlatformResponseError } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
 import type { Tenant } from '../../shared/tenant.ts';
 import type { HttpResponse } from './http/http-messages.ts';
+
+/** Put in front of a bundle where it is made: the entry file and a digest, by which its source map is found. */
+declare const $build: string;
+
+const errors = channel(errorChannel);
 
 /**
  * One line of JSON per request, from an allow-list: no query string, no header of the caller's, no body, no message of
@@ -47,8 +54,21 @@ export function writeLog(fields: Readonly<Record<string, unknown>>): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** The kind and place of an error, or the words of one of ours: never the message of an unknown one. */
+/**
+ * The kind and place of an error, or the words of one of ours: never the message of an unknown one. Whoever subscribes to
+ * the channel is handed the error itself, unless it is a refusal that the caller was told of.
+ */
 export function describeError(error: unknown): object {
+  try {
+    if (!(error instanceof AppError) || error.status >= 500) errors.publish(error);
+    return wordsFor(error);
+  } catch {
+    // Whatever was thrown does not let itself be looked at.
+    return { code: 'internal', error: 'unreadable' };
+  }
+}
+
+function wordsFor(error: unknown): object {
   if (error instanceof AppError) {
     const { cause } = error;
     return { code: error.code, detail: error.message, ...(cause instanceof Error ? { cause: nameOf(cause) } : {}) };
@@ -58,9 +78,14 @@ export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { code: 'internal', error: typeof error };
   if (error instanceof PlatformResponseError) {
     const asked = { platform_status: error.response.status, platform_request: error.request };
-    return { code: 'platform_error', ...asked, at: framesOf(error) };
+    return { code: 'platform_error', ...asked, ...placeOf(error) };
   }
-  return { code: 'internal', error: nameOf(error), at: framesOf(error) };
+  return { code: 'internal', error: nameOf(error), ...placeOf(error) };
+}
+
+/** `npm run trace` resolves it. */
+function placeOf(error: Error): object {
+  return { at: framesOf(error), build: typeof $build === 'undefined' ? undefined : $build };
 }
 
 /** The kind of an error, with its system code (`ECONNREFUSED`) where it has one. */

@@ -1,14 +1,18 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildFailure, build, formatMessages, type Plugin } from 'esbuild';
+import { type BuildFailure, type BuildOptions, type BuildResult, build, formatMessages, type Plugin } from 'esbuild';
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
+import { buildName, sourceMapPath } from '../source-maps/build.ts';
 import { configuredHandlers, entryPointOf } from './configured-handlers.ts';
 
 export interface Bundle {
   /** Holds `index.js`, a `package.json` that says what kind of module it is, and nothing else: what Lambda receives. */
   readonly directory: string;
   readonly bytes: number;
+  /** Of the code: names the build and its source map, which is beside the bundles and not in them. */
+  readonly digest: string;
   /** The files that went into it, from the project's directory. */
   readonly inputs: readonly string[];
 }
@@ -46,31 +50,38 @@ export function bundleOf(bundles: Bundles, entry: string): Bundle {
 
 const substitute = (file: string): string => fileURLToPath(import.meta.resolve(`./substitutes/${file}`));
 
+interface Bundling {
+  readonly extension: Extension;
+  readonly entries: readonly string[];
+  readonly directory: string;
+}
+
 /**
  * Bundles every entry file into a folder of its own below `directory`, all in one esbuild run, with the configuration
  * compiled in as the constant `EXTENSION`, and the handlers that it names as `#handlers` and `#launched`: a function
  * reads no file and parses nothing when it starts.
  * @throws {ConfigurationError} with esbuild's own words about the code that does not bundle.
  */
-export async function bundle(options: {
-  readonly extension: Extension;
-  readonly entries: readonly string[];
-  readonly directory: string;
-}): Promise<Bundles> {
-  const { outputFiles, metafile } = await build({
-    entryPoints: options.entries.map((entry) => ({
-      in: entryPointOf(options.extension, entry),
+export async function bundle(bundling: Bundling): Promise<Bundles> {
+  return writeBundles(bundling, await build(buildOptions(bundling)).catch(refuse));
+}
+
+/** What esbuild makes a bundle with, whoever asks: what runs here is what is deployed. */
+function buildOptions({ extension, entries, directory }: Bundling) {
+  return {
+    entryPoints: entries.map((entry) => ({
+      in: entryPointOf(extension, entry),
       out: join(folderName(entry), 'index'),
     })),
-    outdir: options.directory,
+    outdir: directory,
     define: {
-      EXTENSION: JSON.stringify(options.extension),
+      EXTENSION: JSON.stringify(extension),
       // What CommonJS calls by other names, for code that asks where it is.
       'import.meta.dirname': '__dirname',
       'import.meta.filename': '__filename',
       'import.meta.url': importMetaUrl,
     },
-    plugins: [configuredHandlers(options.extension), onlyVersions, noOwnDigests],
+    plugins: [configuredHandlers(extension), onlyVersions, noOwnDigests],
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -86,38 +97,85 @@ export async function bundle(options: {
       '@smithy/core/event-streams': substitute('event-streams.ts'),
     },
     minify: true,
+    // Beside the bundle, not in it; the sources are where they are.
+    sourcemap: 'external',
+    sourcesContent: false,
     legalComments: 'none',
     charset: 'utf8',
     metafile: true,
     write: false,
     logLevel: 'silent',
-  }).catch(async (error: BuildFailure) => {
-    if (!Array.isArray(error.errors)) throw error;
-    const messages = await formatMessages(error.errors, { kind: 'error' });
-    throw new ConfigurationError(`The functions cannot be bundled:\n${messages.join('').trimEnd()}`);
-  });
+  } satisfies BuildOptions;
+}
 
+/** @throws {ConfigurationError} with esbuild's own words about the code that does not bundle. */
+async function refuse(error: BuildFailure): Promise<never> {
+  if (!Array.isArray(error.errors)) throw error;
+  const messages = await formatMessages(error.errors, { kind: 'error' });
+  throw new ConfigurationError(`The functions cannot be bundled:\n${messages.join('').trimEnd()}`);
+}
+
+/** Writes what esbuild made into folders, and the source maps beside them. */
+function writeBundles(
+  { entries, directory }: Bundling,
+  { outputFiles, metafile }: BuildResult<{ write: false; metafile: true }>,
+): Bundles {
   const filesByPath = new Map(outputFiles.map((file) => [file.path, file.text]));
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [resolve(path), output]));
   return new Map(
-    options.entries.map((entry) => {
-      const directory = resolve(options.directory, folderName(entry));
-      const path = join(directory, 'index.js');
+    entries.map((entry) => {
+      const home = resolve(directory, folderName(entry));
+      const path = join(home, 'index.js');
       const text = filesByPath.get(path);
+      const map = filesByPath.get(`${path}.map`);
       const output = outputs.get(path);
-      if (text === undefined || output === undefined) throw new Error(`esbuild wrote nothing for ${entry}.`);
-      const code = text.includes(importMetaUrl) ? `${importMetaUrlBanner}${text}` : text;
-      mkdirSync(directory, { recursive: true });
+      if (text === undefined || map === undefined || output === undefined) {
+        throw new Error(`esbuild wrote nothing for ${entry}.`);
+      }
+      const file = entry.replace(/^\.\//, '');
+      const digest = createHash('sha256').update(text).digest('hex').slice(0, 12);
+      const firstLine = firstLineOf(text, `${file} ${digest}`);
+      const sourceMap = sourceMapPath(directory, { digest });
+      const code = `${firstLine}${text}`;
+      for (const folder of [home, dirname(sourceMap)]) mkdirSync(folder, { recursive: true });
       writeFileSync(path, code);
-      writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}');
-      return [entry, { directory, bytes: Buffer.byteLength(code), inputs: Object.keys(output.inputs) }];
+      writeFileSync(join(home, 'package.json'), '{"type":"commonjs"}');
+      writeFileSync(sourceMap, projectMap(map, { file, home, isShifted: firstLine !== '' }));
+      return [entry, { directory: home, bytes: Buffer.byteLength(code), digest, inputs: Object.keys(output.inputs) }];
     }),
   );
 }
 
 /** CommonJS has no name for this one: it is made where it is asked for. */
 const importMetaUrl = '$importMetaUrl';
-const importMetaUrlBanner = `const ${importMetaUrl}=require('node:url').pathToFileURL(__filename).href;`;
+
+/** What a bundle asks for and only its file can tell, in a line of its own: so the rest stays where its map says. */
+function firstLineOf(text: string, build: string): string {
+  const values = {
+    [importMetaUrl]: "require('node:url').pathToFileURL(__filename).href",
+    [buildName]: JSON.stringify(build),
+  };
+  const named = Object.entries(values).filter(([name]) => text.includes(name));
+  return named.length === 0 ? '' : `const ${named.map((value) => value.join('=')).join()};\n`;
+}
+
+/** From the project's directory; a module that is no file keeps its own name. */
+function projectPath(path: string): string {
+  return relative('.', path)
+    .replaceAll('\\', '/')
+    .replace(/^.*(?=configured-handlers:)/, '');
+}
+
+/** The map with sources from the project's directory, whoever reads it and wherever it lies. */
+function projectMap(map: string, bundle: { file: string; home: string; isShifted: boolean }): string {
+  const { mappings, sources, ...rest } = JSON.parse(map) as { mappings: string; sources: string[] };
+  return JSON.stringify({
+    ...rest,
+    file: bundle.file,
+    sources: sources.map((source) => projectPath(resolve(bundle.home, source))),
+    mappings: bundle.isShifted ? `;${mappings}` : mappings,
+  });
+}
 
 /** `./functions/app/products.ts` → `functions--app--products`. */
 function folderName(entry: string): string {

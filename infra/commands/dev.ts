@@ -24,7 +24,14 @@ await runUntilStopped(async (defer, signal) => {
   if (frontendElsewhere !== undefined) console.log(`FRONTEND_PORT is left to ${frontendElsewhere}.`);
   console.log('Synthesizing the stack …');
   const { startLocalExtension } = await import('../local/start-local-extension.ts');
-  const extension = await startLocalExtension({ ...settings, port: ports, dataDir: data, log, signal });
+  const extension = await startLocalExtension({
+    ...settings,
+    port: ports,
+    dataDir: data,
+    showsErrors: true,
+    log,
+    signal,
+  });
   defer(() => extension.close());
   console.log(`
   Serving ${extension.baseUrl}   on ${ports.map(({ port }) => `http://localhost:${port}`).join(' and ')}

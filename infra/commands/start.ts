@@ -42,6 +42,7 @@ await runUntilStopped(async (defer, signal) => {
     baseUrl,
     dataDir: data,
     configFile,
+    showsErrors: true,
     log,
     signal,
   });

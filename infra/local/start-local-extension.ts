@@ -47,6 +47,8 @@ export interface LocalExtensionOptions {
   readonly onDynamoDbRequest?: OnDynamoDbRequest | undefined;
   /** How long a message that failed waits at most until it comes again. Default 5; Infinity: as long as on AWS. */
   readonly longestRetrySeconds?: number | undefined;
+  /** A failure tells a browser on this machine what went wrong, and where. Default false: as it is deployed. */
+  readonly showsErrors?: boolean | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -157,8 +159,9 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     const functions = new Map(
       stack.functions.map((definition) => [
         definition.logicalId,
-        openFunction(definition, endpoints, enqueueStart, waitIdle, (text) => {
-          for (const line of text.split('\n')) log({ kind: 'output', source: shortName(definition.name), text: line });
+        openFunction(definition, endpoints, enqueueStart, waitIdle, {
+          line: (text) => log({ kind: 'output', source: definition.label, text }),
+          error: (error) => log({ kind: 'error', source: definition.label, error }),
         }),
       ]),
     );
@@ -181,6 +184,7 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       accountId,
       baseUrl,
       log,
+      showsErrors: options.showsErrors ?? false,
       functionOf({ functionId }) {
         const fn = functions.get(functionId);
         if (!fn) throw new StartError(`The template has no function ${functionId}.`);

@@ -19,6 +19,8 @@ export function createFunction(
   id: string,
   options: {
     readonly bundle: Bundle;
+    /** Its entry file: what consoles show beside a name that the CDK made, and the local runtime's log. */
+    readonly description: string;
     readonly timeoutSeconds: number;
     readonly memoryMegabytes?: number;
     /**
@@ -42,6 +44,7 @@ export function createFunction(
       'X-Ray has no resource to name: PutTraceSegments and PutTelemetryRecords are granted on *. A test lists every statement, so that nothing else hides here.',
   });
   return new Function(home, 'Function', {
+    description: options.description,
     code: Code.fromAsset(options.bundle.directory),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,

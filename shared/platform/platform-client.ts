@@ -39,7 +39,7 @@ export class PlatformResponseError extends Error {
   readonly request: string;
 
   constructor(response: HttpClientResponse, request: string) {
-    super(`The platform answered ${response.status}.`);
+    super(`The platform answered ${response.status} to ${request}.`);
     this.response = response;
     this.request = request;
   }

@@ -197,7 +197,7 @@ describe('a route of the author', () => {
     expect(answer).toMatchObject({ status: 409, text: '{"message":"taken"}' });
     expect(answer.headers['content-security-policy']).toBe("default-src 'none'; sandbox");
     const caught = await ask((context) => route(context).catch((error: Error) => ({ caught: error.message })));
-    expect(caught.answer.json).toEqual({ caught: 'The platform answered 409.' });
+    expect(caught.answer.json).toEqual({ caught: 'The platform answered 409 to POST catalog/v2.0/company/*/x.' });
   });
 
   for (const status of [300, 302, 304, 307]) {
@@ -209,7 +209,7 @@ describe('a route of the author', () => {
           .catch((error: Error) => ({ name: error.name, caught: error.message }));
       expect((await ask(route)).answer.json).toEqual({
         name: 'PlatformResponseError',
-        caught: `The platform answered ${status}.`,
+        caught: `The platform answered ${status} to GET catalog/v2.0/company/*/x.`,
       });
     });
   }

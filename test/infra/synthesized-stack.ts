@@ -60,7 +60,9 @@ export function synthesizedStack(
     mkdirSync(directory);
     writeFileSync(join(directory, 'index.js'), 'exports.handler = () => {};');
     const extension = parseExtension(options.extension ?? sample);
-    const bundles: Bundles = new Map(entriesOf(extension).map((entry) => [entry, { directory, bytes: 0, inputs: [] }]));
+    const bundles: Bundles = new Map(
+      entriesOf(extension).map((entry) => [entry, { directory, bytes: 0, digest: '', inputs: [] }]),
+    );
     const app = new App({
       outdir: join(temporary, 'cdk.out'),
       analyticsReporting: false,

@@ -48,4 +48,6 @@ export interface HttpResponse {
   /** For the log: something that failed without changing the response, and what became of the request. */
   readonly warning?: string | undefined;
   readonly outcome?: string | undefined;
+  /** For the log: what was thrown, where the response is made of it. */
+  readonly error?: unknown;
 }

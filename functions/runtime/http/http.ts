@@ -41,6 +41,7 @@ function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {
     try {
       response = await run(request, context);
       result = await toResult(request, response);
+      error = response.error;
     } catch (thrown) {
       error = thrown;
       response = errorResponse(request, thrown);

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { isLoopbackHost } from '../host/access.ts';
-import { type Log, shortName } from '../host/log-entry.ts';
+import type { Log } from '../host/log-entry.ts';
 import { readBody } from '../host/read-body.ts';
-import type { Outcome } from '../lambda/function-instance.ts';
+import type { InvocationReport, Outcome } from '../lambda/function-instance.ts';
 import { maximumEventBytes, type OpenFunction } from '../lambda/open-function.ts';
 import { buildEvent, type Gateway } from './build-event.ts';
 import { matchRoute, type Route } from './match-route.ts';
 import { type Answer, processResult } from './process-result.ts';
+import { showErrors } from './show-errors.ts';
 
 /** Quotas of an HTTP API (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html). */
 const maximumBodyBytes = 10_485_760;
@@ -17,6 +18,8 @@ export interface FrontDoor extends Gateway {
   readonly routes: readonly Route[];
   functionOf(route: Route): OpenFunction;
   readonly log: Log;
+  /** Whether a failure tells what went wrong, to a browser on this machine. */
+  readonly showsErrors: boolean;
 }
 
 /** Answers as an API Gateway HTTP API in front of these functions does, payload format 2.0. */
@@ -25,6 +28,7 @@ export function frontDoor(door: FrontDoor): RequestListener {
     const startedAt = performance.now();
     const requestId = `${randomBytes(11).toString('base64url').replaceAll(/[-_]/g, 'x')}=`;
     let route: Route | undefined;
+    let report: InvocationReport | undefined;
     response.on('close', () => {
       const cacheStatus = response.getHeader('cache-status');
       door.log({
@@ -34,8 +38,11 @@ export function frontDoor(door: FrontDoor): RequestListener {
         // Where the client went away before the answer: nginx's number for it, since HTTP has none.
         status: response.headersSent ? response.statusCode : 499,
         milliseconds: performance.now() - startedAt,
-        functionName: route && shortName(door.functionOf(route).name),
+        functionName: route && door.functionOf(route).label,
         cacheStatus: typeof cacheStatus === 'string' ? cacheStatus : undefined,
+        problemCode: report?.logged.map(({ code }) => code).find((code) => typeof code === 'string'),
+        dynamoDbCalls: report?.dynamoDbCalls,
+        coldMilliseconds: report?.coldMilliseconds,
       });
     });
     const handle = async (): Promise<Answer> => {
@@ -67,11 +74,15 @@ export function frontDoor(door: FrontDoor): RequestListener {
         route.timeoutMilliseconds,
         called.invoke(json, event.headers['x-amzn-trace-id'] ?? ''),
       );
+      report = outcome?.report;
       if (outcome === undefined) return gatewayAnswer(503, 'Service Unavailable');
       if (outcome.kind === 'error') return gatewayAnswer(500, 'Internal Server Error');
       const answer = processResult(outcome.json);
-      if (!('malformed' in answer)) return answer;
-      door.log({ kind: 'output', source: shortName(called.name), text: `Malformed result: ${answer.malformed}.` });
+      if (!('malformed' in answer)) {
+        const isShown = door.showsErrors && isFromHere(request);
+        return isShown ? showErrors(answer, report?.errors ?? []) : answer;
+      }
+      door.log({ kind: 'output', source: called.label, text: `Malformed result: ${answer.malformed}.` });
       return gatewayAnswer(500, 'Internal Server Error');
     };
     handle().then(
@@ -113,6 +124,11 @@ function isOwnHost(host: string | undefined, baseUrl: string): boolean {
   const { host: own, hostname, protocol } = new URL(baseUrl);
   const withDefaultPort = `${hostname}:${protocol === 'https:' ? 443 : 80}`;
   return [own, withDefaultPort].includes((host ?? '').toLowerCase());
+}
+
+/** A tunnel asks from this machine, too, for somebody elsewhere. */
+function isFromHere({ headers }: IncomingMessage): boolean {
+  return isLoopbackHost(headers.host) && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
 }
 
 /** The quota counts the request line and the values of all headers. */

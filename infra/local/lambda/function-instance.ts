@@ -3,13 +3,32 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
+import { type AuthorError, openSources } from './author-error.ts';
+import { describeThrown, type ThrownError } from './describe-thrown.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { Invocation, WorkerMessage, WorkerRequest, WorkerSettings } from './function-worker.ts';
 
 /** What became of an invocation; all but `result` are errors to whoever called. */
-export type Outcome =
+export type Outcome = (
   | { readonly kind: 'result'; readonly json: string }
-  | { readonly kind: 'error'; readonly reason: string };
+  | { readonly kind: 'error'; readonly reason: string }
+) & { readonly report?: InvocationReport };
+
+/** What a person at the terminal wants to know of an invocation, beside what came of it. */
+export interface InvocationReport {
+  readonly errors: readonly AuthorError[];
+  readonly dynamoDbCalls: number;
+  /** For how long the event waited for an instance to start; undefined where one was there. */
+  readonly coldMilliseconds?: number;
+  /** What the function logged of its own accord: the objects of its JSON lines. */
+  readonly logged: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Where an instance's lines and errors go. */
+export interface FunctionLog {
+  line(text: string): void;
+  error(error: AuthorError): void;
+}
 
 export interface FunctionInstance {
   /** Settles when it can take events; with the reason where it ended before. Never rejects. */
@@ -35,13 +54,14 @@ const nothingToTransfer: [] = [];
 export function startInstance(
   definition: FunctionDefinition,
   environment: Readonly<Record<string, string>>,
-  log: (line: string) => void,
+  log: FunctionLog,
 ): FunctionInstance {
   const dot = definition.handler.lastIndexOf('.');
   const settings: WorkerSettings = {
     file: entryFile(definition.directory, definition.handler.slice(0, dot)),
     exportName: definition.handler.slice(dot + 1),
   };
+  const sources = openSources(settings.file, definition.sourceMap);
   const worker = new Worker(new URL('./function-worker.ts', import.meta.url), {
     name: definition.name,
     workerData: settings,
@@ -52,19 +72,32 @@ export function startInstance(
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: definition.memoryMegabytes },
   });
-  for (const stream of [worker.stdout, worker.stderr]) createInterface({ input: stream }).on('line', log);
+  let errors: AuthorError[] = [];
+  let logged: Readonly<Record<string, unknown>>[] = [];
+  for (const stream of [worker.stdout, worker.stderr]) {
+    createInterface({ input: stream }).on('line', (text) => {
+      const fields = parseLogLine(text);
+      if (fields !== undefined) logged.push(fields);
+      log.line(sources.resolve(text));
+    });
+  }
+  const noteError = (thrown: ThrownError) => {
+    const error = sources.describe(thrown);
+    errors.push(error);
+    log.error(error);
+  };
 
   let alive = true;
   let endReason = 'the local runtime ends';
   let settle: ((outcome: Outcome) => void) | undefined;
-  const finish = (outcome: Outcome) => {
-    settle?.(outcome);
+  const finish = (outcome: Outcome, dynamoDbCalls = 0) => {
+    settle?.({ ...outcome, report: { errors, dynamoDbCalls, logged } });
     settle = undefined;
   };
   const kill = (reason: string) => {
     alive = false;
     endReason = reason;
-    log(reason);
+    log.line(reason);
     finish({ kind: 'error', reason });
     void stop();
   };
@@ -84,10 +117,14 @@ export function startInstance(
     return alive ? undefined : endReason;
   });
   worker.on('message', (message: WorkerMessage) => {
-    if (message.type === 'result') finish({ kind: 'result', json: message.json });
-    if (message.type === 'failed') finish({ kind: 'error', reason: 'the handler threw' });
+    if (message.type === 'result') finish({ kind: 'result', json: message.json }, message.dynamoDbCalls);
+    if (message.type === 'failed') finish({ kind: 'error', reason: 'the handler threw' }, message.dynamoDbCalls);
+    if (message.type === 'error') noteError(message.error);
   });
-  worker.on('error', (error) => kill(error.stack ?? String(error)));
+  worker.on('error', (error: unknown) => {
+    noteError(describeThrown(error));
+    kill(errors.at(-1)?.text.split('\n')[0] ?? 'The instance has ended');
+  });
   worker.on('exit', (code) => {
     if (alive) kill(`Runtime exited with status ${code}`);
   });
@@ -100,6 +137,7 @@ export function startInstance(
     async invoke(event, traceId) {
       const outcome = new Promise<Outcome>((resolve) => (settle = resolve));
       if (!alive) return { kind: 'error', reason: 'the instance has ended' };
+      [errors, logged] = [[], []];
       const timeout = definition.timeoutSeconds * 1000;
       const timer = setTimeout(() => kill(`Task timed out after ${definition.timeoutSeconds} seconds`), timeout);
       worker.postMessage(invocation(definition, event, traceId, Date.now() + timeout), nothingToTransfer);
@@ -112,6 +150,16 @@ export function startInstance(
       await stop();
     },
   };
+}
+
+/** The object of a line of JSON; undefined of any other line. */
+function parseLogLine(text: string): Readonly<Record<string, unknown>> | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
 }
 
 function entryFile(directory: string, name: string): string {

@@ -1,11 +1,13 @@
 import type { FunctionDefinition } from './function-definition.ts';
-import { type FunctionInstance, type Outcome, startInstance } from './function-instance.ts';
+import { type FunctionInstance, type FunctionLog, type Outcome, startInstance } from './function-instance.ts';
 import type { Idle, IdleInstances } from './idle-instances.ts';
 import { type LocalEndpoints, lambdaEnvironment } from './lambda-environment.ts';
 import type { StartQueue } from './start-queue.ts';
 
 export interface OpenFunction {
   readonly name: string;
+  /** What its author calls it. */
+  readonly label: string;
   /** Never rejects: whatever happens to the instance is an outcome. */
   invoke(event: string, traceId: string): Promise<Outcome>;
   /** Kills an instance that has an event, and answers that event; undefined where none has. `random` in [0, 1). */
@@ -17,6 +19,13 @@ const maximumInstances = 20;
 /** Lambda's limits for a synchronous invocation, in bytes of JSON. */
 export const maximumEventBytes = 6_291_456;
 const maximumResultBytes = 6_291_556;
+
+function withWait(outcome: Outcome, coldMilliseconds: number | undefined): Outcome {
+  const { report } = outcome;
+  return report === undefined || coldMilliseconds === undefined
+    ? outcome
+    : { ...outcome, report: { ...report, coldMilliseconds } };
+}
 
 type Failure = Outcome & { readonly kind: 'error' };
 
@@ -30,13 +39,15 @@ export function openFunction(
   endpoints: LocalEndpoints,
   enqueueStart: StartQueue,
   waitIdle: IdleInstances,
-  log: (line: string) => void,
+  log: FunctionLog,
 ): OpenFunction {
   const environment = lambdaEnvironment(definition, endpoints);
   /** Those that are starting included. */
   const instances = new Set<FunctionInstance>();
   const busy = new Map<FunctionInstance, string>();
   const idle = new Map<FunctionInstance, Idle>();
+  /** An event may also wait for one of these. */
+  const used = new WeakSet<FunctionInstance>();
   const waiting: ((taken: FunctionInstance | Failure) => void)[] = [];
   const ended: Failure = { kind: 'error', reason: 'the local runtime ends' };
   let enqueued = 0;
@@ -88,9 +99,7 @@ export function openFunction(
       enqueueStart({ instances: () => instances.size, start });
     }
   };
-  const take = (): Promise<FunctionInstance | Failure> | FunctionInstance => {
-    const instance = takeIdle();
-    if (instance) return instance;
+  const take = (): Promise<FunctionInstance | Failure> => {
     const taken = new Promise<FunctionInstance | Failure>((resolve) => waiting.push(resolve));
     startAsNeeded();
     return taken;
@@ -103,19 +112,24 @@ export function openFunction(
 
   return {
     name: definition.name,
+    label: definition.label,
     async invoke(event, traceId) {
       if (closed) return ended;
-      const instance = await take();
+      const askedAt = performance.now();
+      const taken = takeIdle();
+      const instance = taken ?? (await take());
       if ('kind' in instance) return instance;
+      const coldMilliseconds = used.has(instance) || taken ? undefined : performance.now() - askedAt;
+      used.add(instance);
       busy.set(instance, event);
-      const outcome = await instance.invoke(event, traceId);
+      const outcome = withWait(await instance.invoke(event, traceId), coldMilliseconds);
       busy.delete(instance);
       if (closed) return outcome;
       giveBack(instance);
       if (outcome.kind === 'result' && Buffer.byteLength(outcome.json) > maximumResultBytes) {
         const reason = `Response payload size exceeded maximum allowed payload size (${maximumResultBytes} bytes).`;
-        log(reason);
-        return { kind: 'error', reason };
+        log.line(reason);
+        return { ...outcome, kind: 'error', reason };
       }
       return outcome;
     },

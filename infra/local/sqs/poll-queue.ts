@@ -112,7 +112,7 @@ async function handOver(
   const ids = messages.map(({ MessageId }) => MessageId);
   const { failed, malformed } = processBatchOutcome(outcome, ids, mapping.reportsFailures);
   if (malformed !== undefined) {
-    log({ kind: 'output', source: shortName(called.name), text: `Malformed result: ${malformed}.` });
+    log({ kind: 'output', source: called.label, text: `Malformed result: ${malformed}.` });
   }
   for (const { MessageId, ReceiptHandle } of messages) {
     if (!failed.has(MessageId)) await sqs.call('DeleteMessage', { QueueUrl: queue.url, ReceiptHandle });
@@ -121,7 +121,7 @@ async function handOver(
   const maximumReceives = queue.deadLetters?.maximumReceives ?? Number.POSITIVE_INFINITY;
   log({
     kind: 'batch',
-    functionName: shortName(called.name),
+    functionName: called.label,
     messages: messages.length,
     failed: left.length,
     givenUp: left.filter(({ Attributes }) => Number(Attributes['ApproximateReceiveCount']) >= maximumReceives).length,

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildOf, sourceMapPath } from '../../source-maps/build.ts';
 import { StartError } from '../host/start-error.ts';
 
 export interface Resource {
@@ -11,6 +12,8 @@ export interface Assembly {
   readonly resources: Readonly<Record<string, Resource>>;
   /** The folder that is deployed under this S3 key, or undefined where no asset has it. */
   assetDirectory(objectKey: string): string | undefined;
+  /** The source map of the bundle in this folder; undefined where the assembly has none. */
+  sourceMap(assetDirectory: string): string | undefined;
   /** The id that the app gave to the construct of this resource, or undefined where the assembly does not tell. */
   constructId(logicalId: string): string | undefined;
 }
@@ -82,6 +85,12 @@ export function readAssembly(directory: string): Assembly {
   return {
     resources: (readJson(join(directory, template)) as { Resources: Assembly['resources'] }).Resources,
     assetDirectory: (objectKey) => directories.get(objectKey),
+    sourceMap(assetDirectory) {
+      const bundle = join(assetDirectory, 'index.js');
+      const build = existsSync(bundle) ? buildOf(readFileSync(bundle, 'utf8')) : undefined;
+      const path = build && sourceMapPath(directory, build);
+      return path !== undefined && existsSync(path) ? path : undefined;
+    },
     constructId: (logicalId) => constructIds.get(logicalId),
   };
 }

@@ -1,4 +1,5 @@
 import type { TableDefinition } from '../dynamodb/tables.ts';
+import { shortName } from '../host/log-entry.ts';
 import { StartError } from '../host/start-error.ts';
 import type { Route } from '../http-api/match-route.ts';
 import type { FunctionDefinition } from '../lambda/function-definition.ts';
@@ -30,6 +31,8 @@ const tableTypes = ['AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table'];
 const actingServices = /^AWS::(Events|Pipes|S3|SNS|SQS|Scheduler|StepFunctions)::|^AWS::Lambda::EventSourceMapping$/;
 /** Of those services, what acts only through others. */
 const passive = /Policy$|^AWS::Scheduler::ScheduleGroup$/;
+
+const isFile = /^[^\s\\]+\.ts$/;
 
 const lambdaDefaults = { memoryMegabytes: 128, timeoutSeconds: 3 };
 const integrationTimeoutMilliseconds = 30_000;
@@ -104,11 +107,16 @@ function readFunction(resource: ResourceReader, assembly: Assembly, ids: Physica
   const directory = assembly.assetDirectory(key);
   if (directory === undefined) throw new StartError(`The template's ${resource.id}.Code is not an asset of the stack.`);
   const variables = resource.raw['Environment'] as { readonly Variables?: Record<string, unknown> } | undefined;
+  const name = ids.name(resource.id);
+  const description = resource.optional('Description');
   return {
     logicalId: resource.id,
-    name: ids.name(resource.id),
+    name,
+    // The template's functions and the author's are described by their entry file.
+    label: typeof description === 'string' && isFile.test(description) ? description : shortName(name),
     arn: ids.arn(resource.id),
     directory,
+    sourceMap: assembly.sourceMap(directory),
     handler: resource.text('Handler'),
     runtime,
     memoryMegabytes: resource.number('MemorySize', lambdaDefaults.memoryMegabytes),

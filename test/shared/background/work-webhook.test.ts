@@ -181,7 +181,7 @@ describe('a handler of an event', () => {
     );
     refused.worker.answers.call = () => ({ status: 409 });
     await expect(refused.worker.does(webhook(await refused.worker.install()))).rejects.toThrow(
-      'The platform answered 409.',
+      'The platform answered 409 to POST catalog/v2.0/company/*/x.',
     );
   });
 });
