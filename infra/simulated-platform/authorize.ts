@@ -32,8 +32,19 @@ function back(asking: Asking, parameters: Record<string, string>): Answer {
   return redirect(target.href);
 }
 
-const denied = (asking: Asking): Answer =>
-  back(asking, { error: 'access_denied', error_description: 'The user denied access', state: asking.state });
+/** What every way back names, the refused one too: the Java library reads it there. */
+const whoAsked = ({ extension }: State, tenant: Tenant): Record<string, string> => ({
+  client_id: extension.apiKey,
+  [`${tenant.kind}_id`]: tenant.id,
+});
+
+const denied = (state: State, asking: Asking): Answer =>
+  back(asking, {
+    error: 'access_denied',
+    error_description: 'The user denied access',
+    ...whoAsked(state, asking.tenant),
+    state: asking.state,
+  });
 
 function isRegistered({ extension }: State, tenant: Tenant, redirectUri: string): boolean {
   const [address, query, ...more] = redirectUri.split('?');
@@ -87,14 +98,13 @@ function allow(state: State, httpClient: HttpClient, asking: Asking, user: User)
   state.grants.consent(tenant, user, scopes);
   return back(asking, {
     code: code.value,
-    client_id: clientId,
-    [`${tenant.kind}_id`]: tenant.id,
+    ...whoAsked(state, tenant),
     state: asking.state,
   });
 }
 
 function answerGet(state: State, httpClient: HttpClient, asking: Asking): Answer {
-  if (state.settings.consent === 'refuse') return denied(asking);
+  if (state.settings.consent === 'refuse') return denied(state, asking);
   const automatic = state.settings.autoApprove?.user;
   const user =
     automatic === undefined ? viewer(state, httpClient.headers['cookie'], asking.tenant) : state.users.find(automatic);
@@ -109,7 +119,7 @@ function answerPost(state: State, httpClient: HttpClient, asking: Asking, form: 
   const user = state.users.find(form.get('user') ?? viewer(state, httpClient.headers['cookie'], asking.tenant).key);
   if (!user) return refuse(httpClient, 400, 'There is no such user.');
   httpClient.record.user = user.key;
-  return form.get('decision') === 'deny' ? denied(asking) : allow(state, httpClient, asking, user);
+  return form.get('decision') === 'deny' ? denied(state, asking) : allow(state, httpClient, asking, user);
 }
 
 /** The authorize address: asks the person, or answers at once for one who agreed before. */

@@ -51,6 +51,33 @@ const pick = <T>(from: readonly T[], index: number): T => from[index % from.leng
 const idOf = (uid: number) => `65c1${uid.toString(16).padStart(20, '0')}`;
 const slugOf = (text: string) => text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 
+const pictureOf = (url: string) => ({ url, secure_url: url, aspect_ratio: '1:1', aspect_ratio_f: 1 });
+
+/** What all products here have in common. */
+const common = {
+  item_type: 'standard',
+  stage: 'verified',
+  image_nature: 'standard',
+  country_of_origin: 'India',
+  hsn_code: '62034200',
+  template_tag: 'default',
+  is_set: false,
+  is_dependent: false,
+  is_physical: true,
+  is_expirable: false,
+  no_of_boxes: 1,
+  highlights: [],
+  l3_mapping: [],
+  product_group_tag: [],
+  attributes: {},
+  variants: {},
+  net_quantity: { value: 1, unit: 'nos' },
+  moq: { minimum: 1, maximum: 10, increment_unit: 1 },
+  return_config: { returnable: true, time: 7, unit: 'days' },
+  tax_identifier: { hsn_code: '62034200', hsn_code_id: '65c2000000000000000000aa', reporting_hsn: 'IN62034200' },
+  trader: [{ type: 'Manufacturer', name: 'Made by the seller', address: ['Industrial Area, Phase 2'] }],
+};
+
 function product(company: Company, index: number, origin: string): Product {
   const { brands, categories, things } = shelf[company.trade];
   const name = `${pick(shades, index * 3 + Number(company.id))} ${pick(things, index)}`;
@@ -72,21 +99,36 @@ function product(company: Company, index: number, origin: string): Product {
   });
   const image = `${origin}/assets/products/${uid}.svg`;
   const brand = pick(brands, index);
+  const brandUid = Number(company.id) * 10 + (index % brands.length);
   const category = pick(categories, index);
+  const sizes = ['M', 'L', 'XL'].slice(0, 1 + (index % 3)).map(size);
+  const pictured = index % 4 !== 3;
   return {
+    ...common,
     id: idOf(uid),
     uid,
     name,
     slug: `${slugOf(name)}-${uid}`,
     item_code: itemCode,
+    short_description: `${name} by ${brand}`,
+    description: `<p>${name}, made for everyday use. Care: see the label.</p>`,
     company_id: Number(company.id),
-    brand_uid: Number(company.id) * 10 + (index % brands.length),
-    brand: { uid: Number(company.id) * 10 + (index % brands.length), name: brand },
+    all_company_ids: [Number(company.id)],
+    brand_uid: brandUid,
+    brand: { uid: brandUid, name: brand, logo: pictureOf(`${origin}/assets/products/${brandUid}.svg`) },
+    category_uid: 400 + (index % categories.length),
     category_slug: category,
-    category: { name: category.replace('-', ' '), slug: category },
-    ...(index % 4 === 3 ? { images: [], media: [] } : { images: [image], media: [{ type: 'image', url: image }] }),
+    category: { uid: 400 + (index % categories.length), name: category.replace('-', ' '), slug: category },
+    departments: [1 + (index % 2)],
+    images: pictured ? [pictureOf(image)] : [],
+    media: pictured ? [{ type: 'image', url: image, alt: name, thumbnail: image, meta: { source: image } }] : [],
+    is_image_less_product: !pictured,
     currency: 'INR',
-    sizes: ['M', 'L', 'XL'].slice(0, 1 + (index % 3)).map(size),
+    sizes,
+    all_sizes: sizes,
+    all_identifiers: sizes.map(({ seller_identifier }) => String(seller_identifier)),
+    multi_size: sizes.length > 1,
+    tags: index % 5 === 0 ? ['new-arrival'] : [],
     cost_price: Math.round(effective * 0.6),
     is_active: index % 9 !== 8,
     created_on: new Date(Date.UTC(2024, index % 12, 1 + (index % 28), 9, 30)).toISOString(),
@@ -123,12 +165,14 @@ export function createCatalog(origin: () => string) {
       const name = typeof fields['name'] === 'string' ? fields['name'] : `Product ${uid}`;
       const now = new Date().toISOString();
       const made = {
+        ...common,
         item_code: `NEW-${uid}`,
         is_active: true,
         currency: 'INR',
         sizes: [],
         images: [],
         media: [],
+        all_company_ids: [Number(companyId)],
         ...fields,
         name,
         slug: `${slugOf(name)}-${uid}`,

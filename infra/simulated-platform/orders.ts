@@ -1,37 +1,67 @@
-import { createCatalog, effectivePrice } from './catalog.ts';
+import { createCatalog, effectivePrice, type Product } from './catalog.ts';
 import { companies } from './world.ts';
 
-/** A parcel of an order, as the order services show it. */
-export type Shipment = Record<string, unknown> & { shipment_id: string; order_id: string };
+/** The states of a parcel that the seller or the carrier can set, and what people call each. */
+export const shipmentStatuses: Readonly<Record<string, string>> = {
+  placed: 'Placed',
+  bag_confirmed: 'Confirmed',
+  bag_not_confirmed: 'Not confirmed',
+  bag_invoiced: 'Invoiced',
+  dp_assigned: 'Carrier assigned',
+  bag_packed: 'Packed',
+  bag_picked: 'Picked up',
+  in_transit: 'In transit',
+  out_for_delivery: 'Out for delivery',
+  delivery_done: 'Delivered',
+  handed_over_to_customer: 'Handed over',
+  cancelled_customer: 'Cancelled by the customer',
+  cancelled_seller: 'Cancelled by the seller',
+  return_initiated: 'Return initiated',
+  return_completed: 'Return completed',
+};
 
-const statuses = ['placed', 'bag_confirmed', 'bag_packed', 'bag_picked', 'delivery_done', 'return_initiated'];
+/** A parcel of an order. */
+export type Shipment = {
+  /** Counts the parcels of its company from 0. */
+  number: number;
+  shipmentId: string;
+  orderId: string;
+  companyId: string;
+  applicationId: string;
+  status: string;
+  placedAt: Date;
+  shopper: { first: string; last: string };
+  paymentMode: 'PREPAID' | 'COD';
+  sold: Product;
+  quantity: number;
+  price: number;
+};
+
+const usual = ['placed', 'bag_confirmed', 'bag_packed', 'bag_picked', 'delivery_done', 'return_initiated'];
 const shoppers = ['Ishaan Gupta', 'Rhea Nair', 'Devika Shah', 'Arjun Pillai', 'Sana Khan', 'Rohit Das', 'Leela Joshi'];
 
-function shipment(companyId: string, index: number): Shipment {
+/** Every fourth parcel belongs to the order of the one before it. */
+function shipment(companyId: string, number: number): Shipment {
   const products = createCatalog(() => '').list(companyId);
-  const sold = products[(index * 5) % products.length];
-  if (!sold) throw new Error('a company without products has no orders');
-  const placed = new Date(Date.UTC(2025, 9, 1 + (index % 27), 8 + (index % 10), index % 60));
-  const stamp = `FY${companyId.padStart(4, '0')}${String(index).padStart(6, '0')}`;
-  const quantity = 1 + (index % 3);
+  const sold = products[(number * 5) % products.length];
+  const order = number % 4 === 3 ? number - 1 : number;
+  const application = companies.get(companyId)?.applications[order % 2];
+  if (!sold || !application) throw new Error('a company without products has no orders');
+  const stamp = (of: number) => `${companyId.padStart(4, '0')}${String(of).padStart(6, '0')}`;
+  const [first = '', last = ''] = shoppers[order % shoppers.length]?.split(' ') ?? [];
   return {
-    shipment_id: `17${stamp.slice(2)}`,
-    order_id: stamp,
-    company_id: Number(companyId),
-    application_id: companies.get(companyId)?.applications[index % 2]?.id,
-    shipment_status: { status: statuses[index % statuses.length] },
-    shipment_created_at: placed.toISOString(),
-    user: { name: shoppers[index % shoppers.length] },
-    bags: [
-      {
-        bag_id: 90_000 + index,
-        item: { name: sold.name, code: sold.item_code },
-        quantity,
-        price: effectivePrice(sold),
-      },
-    ],
-    prices: { amount_paid: effectivePrice(sold) * quantity, currency_code: 'INR' },
-    payment_mode: index % 2 === 0 ? 'PREPAID' : 'COD',
+    number,
+    shipmentId: `17${stamp(number)}`,
+    orderId: `FY${stamp(order)}`,
+    companyId,
+    applicationId: application.id,
+    status: usual[number % usual.length] ?? 'placed',
+    placedAt: new Date(Date.UTC(2025, 9, 1 + (order % 27), 8 + (order % 10), order % 60)),
+    shopper: { first, last },
+    paymentMode: order % 2 === 0 ? 'PREPAID' : 'COD',
+    sold,
+    quantity: 1 + (number % 3),
+    price: effectivePrice(sold),
   };
 }
 
@@ -41,17 +71,17 @@ export function createOrders() {
   const shipmentsOf = (companyId: string): Shipment[] => {
     const known = books.get(companyId);
     if (known) return known;
-    const made = companies.has(companyId) ? Array.from({ length: 24 }, (_, index) => shipment(companyId, index)) : [];
+    const made = companies.has(companyId) ? Array.from({ length: 24 }, (_, number) => shipment(companyId, number)) : [];
     books.set(companyId, made);
     return made;
   };
   return {
     list: (companyId: string, applicationId?: string): Shipment[] =>
-      shipmentsOf(companyId).filter((one) => applicationId === undefined || one['application_id'] === applicationId),
-    /** Sets the status of a shipment; undefined when the company has no such shipment. */
+      shipmentsOf(companyId).filter((one) => applicationId === undefined || one.applicationId === applicationId),
+    /** Sets the status of a parcel; undefined when the company has no such parcel. */
     setStatus(companyId: string, shipmentId: string, status: string): Shipment | undefined {
-      const found = shipmentsOf(companyId).find((one) => one.shipment_id === shipmentId);
-      if (found) found['shipment_status'] = { status };
+      const found = shipmentsOf(companyId).find((one) => one.shipmentId === shipmentId);
+      if (found) found.status = status;
       return found;
     },
     reset(): void {

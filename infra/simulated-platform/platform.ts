@@ -5,6 +5,7 @@ import { controlRoute } from './control.ts';
 import { deliver, disturb, isHandled } from './deliver.ts';
 import type { Delivery } from './deliveries.ts';
 import { endLine, startLine } from './describe-request.ts';
+import { extensionDetailsRoute } from './extension-details.ts';
 import { judgeV1Signature } from './fp-signature.ts';
 import { type Answer, type HttpClient, json, type RequestRecord, receive } from './http.ts';
 import { panelRoute } from './panel.ts';
@@ -35,7 +36,14 @@ export type PlatformOptions = {
   onDelivered?: (delivery: Delivery) => void;
 };
 
-const publicRoutes = [tokenRoute, authorizeRoute, eventDetailsRoute, platformApiRoute, panelRoute];
+const publicRoutes = [
+  tokenRoute,
+  extensionDetailsRoute,
+  authorizeRoute,
+  eventDetailsRoute,
+  platformApiRoute,
+  panelRoute,
+];
 
 /** Consent forms are posted with the signature that the address had when it was shown. */
 function judgeSignature(request: Omit<HttpClient, 'record'>): RequestRecord['signature'] {

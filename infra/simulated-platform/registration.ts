@@ -12,7 +12,16 @@ const url = v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+/, 'not an address'))
 const email = v.pipe(v.string(), v.regex(/^\S+@\S+\.\S+$/, 'not an e-mail address'));
 const status = v.picklist(['active', 'inactive']);
 const authMeta = v.strictObject({ type: v.literal('hmac'), secret: text });
-const kind = v.optional(v.nullable(v.literal('marketplace')), null);
+/** The official model has an empty text where nothing is meant. */
+const kind = v.optional(
+  v.nullable(
+    v.pipe(
+      v.picklist(['marketplace', '']),
+      v.transform((text) => text || null),
+    ),
+  ),
+  null,
+);
 const associationEntries = {
   application_id: v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/, 'not an application id'))),
   criteria: v.picklist(['ALL', 'SPECIFIC-EVENTS', 'EMPTY']),

@@ -1,4 +1,5 @@
 import { effectivePrice } from './catalog.ts';
+import { listedOrder, listedShipment } from './order-views.ts';
 import type { State } from './state.ts';
 import type { EventConfig } from './webhook-events.ts';
 import { companies } from './world.ts';
@@ -11,7 +12,8 @@ export function samplePayload(
   applicationId: string | undefined,
 ): Record<string, unknown> {
   const [product] = catalog.list(company);
-  const [shipment] = orders.list(company, applicationId);
+  const [first] = orders.list(company, applicationId);
+  const shipment = first && listedShipment(first);
   switch (event.event_name) {
     case 'product':
       return { product };
@@ -25,7 +27,7 @@ export function samplePayload(
     case 'shipment':
       return { shipment: { ...shipment, status: event.event_type } };
     case 'order':
-      return { order: { order_id: shipment?.order_id, application_id: applicationId, shipments: [shipment] } };
+      return { order: { application_id: applicationId, ...(first && listedOrder([first])) } };
     case 'ping':
       return {};
     default:

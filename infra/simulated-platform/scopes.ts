@@ -32,6 +32,13 @@ const opening: Readonly<Record<string, readonly string[]>> = {
   configuration: ['company/settings', 'company/saleschannel', 'company/applications'],
 };
 
+const resources =
+  'profile products inventory orders saleschannel applications settings brands locations properties legal catalogue ' +
+  'customers users payments billing price_rules logistics content assets themes communication leads audit_trail';
+
+/** What an extension may ask for that was registered for no scopes in particular. */
+export const everyScope: readonly string[] = resources.split(' ').map((resource) => `company/${resource}`);
+
 /** The services that exist. */
 export const services: ReadonlySet<string> = new Set(
   Object.keys(opening).concat(

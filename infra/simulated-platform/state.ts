@@ -44,8 +44,9 @@ export type State = {
 /** A world in which nothing has happened yet. */
 export function createState(extension: Extension, onDelivered?: (delivery: Delivery) => void): State {
   const users = createUsers();
+  const baseUrl = extension.baseUrl.replace(/\/+$/, '');
   const state: State = {
-    extension: { ...extension, baseUrl: extension.baseUrl.replace(/\/+$/, '') },
+    extension: { ...extension, baseUrl },
     origin: '',
     settings: defaultSettings(),
     users,
@@ -68,6 +69,7 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
     },
     reset() {
       state.resetSettings();
+      state.extension.baseUrl = baseUrl;
       const { grants, catalog, orders, subscribers, deliveries, recording, log, interceptions } = state;
       for (const part of [users, grants, catalog, orders, subscribers, deliveries, recording, log, interceptions])
         part.reset();

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Call, serviceError } from './call.ts';
 import { type Answer, json, jsonObject, type Route } from './http.ts';
+import { paged } from './paging.ts';
 import { RegistrationError, type Understood, understand } from './registration.ts';
 import { sendEvent } from './send-event.ts';
 import { refuseSignature } from './signature-check.ts';
@@ -37,13 +38,8 @@ export const eventDetailsRoute =
     }
   };
 
-const list = ({ subscribers }: State, company: string): Answer => {
-  const items = subscribers.ofCompany(company).map(subscriberView);
-  return json(200, {
-    items,
-    page: { current: 1, has_next: false, size: items.length, item_total: items.length, type: 'number' },
-  });
-};
+const list = ({ subscribers }: State, httpClient: Call['httpClient'], company: string): Answer =>
+  json(200, paged(subscribers.ofCompany(company).map(subscriberView), httpClient));
 
 /** What the older versions refuse: a second subscriber of the same kind, or an update of one that is not there. */
 function refuseOlder(
@@ -78,7 +74,7 @@ function register(state: State, call: Call, version: 'v1' | 'v2' | 'v3'): Answer
   return json(
     200,
     version === 'v3'
-      ? { items: kept.map(subscriberView) }
+      ? { status: true, message: 'Subscriber configuration saved', items: kept.map(subscriberView) }
       : kept.filter(({ provider }) => understood.providers.has(provider)).map(subscriberView)[0],
   );
 }
@@ -93,7 +89,9 @@ export function answerWebhook(state: State, call: Call): Answer | undefined {
   if (httpClient.method === 'GET' && version === 'v1.0') {
     if (address === '/events') return json(200, { event_configs: eventConfigs });
     const lists = ['/subscriber', `/extension/${encodeURIComponent(state.extension.apiKey)}/subscriber`];
-    return lists.includes(address) ? list(state, tenant.id) : undefined;
+    if (lists.includes(address)) return list(state, httpClient, tenant.id);
+    const one = state.subscribers.ofCompany(tenant.id).find(({ id }) => address === `/subscriber/${id}`);
+    return one && json(200, subscriberView(one));
   }
   const asked = (['v3', 'v2', 'v1'] as const).find((one) => version === `${one}.0`);
   if (address !== '/subscriber' || asked === undefined || !state.settings.webhooks.versions.includes(asked))

@@ -53,9 +53,12 @@ export const wants = (subscriber: Subscriber, slug: string, applicationId: strin
 
 /** A subscriber as the platform shows it to its extension. */
 export const subscriberView = (subscriber: Subscriber): Record<string, unknown> => {
-  const { subscriptions, disabled, company, association, ...open } = subscriber;
+  const { subscriptions, disabled, company, association, webhook_url, auth_meta, ...open } = subscriber;
   return {
     ...open,
+    // The official models know both as a text and an object, never as null.
+    ...(webhook_url === null ? {} : { webhook_url }),
+    ...(auth_meta === null ? {} : { auth_meta }),
     association: { ...association, company_id: Number(company) },
     modified_by: 'extension',
     event_configs: subscriptions.map(({ event, ...mapping }) => ({

@@ -1,3 +1,4 @@
+import { refuseOthers } from './extension-credentials.ts';
 import type { Issue } from './grants.ts';
 import { type Answer, type HttpClient, json, jsonObject, type Route } from './http.ts';
 import { refuseSignature } from './signature-check.ts';
@@ -6,16 +7,6 @@ import { findTenant, type Tenant, type User } from './world.ts';
 
 const address =
   /^\/service\/panel\/authentication\/v1\.0\/(company|organization)\/([^/]+)\/oauth\/(token|offline-token)$/;
-const details = /^\/service\/panel\/partners\/v1\.0\/extensions\/details\/([^/]+)$/;
-
-/** Whether the request carries the extension's key and secret. */
-function isExtension({ extension }: State, httpClient: HttpClient): boolean {
-  const [scheme, value] = (httpClient.headers['authorization'] ?? '').split(' ');
-  return (
-    scheme?.toLowerCase() === 'basic' &&
-    Buffer.from(value ?? '', 'base64').toString('utf8') === `${extension.apiKey}:${extension.apiSecret}`
-  );
-}
 
 const person = ({ settings }: State, user: User): Record<string, unknown> => ({
   [settings.idField]: settings.idsAsNumbers ? user.number : user.id,
@@ -132,28 +123,15 @@ function answerOfflineToken(state: State, httpClient: HttpClient, tenant: Tenant
   return answerIssue(state, httpClient, state.grants.redeemCodeOffline(redeemed, tenant, apiKey, scopes));
 }
 
-/** The token addresses and the extension details: what the extension's servers ask with its key and secret. */
+/** The token addresses: what the extension's servers ask with its key and secret. */
 export const tokenRoute =
   (state: State): Route =>
   (httpClient) => {
     const [, kind, id, operation] = address.exec(httpClient.path) ?? [];
-    const asksDetails = details.exec(httpClient.path);
-    if (kind === undefined && !asksDetails) return undefined;
-    const refused = refuseSignature(state, httpClient);
+    if (kind === undefined) return undefined;
+    const refused = refuseSignature(state, httpClient) ?? refuseOthers(state, httpClient, ['basic']);
     if (refused) return refused;
-    if (!isExtension(state, httpClient))
-      return json(401, { message: 'Invalid client credentials', code: 'UNAUTHORIZED' });
-    if (asksDetails) {
-      return asksDetails[1] === state.extension.apiKey && httpClient.method === 'GET'
-        ? json(200, {
-            name: 'Extension',
-            extention_type: 'private',
-            base_url: state.extension.baseUrl,
-            scope: state.extension.scopes ?? ['company/*'],
-          })
-        : json(404, { message: 'Extension not found' });
-    }
-    const tenant = findTenant(kind ?? '', id ?? '');
+    const tenant = findTenant(kind, id ?? '');
     if (!tenant) return json(404, { message: 'Not found' });
     httpClient.record[tenant.kind] = tenant.id;
     if (httpClient.method !== 'POST') return json(405, { message: 'Method not allowed' }, { allow: 'POST' });

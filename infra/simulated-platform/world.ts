@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { merchants, type Trade } from './merchants.ts';
 import { holds } from './scopes.ts';
 
@@ -17,8 +18,8 @@ export type User = {
   permissions: Record<string, string[]>;
 };
 
-/** One storefront of a company. */
-type Application = { id: string; name: string; domain: string };
+/** One storefront of a company. `token`: what its API is called with, beside its id. */
+export type Application = { id: string; name: string; domain: string; token: string };
 
 /** A merchant. */
 export type Company = { id: string; name: string; trade: Trade; city: string; applications: Application[] };
@@ -41,6 +42,7 @@ export const companies: ReadonlyMap<string, Company> = new Map(
       id: `65a0${id.padStart(16, '0')}${String(number).padStart(4, '0')}`,
       name,
       domain: `${host}${merchant.slug}.example`,
+      token: createHash('sha256').update(`storefront ${id} ${number}`).digest('base64url').slice(0, 9),
     });
     return [
       id,

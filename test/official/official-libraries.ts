@@ -53,6 +53,20 @@ export interface OfficialExtension {
 interface ExtensionLibrary {
   setupFdk(this: void, configuration: Json, waits: true): Promise<OfficialExtension>;
 }
+/** `strictResponseCheck`: answers that the models do not describe are rejected. */
+interface ClientLibrary {
+  PlatformConfig: new (
+    given: Json,
+    options: { strictResponseCheck: boolean },
+  ) => Json & {
+    oauthClient: {
+      setToken(token: Json): void;
+      getOfflineAccessTokenObj(scopes: string[], code: string): Promise<Json>;
+      token_expires_at: number;
+    };
+  };
+  PlatformClient: new (config: Json) => PlatformClient;
+}
 interface Express {
   (): Router & RequestListener;
   json(): Handler;
@@ -62,5 +76,6 @@ export const { setupFdk } = require('@gofynd/fdk-extension-javascript/express') 
 export const { MemoryStorage } = require('@gofynd/fdk-extension-javascript/express/storage') as {
   MemoryStorage: new (prefix: string) => object;
 };
+export const official = require('@gofynd/fdk-client-javascript') as ClientLibrary;
 export const express = require('express') as Express;
 export const cookieParser = require('cookie-parser') as (secret: string) => Handler;

@@ -82,6 +82,8 @@ describe('authorizing', () => {
     expect(Object.fromEntries(locationOf(declined).searchParams)).toMatchObject({
       error: 'access_denied',
       state: 'CANARY-state',
+      company_id: '1',
+      client_id: extension.apiKey,
     });
   });
 

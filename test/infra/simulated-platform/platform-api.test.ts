@@ -88,6 +88,35 @@ describe('the Platform API', () => {
     }
   });
 
+  test('a status is set for each shipment that is named, and what cannot be set says why', async () => {
+    const headers = { ...bearer((await onlineToken())['access_token']), 'content-type': 'application/json' };
+    const change = (body: unknown) =>
+      call(
+        'PUT',
+        '/service/platform/order-manage/v1.0/company/1/shipment/status-internal',
+        headers,
+        JSON.stringify(body),
+      );
+    const shipments = [{ identifier: '170001000000' }, { identifier: 'unknown' }];
+    const statuses = [
+      { status: 'bag_packed', shipments },
+      { status: 'gone', shipments: [{ identifier: '170001000000' }] },
+    ];
+    expect(await bodyOf(await change({ statuses }))).toMatchObject({
+      statuses: [{ shipments: [{ status: 200 }, { status: 404 }] }, { shipments: [{ status: 400 }] }],
+    });
+    const details = '/service/platform/order/v1.0/company/1/shipment-details?shipment_id=';
+    expect(await bodyOf(await call('GET', `${details}170001000000`, headers))).toMatchObject({
+      shipments: [{ shipment_id: '170001000000', shipment_status: 'bag_packed' }],
+    });
+    expect((await call('GET', `${details}unknown`, headers)).status).toBe(404);
+    const bare = await change({ shipment_id: '170001000000', status: 'bag_packed' });
+    expect([bare.status, await bare.json()]).toMatchObject([
+      400,
+      { message: expect.stringContaining('statuses') as string },
+    ]);
+  });
+
   test('echo shows the raw address and the bytes, and of the authorization only the scheme', async () => {
     const { access_token } = await onlineToken();
     const path = '/service/platform/catalog/v1.0/company/1/__echo/a%2Fb//c/?z=1&a=%20&a=+';

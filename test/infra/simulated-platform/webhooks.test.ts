@@ -161,7 +161,7 @@ test('products and shipments that change are announced, and a registration can b
   await send(token, 'PUT', `${products}7501000`, { name: 'Renamed' });
   await send(token, 'POST', products, { name: 'Fresh' });
   await send(token, 'DELETE', `${products}7501001`);
-  const status = { shipment_id: '170001000000', status: 'bag_packed' };
+  const status = { statuses: [{ status: 'bag_packed', shipments: [{ identifier: '170001000000' }] }] };
   const done = await send(
     token,
     'PUT',
