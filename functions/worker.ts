@@ -2,16 +2,15 @@ import { events, hooks, schedules } from '#handlers';
 import { parseMessage, type WorkMessage } from '../shared/background/messages.ts';
 import { type WorkDependencies, work } from '../shared/background/work.ts';
 import { workBackOffSeconds } from '../shared/contract.ts';
-import type { Credentials } from '../shared/fynd/token-requests.ts';
 import { type Deadline, deadlineIn } from '../shared/http/http-client.ts';
 import { retryAfterSeconds } from '../shared/http/retry-after.ts';
 import { PlatformResponseError } from '../shared/platform/platform-client.ts';
 import { AppError } from '../shared/problems.ts';
-import { OfflineTokens } from '../shared/tokens/offline-tokens.ts';
 import { httpClient } from './runtime/http-client.ts';
 import { writeLog } from './runtime/log.ts';
+import { offlineTokens, wait } from './runtime/offline-tokens.ts';
 import { type Delivery, failed, type QueueRequirement, queue } from './runtime/queue.ts';
-import { apiKey, apiSecret, tokenKeys, webhookKey } from './runtime/secrets.ts';
+import { apiKey, webhookKey } from './runtime/secrets.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
 import { deliveries, installations, offlineGrants } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
@@ -26,9 +25,6 @@ const maxMs = 45_000;
 
 /** SQS allows twelve hours, counted from when it handed the message out. */
 const maxVisibilitySeconds = 43_000;
-
-const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
-let held: (Credentials & { readonly tokens: OfflineTokens }) | undefined;
 
 /** The queue's other end: events, hooks, registration, uninstalls and schedules. */
 export const handler = queue()
@@ -106,16 +102,15 @@ async function comeAgain({ receiptHandle }: Delivery['record'], wishedSeconds: n
 }
 
 async function dependencies(): Promise<WorkDependencies> {
-  const credentials = { apiKey: await apiKey(), apiSecret: await apiSecret() };
   return {
     extension: extension(),
     handlers: { events, hooks, schedules },
     baseUrl: baseUrl(),
-    apiKey: credentials.apiKey,
+    apiKey: await apiKey(),
     webhookKey: await webhookKey(),
     installations: installations(),
     grants: offlineGrants(),
-    tokens: offlineTokens(credentials),
+    tokens: await offlineTokens(),
     deliveries: deliveries(),
     queue: workQueue(),
     httpClient: httpClient(),
@@ -123,22 +118,4 @@ async function dependencies(): Promise<WorkDependencies> {
     wait,
     writeLog,
   };
-}
-
-/** Kept while this instance lives, with what it has seen of other instances' refreshes; new where the secret is. */
-function offlineTokens(credentials: Credentials): OfflineTokens {
-  if (held?.apiKey !== credentials.apiKey || held.apiSecret !== credentials.apiSecret) {
-    const tokens = new OfflineTokens({
-      cluster: extension().cluster,
-      credentials,
-      grants: offlineGrants(),
-      tokenKeys: tokenKeys(),
-      httpClient: httpClient(),
-      now,
-      monotonicMs: () => performance.now(),
-      wait,
-    });
-    held = { ...credentials, tokens };
-  }
-  return held.tokens;
 }

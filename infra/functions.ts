@@ -32,6 +32,7 @@ const webhookKey: Grant = (fn, resources) => resources.webhookKey.grantValue(fn)
 const sessionChecks: Grant = (fn, { installations }) => installations.grantSessionChecks(fn);
 const recording: Grant = (fn, { installations }) => installations.grantRecording(fn);
 const backgroundWork: Grant = (fn, { installations }) => installations.grantBackgroundWork(fn);
+const tokens: Grant = (fn, { installations }) => installations.grantTokens(fn);
 const cacheReads: Grant = (fn, { userCache }) => userCache.grantReads(fn);
 const epochMoves: Grant = (fn, { userCache }) => userCache.grantEpochMoves(fn);
 const entryWrites: Grant = (fn, { userCache }) => userCache.grantEntryWrites(fn);
@@ -44,6 +45,9 @@ const forSessions = [baseUrl, apiKey, sessionKey, sessionChecks, cacheReads];
 const forPeople = [...forSessions, epochMoves, entryWrites];
 /** What a function needs that installs. */
 const forInstalling = [baseUrl, apiKey, apiSecret, tokenKey, recording, sends];
+
+/** What a function needs that acts for a company without a person: it drops cookies, and cannot open a session. */
+const forCompanies = [baseUrl, apiKey, apiSecret, tokenKey, tokens];
 
 export interface FunctionRow {
   /** Of its construct: what logs and consoles call it. */
@@ -145,7 +149,16 @@ export const builtInFunctions: readonly FunctionRow[] = [
     routes: [`POST ${paths.uninstall}`],
     requestsPerSecond: 5,
     timeoutSeconds: answersAlone,
-    grants: [apiKey, apiSecret, sends],
+    // Where its callers were told that it is: they sign the host.
+    grants: [baseUrl, apiKey, apiSecret, sends],
+  },
+  {
+    id: 'Storefront',
+    entry: './functions/storefront.ts',
+    routes: [`ANY ${paths.storefront}`],
+    requestsPerSecond: 20,
+    timeoutSeconds: answersAlone,
+    grants: [baseUrl, apiSecret],
   },
 ];
 
@@ -160,18 +173,32 @@ export const worker: FunctionRow = {
   grants: [baseUrl, apiKey, apiSecret, tokenKey, webhookKey, backgroundWork, handledDeliveries, sends, deliveredWork],
 };
 
+/** Shoppers and servers of others have a limit of their own for each route: the stage's is for pages, too. */
+const otherRequestsPerSecond = 100;
+
 /**
- * One function for each handler file that `api` names, with all routes that name it.
+ * One function for each handler file that `api`, `storefront` or `calls` names, with all routes that name it.
  * @throws {ConfigurationError} where an HTTP API does not take so many routes.
  */
-export function authorFunctions({ api }: Extension): FunctionRow[] {
-  const routes = Object.entries(api).flatMap(([route, entry]) =>
-    routesOf(route, api).map((each) => ({ route: each, entry })),
+export function authorFunctions({ api, storefront, calls }: Extension): FunctionRow[] {
+  const groups = [
+    { named: api, grants: forPeople },
+    { named: storefront, grants: forCompanies, requestsPerSecond: otherRequestsPerSecond },
+    {
+      named: Object.fromEntries(Object.entries(calls).map(([route, { handler }]) => [route, handler])),
+      grants: forCompanies,
+      requestsPerSecond: otherRequestsPerSecond,
+    },
+  ];
+  const routes = groups.flatMap(({ named, ...limits }) =>
+    Object.entries(named).flatMap(([route, entry]) =>
+      routesOf(route, named).map((each) => ({ route: each, entry, limits })),
+    ),
   );
   const builtInCount = builtInFunctions.flatMap((row) => row.routes).length;
   if (builtInCount + routes.length > maxRoutes) {
     throw new ConfigurationError(
-      `extension.config.ts: api makes ${routes.length} routes (a GET route is two: HEAD has one of its own) and must make at most ${maxRoutes - builtInCount}: an HTTP API takes ${maxRoutes}, and ${builtInCount} are the extension's own.`,
+      `extension.config.ts: api, storefront and calls make ${routes.length} routes (a GET route is two: HEAD has one of its own) and must make at most ${maxRoutes - builtInCount}: an HTTP API takes ${maxRoutes}, and ${builtInCount} are the extension's own.`,
     );
   }
   const byEntry = Map.groupBy(routes, ({ entry }) => entry);
@@ -181,14 +208,14 @@ export function authorFunctions({ api }: Extension): FunctionRow[] {
     entry,
     routes: named.map(({ route }) => route),
     timeoutSeconds: callsThePlatform,
-    grants: forPeople,
+    ...(named[0]?.limits ?? { grants: forPeople }),
   }));
 }
 
 /** A route of the author's, and `HEAD` for a `GET` where they have not routed that themselves. */
-function routesOf(route: string, api: Extension['api']): string[] {
+function routesOf(route: string, named: Readonly<Record<string, string>>): string[] {
   const [method, path = ''] = route.split(' ');
-  return method !== 'GET' || `HEAD ${path}` in api || `ANY ${path}` in api ? [route] : reading(path);
+  return method !== 'GET' || `HEAD ${path}` in named || `ANY ${path}` in named ? [route] : reading(path);
 }
 
 /**

@@ -1,5 +1,4 @@
 import type * as v from 'valibot';
-import type { KnownEvent, KnownScope } from './known-names.ts';
 import type { extensionSchema } from './parse-extension.ts';
 
 /** Whether the company's long-term grant is fetched at installation. People always get their own online session. */
@@ -52,8 +51,18 @@ export interface SecretInput {
   readonly for: readonly string[];
 }
 
-/** Any other name: spelled so, editors complete the known ones. */
-type OtherName = string & Record<never, never>;
+/** A route that other servers call, without a person. */
+export interface CallInput {
+  /** The file that handles it. */
+  readonly handler: string;
+  /**
+   * What proves the caller: `checksum`, the API secret's over the body as payment extensions are called; `storefront`, the
+   * platform's signature as on `/ext/…`; `none`, where the handler judges that itself.
+   */
+  readonly verify: 'checksum' | 'storefront' | 'none';
+  /** With `checksum`: where the body names the company that the handler acts for, e.g. `body.company_id`. */
+  readonly company?: string;
+}
 
 /**
  * What an extension's author writes in `extension.config.ts`. Everything but name and scopes has a default. Spelled beside
@@ -66,12 +75,7 @@ export interface ExtensionInput<
   /** Shown to people on the extension's pages. */
   readonly name: string;
   /** Scopes asked for at sign-in, e.g. `company/products`. At most what the partner panel allows the extension. */
-  readonly scopes: readonly (KnownScope | OtherName)[];
-  /**
-   * Scopes and events that are meant although no public document knows them, so that nothing asks about them and the
-   * simulated platform takes them. Default: none.
-   */
-  readonly unlisted?: readonly string[];
+  readonly scopes: readonly string[];
   /** Default `offline`. */
   readonly accessMode?: AccessMode;
   /** Origin of the platform's API. Default `https://api.fynd.com`. */
@@ -108,8 +112,12 @@ export interface ExtensionInput<
   readonly session?: { readonly maxHours?: number };
   /** The author's own routes, e.g. `'GET /api/products': './functions/app/products.ts'`. */
   readonly api?: Readonly<Record<string, string>>;
+  /** What storefronts call, below `/ext/`, e.g. `'GET /ext/wishlist/{id}': './functions/app/wishlist.ts'`. */
+  readonly storefront?: Readonly<Record<string, string>>;
+  /** What other servers call, e.g. `'POST /pay/{company_id}': { handler: './functions/app/pay.ts', verify: 'checksum' }`. */
+  readonly calls?: Readonly<Record<string, CallInput>>;
   /** Events of the platform by `category/name/type/vN`, e.g. `'company/product/update/v1': './functions/on-product.ts'`. */
-  readonly events?: Readonly<Partial<Record<KnownEvent | OtherName, string | EventInput>>>;
+  readonly events?: Readonly<Record<string, string | EventInput>>;
   readonly webhooks?: {
     /** Whom the platform tells when deliveries fail. Required as soon as there are events. */
     readonly notificationEmail?: string;
@@ -186,6 +194,14 @@ type DeepReadonly<Value> = Value extends readonly (infer Item)[]
 /** The key under which an event is configured and handled: `category/name/type/vN`. */
 export function eventKeyOf(event: Pick<ExtensionEvent, 'category' | 'name' | 'type' | 'version'>): string {
   return `${event.category}/${event.name}/${event.type}/v${event.version}`;
+}
+
+/** Whether the handler of a call acts for a company that was signed for. */
+export function isForCompany(call: {
+  readonly verify: CallInput['verify'];
+  readonly company?: string | undefined;
+}): boolean {
+  return call.verify === 'storefront' || call.company !== undefined;
 }
 
 /** A configuration that cannot work. The message is a sentence for its author and names the field. */

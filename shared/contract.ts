@@ -35,6 +35,7 @@ export const paths = {
   session: '/api/session',
   platform: '/api/platform/{path+}',
   webhookEvents: '/api/webhook-events',
+  storefront: '/ext/{path+}',
   healthz: '/_healthz',
 } as const;
 

@@ -3,6 +3,7 @@ import {
   ConfigurationError,
   type EventInput,
   type Extension,
+  isForCompany,
   isLoopback,
   maxSessionHours,
   parseOrigin,
@@ -79,6 +80,34 @@ const apiRoute = v.pipe(
   ),
 );
 
+const method = `(?:${methods.join('|')}|ANY)`;
+const segments = String.raw`(?:/(?:[A-Za-z0-9._~-]+|\{[a-z_]+\}))+`;
+const storefrontRoute = v.pipe(
+  v.string(),
+  v.regex(
+    new RegExp(`^${method} /ext${segments}$`),
+    'must be a method, a space and a path below /ext/, such as "GET /ext/wishlist/{id}"',
+  ),
+);
+/** First segments of what the extension answers itself, or may one day. */
+const ownPrefixes = /^\/(fp|adm|ext|company|organization|_[^/]*)(\/|$)/;
+const callRoute = v.pipe(
+  v.string(),
+  v.regex(
+    new RegExp(`^${method} ${segments}$`),
+    'must be a method, a space and a path, such as "POST /pay/{company_id}"',
+  ),
+  v.check((route) => {
+    const path = route.slice(route.indexOf(' ') + 1);
+    return (
+      !ownPrefixes.test(path) &&
+      !path.startsWith('/{') &&
+      !reservedPaths.has(firstSegments(path)) &&
+      firstSegments(path) !== '/api/partner'
+    );
+  }, 'is a path that the extension itself answers'),
+);
+
 const handlerFile = v.pipe(v.string('must be the path of a file'), v.regex(/\.ts$/, 'must be the path of a .ts file'));
 const eventKey = v.pipe(
   v.string(),
@@ -124,6 +153,26 @@ function toEvent([key, given]: [string, v.InferOutput<typeof event>]) {
   return { category, name, type, version: version.slice('v'.length), ...given, provider: given.provider ?? 'rest' };
 }
 
+const call = v.pipe(
+  v.strictObject({
+    handler: handlerFile,
+    verify: v.picklist(['checksum', 'storefront', 'none'], 'must be "checksum", "storefront" or "none"'),
+    company: v.optional(
+      v.pipe(
+        v.string('must be text such as "body.company_id"'),
+        v.regex(/^body(\.\w+)+$/, 'must be a place in the body, such as "body.company_id"'),
+      ),
+    ),
+  }),
+  v.forward(
+    v.check(
+      ({ verify, company }) => company === undefined || verify === 'checksum',
+      'must stand only where verify is "checksum": a storefront call names its company itself, and without a proof there is none',
+    ),
+    ['company'],
+  ),
+);
+
 const schedule = v.pipe(
   v.strictObject({ ...scheduleEntries, handler: handlerFile }),
   v.rawCheck(({ dataset, addIssue }) => {
@@ -167,7 +216,6 @@ const settings = v.strictObject({
     v.maxLength(200, 'must name at most 200 scopes'),
     v.check((scopes) => new Set(scopes).size === scopes.length, 'must not name a scope twice'),
   ),
-  unlisted: v.optional(v.array(v.string('must be text'), 'must be a list of scopes and events'), []),
   accessMode: v.optional(v.picklist(['offline', 'online'], 'must be "offline" or "online"'), 'offline'),
   cluster: v.optional(origin, 'https://api.fynd.com'),
   adminOrigins: v.optional(
@@ -199,6 +247,8 @@ const settings = v.strictObject({
   ),
   session: v.optional(v.strictObject({ maxHours: v.optional(sessionHours, maxSessionHours) }), {}),
   api: v.optional(v.record(apiRoute, handlerFile), {}),
+  storefront: v.optional(v.record(storefrontRoute, handlerFile), {}),
+  calls: v.optional(v.record(callRoute, call), {}),
   events: v.optional(
     v.pipe(
       v.record(eventKey, event),
@@ -305,11 +355,23 @@ export const extensionSchema = v.pipe(
   ),
   v.forward(
     v.check(
-      ({ accessMode, events, schedules }) =>
-        accessMode === 'offline' || events.length + Object.keys(schedules).length === 0,
-      'must be "offline" for events and schedules: they work without a person',
+      ({ accessMode, events, schedules, storefront, calls }) =>
+        accessMode === 'offline' ||
+        (events.length + Object.keys(schedules).length + Object.keys(storefront).length === 0 &&
+          !Object.values(calls).some(isForCompany)),
+      'must be "offline" for events, schedules, storefront handlers and calls for a company: they work without a person',
     ),
     ['accessMode'],
+  ),
+  v.forward(
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const { api, calls } = dataset.value;
+      const taken = new Set(Object.keys(api).map(pathShape));
+      const twice = Object.keys(calls).find((route) => taken.has(pathShape(route)));
+      if (twice !== undefined) addIssue({ message: `must not have ${JSON.stringify(twice)}, whose path is under api` });
+    }),
+    ['calls'],
   ),
   v.forward(
     v.check(
@@ -321,6 +383,11 @@ export const extensionSchema = v.pipe(
   ),
   v.transform((given) => ({ ...given, adminOrigins: given.adminOrigins ?? panelsOf(given.cluster) ?? [] })),
 );
+
+/** A route's path whatever its parameters are called. */
+function pathShape(route: string): string {
+  return route.slice(route.indexOf(' ') + 1).replaceAll(/\{[a-z_]+\}/g, '{}');
+}
 
 /**
  * Judges a configuration and fills in its defaults. `file` is where it comes from, for the sentence.

@@ -21,6 +21,11 @@ export const problems = {
     title: 'The request is not signed',
     advice: 'Only the platform makes such requests.',
   },
+  signature_expired: {
+    status: 400,
+    title: 'The signature is too old',
+    advice: 'Check the clock of whoever signs.',
+  },
   signature_mismatch: {
     status: 403,
     title: 'The signature does not match',

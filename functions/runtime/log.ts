@@ -71,16 +71,25 @@ export function describeError(error: unknown): object {
 function wordsFor(error: unknown): object {
   if (error instanceof AppError) {
     const { cause } = error;
-    return { code: error.code, detail: error.message, ...(cause instanceof Error ? { cause: nameOf(cause) } : {}) };
+    const because =
+      cause instanceof PlatformResponseError
+        ? { ...askedOf(cause), ...placeOf(cause) }
+        : cause instanceof Error
+          ? { cause: nameOf(cause) }
+          : {};
+    return { code: error.code, detail: error.message, ...because };
   }
   // A mistake of whoever set this up, who reads the log to find it.
   if (error instanceof ConfigurationError) return { code: 'internal', error: error.name, detail: error.message };
   if (!(error instanceof Error)) return { code: 'internal', error: typeof error };
   if (error instanceof PlatformResponseError) {
-    const asked = { platform_status: error.response.status, platform_request: error.request };
-    return { code: 'platform_error', ...asked, ...placeOf(error) };
+    return { code: 'platform_error', ...askedOf(error), ...placeOf(error) };
   }
   return { code: 'internal', error: nameOf(error), ...placeOf(error) };
+}
+
+function askedOf({ response, request }: PlatformResponseError): object {
+  return { platform_status: response.status, platform_request: request };
 }
 
 /** `npm run trace` resolves it. */

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../shared/config.ts';
 
 /** What makes the author's handlers. */
-export type Maker = 'api' | 'event' | 'schedule' | 'hook' | 'launch';
+export type Maker = 'api' | 'storefront' | 'call' | 'companyCall' | 'event' | 'schedule' | 'hook' | 'launch';
 
 const makers = new WeakMap<object, Maker>();
 

@@ -1,8 +1,8 @@
 import type { Plugin } from 'esbuild';
-import { type Extension, eventKeyOf } from '../../shared/config.ts';
+import { type Extension, eventKeyOf, isForCompany } from '../../shared/config.ts';
 
 const namespace = 'configured-handlers';
-const routePrefix = '#api:';
+const routePrefix = '#route:';
 
 /** A handler file of the author's, and the field of the configuration that names it. */
 export interface ConfiguredHandler {
@@ -23,7 +23,7 @@ export function configuredHandlers(extension: Extension): Plugin {
   return {
     name: namespace,
     setup(build) {
-      build.onResolve({ filter: /^#(handlers$|launched$|api:)/ }, ({ path }) => ({ path, namespace }));
+      build.onResolve({ filter: /^#(handlers$|launched$|route:)/ }, ({ path }) => ({ path, namespace }));
       build.onLoad({ filter: /.*/, namespace }, ({ path }) => ({
         contents: sourceOf(path, extension),
         loader: 'js',
@@ -36,7 +36,7 @@ export function configuredHandlers(extension: Extension): Plugin {
 
 /** What esbuild begins with for an entry file: where a route names it, the module around it. */
 export function entryPointOf(extension: Extension, entry: string): string {
-  return Object.values(extension.api).includes(entry) ? `${routePrefix}${entry}` : entry;
+  return routesOf(extension).some(({ file }) => file === entry) ? `${routePrefix}${entry}` : entry;
 }
 
 /** The author's handlers in the bundle of an entry file. */
@@ -61,7 +61,8 @@ function sourceOf(path: string, extension: Extension): string {
     lines.push(
       path === '#handlers'
         ? `export const ${group} = { ${entries.map((entry) => entry.join(': ')).join(', ')} };`
-        : `export const ${group} = ${entries[0]?.[1] ?? 'undefined'};`,
+        : // A file is one handler, which must fit wherever it is named.
+          `export const [${group}] = [${entries.map(([, required]) => required).join(', ')}];`,
     );
   }
   return lines.join('\n');
@@ -93,8 +94,23 @@ function handlersOf(path: string, extension: Extension): Record<string, Configur
       ),
     };
   }
-  const [route] = Object.entries(extension.api)
-    .filter(([, file]) => path === `${routePrefix}${file}`)
-    .map(([key, file]) => handler('api', `api.${JSON.stringify(key)}`, key, file));
-  return { handler: route === undefined ? [] : [route] };
+  const routes = routesOf(extension).filter(({ file }) => path === `${routePrefix}${file}`);
+  return { handler: [...new Map(routes.toReversed().map((route) => [route.maker, route])).values()] };
+}
+
+/** The author's routes, whoever calls them. A file that several name is loaded where each of them fits. */
+function routesOf({ api, storefront, calls }: Extension): ConfiguredHandler[] {
+  const of = (maker: string, field: string, key: string, file: string): ConfiguredHandler => ({
+    maker,
+    place: `extension.config.ts: ${field}.${JSON.stringify(key)} names ${file}`,
+    key,
+    file,
+  });
+  return [
+    ...Object.entries(api).map(([key, file]) => of('api', 'api', key, file)),
+    ...Object.entries(storefront).map(([key, file]) => of('storefront', 'storefront', key, file)),
+    ...Object.entries(calls).map(([key, call]) =>
+      of(isForCompany(call) ? 'companyCall' : 'call', 'calls', key, call.handler),
+    ),
+  ];
 }

@@ -1,6 +1,5 @@
 // npm start: the simulated platform and the extension on it, with nothing else to install.
 import { join } from 'node:path';
-import { loadExtension } from '../load-extension.ts';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
 import { claimPort, takePort } from '../local/host/listen.ts';
 import { printLog } from '../local/host/print-log.ts';
@@ -25,14 +24,12 @@ await runUntilStopped(async (defer, signal) => {
   console.log('Starting the simulated platform, synthesizing the stack …');
   const baseUrl = `http://localhost:${extensionPort.port}`;
   const cluster = `http://127.0.0.1:${platformPort.port}`;
-  const { unlisted } = await loadExtension({ ...process.env, FP_API_DOMAIN: cluster });
   const credentials = platformCredentials(data.path);
   const platform = await startSimulatedPlatform({
     ...credentials,
     port: platformPort.port,
     baseUrl,
     stateFile: join(data.path, 'simulated-platform-state.json'),
-    unlisted,
     log,
     signal,
   });

@@ -43,8 +43,6 @@ export async function startSimulatedPlatform(
     readonly baseUrl: string;
     /** Where it keeps its tokens for the next run. */
     readonly stateFile: string;
-    /** Scopes and events that exist besides those that it knows. */
-    readonly unlisted: readonly string[];
     readonly log: Log;
     /** Gives up starting, and ends what was started. */
     readonly signal: AbortSignal;
@@ -70,7 +68,6 @@ export async function startSimulatedPlatform(
         EXTENSION_BASE_URL: options.baseUrl,
         // Whatever the extension's configuration asks for.
         EXTENSION_SCOPES: '',
-        PLATFORM_UNLISTED: options.unlisted.join(','),
         PLATFORM_STATE_FILE: options.stateFile,
       },
     },

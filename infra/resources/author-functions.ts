@@ -1,7 +1,7 @@
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { ConfigurationError } from '../../shared/config.ts';
 
-/** The functions of the extension's author, one for each handler file that `api` in the configuration names. */
+/** The functions of the extension's author, one for each handler file that a route of the configuration names. */
 export class AuthorFunctions {
   readonly #functions: ReadonlyMap<string, Function>;
 
@@ -14,7 +14,7 @@ export class AuthorFunctions {
     const fn = this.#functions.get(handler);
     if (fn !== undefined) return fn;
     throw new ConfigurationError(
-      `infra/own-resources.ts: no route under api in extension.config.ts names ${handler}. Handlers of events, schedules and hooks run in the worker.`,
+      `infra/own-resources.ts: no route in extension.config.ts names ${handler}. Handlers of events, schedules and hooks run in the worker.`,
     );
   }
 }

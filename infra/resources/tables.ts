@@ -75,14 +75,27 @@ export class InstallationsTable extends TableV2 {
     // No PutItem and no DeleteItem: they replace a whole item, attributes outside the list included.
   }
 
+  /** For who acts for one company, without a person: reads and refreshes its offline token. */
+  grantTokens(fn: Function): void {
+    this.#grantTokenUse(fn, ['dynamodb:GetItem']);
+  }
+
   /**
-   * For the worker, which no browser reaches: reads and refreshes the offline token, leaves a tombstone, lists the
-   * installed companies through the index, which holds nothing but keys, and reads a page of them at once.
+   * For the worker, which no request reaches: the same, leaves a tombstone, lists the installed companies through the
+   * index, which holds nothing but keys, and reads a page of them at once.
    */
   grantBackgroundWork(fn: Function): void {
+    this.#grantTokenUse(fn, ['dynamodb:GetItem', 'dynamodb:BatchGetItem']);
+    allow(fn, {
+      actions: ['dynamodb:Query'],
+      resource: `${this.tableArn}/index/${installationsTable.listing.indexName}`,
+    });
+  }
+
+  #grantTokenUse(fn: Function, reads: string[]): void {
     this.#grantKeyUse(fn);
     allow(fn, {
-      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+      actions: reads,
       resource: this.tableArn,
       conditions: onlyReading(installationsTable.refreshAttributes),
     });
@@ -93,10 +106,6 @@ export class InstallationsTable extends TableV2 {
         ...only([...installationsTable.refreshAttributes, ...installationsTable.workerWrittenAttributes]),
         StringEquals: { 'dynamodb:ReturnValues': 'NONE' },
       },
-    });
-    allow(fn, {
-      actions: ['dynamodb:Query'],
-      resource: `${this.tableArn}/index/${installationsTable.listing.indexName}`,
     });
   }
 

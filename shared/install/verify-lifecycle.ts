@@ -1,16 +1,6 @@
-import { equalInConstantTime } from '../equal-in-constant-time.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
-import { signV2 } from '../fynd/signature.ts';
+import { isSignedV2, parseSignatureDate, type ReceivedRequest, signatureWindowMs } from '../fynd/signed-request.ts';
 import { AppError } from '../problems.ts';
-
-interface LifecycleRequest {
-  readonly method: string;
-  /** Path and query as they were sent. */
-  readonly target: string;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
 
 export interface LifecycleSignature {
   /** Made with the current API secret, and not long ago: the call comes from the platform. */
@@ -21,8 +11,6 @@ export interface LifecycleSignature {
 
 const unsigned: LifecycleSignature = { isSigned: false, signedAtMs: undefined };
 
-/** Storefront signatures are good for five minutes around their date; so are these. */
-const windowMs = 5 * 60_000;
 const signedHeaders = ['x-fp-date', 'host', 'x-fp-sdk-version'];
 /** The platform adds these to what it forwards for a shopper, and signs that with the same secret. */
 const shopperHeaders = ['x-user-data', 'x-application-data'];
@@ -35,7 +23,7 @@ const shopperHeaders = ['x-user-data', 'x-application-data'];
  * @throws {AppError} `signature_mismatch` where there is a wrong one, and for what was forwarded for a shopper.
  */
 export function lifecycleSignature(
-  request: LifecycleRequest,
+  request: ReceivedRequest,
   [current, ...previous]: readonly string[],
   now: Date,
 ): LifecycleSignature {
@@ -45,28 +33,17 @@ export function lifecycleSignature(
   }
   const signature = headers['x-fp-signature'];
   if (signature === undefined || signature === '') return unsigned;
-  const isBy = signature.startsWith('v1') ? isSignedRequest : isSignedText;
-  if (current !== undefined && isBy(request, signature, current)) {
-    return signature.startsWith('v1') ? dated(headers['x-fp-date'] ?? '', now) : { ...unsigned, isSigned: true };
+  const isDated = signature.startsWith('v1');
+  const isBy = (secrets: readonly string[]) =>
+    isDated ? isSignedV2(request, signedHeaders, secrets) : isSignedBody(request.body, signature, secrets);
+  if (current !== undefined && isBy([current])) {
+    return isDated ? dated(headers['x-fp-date'] ?? '', now) : { ...unsigned, isSigned: true };
   }
-  if (previous.some((secret) => isBy(request, signature, secret))) return unsigned;
+  if (isBy(previous)) return unsigned;
   throw new AppError('signature_mismatch', 'x-fp-signature is not the signature of this request.');
 }
 
-function isSignedText({ body }: LifecycleRequest, signature: string, secret: string): boolean {
-  return isSignedBody(body, signature, [secret]);
-}
-
-function isSignedRequest(request: LifecycleRequest, signature: string, secret: string): boolean {
-  const { method, target, headers, body } = request;
-  const signed = Object.fromEntries(
-    signedHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
-  );
-  const expected = signV2({ method, target, headers: signed, body }, headers['x-fp-date'] ?? '', secret);
-  return equalInConstantTime(expected, signature);
-}
-
 function dated(date: string, now: Date): LifecycleSignature {
-  const signedAtMs = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  return Math.abs(now.getTime() - signedAtMs) <= windowMs ? { isSigned: true, signedAtMs } : unsigned;
+  const signedAtMs = parseSignatureDate(date);
+  return Math.abs(now.getTime() - signedAtMs) <= signatureWindowMs ? { isSigned: true, signedAtMs } : unsigned;
 }

@@ -2,7 +2,7 @@ import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { stackName } from '../../infra/stack-name.ts';
 import { ConfigurationError } from '../../shared/config.ts';
-import { busySample, ofType, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
+import { busySample, calledSample, ofType, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
 
 const { resources, template } = synthesizedStack();
 
@@ -42,6 +42,7 @@ describe('the API', () => {
       'POST /api/webhook-events': 'WebhookFunction',
       'POST /fp/auto_install': 'AutoInstallFunction',
       'POST /fp/uninstall': 'UninstallFunction',
+      'ANY /ext/{path+}': 'StorefrontFunction',
       'GET /api/products': 'ProductsFunction',
       'HEAD /api/products': 'ProductsFunction',
       'GET /api/products/application/{application_id}': 'ProductsFunction',
@@ -59,6 +60,20 @@ describe('the API', () => {
     expect(Object.keys(routesOf(withOne)).filter((route) => !(route in routesOf(without)))).toEqual([
       'ANY /api/notes/{note_id}',
     ]);
+  });
+
+  test('storefront handlers and calls have routes and limits of their own', () => {
+    const { resources: called } = synthesizedStack({ extension: calledSample });
+    expect(Object.entries(routesOf(called)).filter(([route]) => !(route in routesOf()))).toEqual([
+      ['GET /ext/wishlist/{id}', 'WishlistFunction'],
+      ['HEAD /ext/wishlist/{id}', 'WishlistFunction'],
+      ['POST /pay/{company_id}/{application_id}', 'PayFunction'],
+      ['POST /api/v1/paid/{company_id}', 'PaidFunction'],
+    ]);
+    expect(single(called, 'AWS::ApiGatewayV2::Stage').Properties.RouteSettings).toMatchObject({
+      'GET /ext/wishlist/{id}': { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+      'POST /api/v1/paid/{company_id}': { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+    });
   });
 
   test("HEAD goes where the author's GET goes, unless they route it themselves", () => {
@@ -90,10 +105,10 @@ describe('the API', () => {
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`POST /api/r${index}`, './functions/many.ts']));
     const { resources: full } = synthesizedStack({ extension: { ...sample, api: api(300 - own) } });
     expect(ofType(full, 'AWS::ApiGatewayV2::Route').size).toBe(300);
-    expect(ofType(full, 'AWS::Lambda::Permission').size).toBeLessThanOrEqual(10);
+    expect(ofType(full, 'AWS::Lambda::Permission').size).toBeLessThanOrEqual(11);
     expect(() => synthesizedStack({ extension: { ...sample, api: api(301 - own) } })).toThrow(
       new ConfigurationError(
-        `extension.config.ts: api makes ${301 - own} routes (a GET route is two: HEAD has one of its own) and must make at most ${300 - own}: an HTTP API takes 300, and ${own} are the extension's own.`,
+        `extension.config.ts: api, storefront and calls make ${301 - own} routes (a GET route is two: HEAD has one of its own) and must make at most ${300 - own}: an HTTP API takes 300, and ${own} are the extension's own.`,
       ),
     );
   });
@@ -169,6 +184,7 @@ describe('the API', () => {
       'HEAD /fp/auth': limit(20),
       'POST /fp/auto_install': limit(5),
       'POST /fp/uninstall': limit(5),
+      'ANY /ext/{path+}': limit(20),
     });
     const first = stage.DependsOn?.map((id) => resources[id]?.Properties.RouteKey);
     expect(first).toEqual(expect.arrayContaining(Object.keys(stage.Properties.RouteSettings as object)));
@@ -226,6 +242,7 @@ describe('functions', () => {
       CallbackFunction: 29,
       PageFunction: 10,
       SessionFunction: 10,
+      StorefrontFunction: 10,
       PlatformProxyFunction: 29,
       HealthzFunction: 10,
       WebhookFunction: 10,

@@ -57,7 +57,7 @@ describe("the author's own resources", () => {
     const { stack } = synthesizedStack();
     expect(() => stack.functions.get('./functions/nowhere.ts')).toThrow(
       new ConfigurationError(
-        'infra/own-resources.ts: no route under api in extension.config.ts names ./functions/nowhere.ts. Handlers of events, schedules and hooks run in the worker.',
+        'infra/own-resources.ts: no route in extension.config.ts names ./functions/nowhere.ts. Handlers of events, schedules and hooks run in the worker.',
       ),
     );
   });

@@ -35,6 +35,20 @@ export const sample: ExtensionInput = {
   },
 };
 
+/** The sample with what storefronts and other servers call. */
+export const calledSample: ExtensionInput = {
+  ...sample,
+  storefront: { 'GET /ext/wishlist/{id}': './test/extension/wishlist.ts' },
+  calls: {
+    'POST /pay/{company_id}/{application_id}': {
+      handler: './test/extension/pay.ts',
+      verify: 'checksum',
+      company: 'body.company_id',
+    },
+    'POST /api/v1/paid/{company_id}': { handler: './test/extension/paid.ts', verify: 'none' },
+  },
+};
+
 /** The sample with work that no person begins. */
 export const busySample: ExtensionInput = {
   ...sample,

@@ -12,6 +12,9 @@ import { type extensionSchema, parseExtension } from '../../shared/parse-extensi
 
 const valid = { name: 'Product Lens', scopes: ['company/products'] };
 
+const unverified = { handler: 'x.ts', verify: 'none' };
+const checksum = { handler: 'x.ts', verify: 'checksum' };
+
 function sentenceFor(input: unknown, file?: string): string {
   try {
     parseExtension(input, file);
@@ -34,6 +37,8 @@ describe('a configuration', () => {
       cache: { defaultTtlSeconds: 60, rules: [] },
       session: { maxHours: 24 },
       api: {},
+      storefront: {},
+      calls: {},
       csp: { img: [], connect: [], font: [] },
     });
   });
@@ -44,16 +49,7 @@ describe('a configuration', () => {
       : Value extends object
         ? { readonly [Key in keyof Value]-?: Complete<Exclude<Value[Key], undefined>> }
         : Value;
-    // Where known names are completed, any other one is taken: what is judged knows texts alone.
-    type Judged = v.InferInput<typeof extensionSchema>;
-    type Named = 'scopes' | 'events';
-    expectTypeOf<Complete<Omit<ExtensionInput, Named>>>().toEqualTypeOf<Complete<Omit<Judged, Named>>>();
-    expectTypeOf<ExtensionInput['scopes'][number]>().toExtend<string>();
-    expectTypeOf<string>().toExtend<ExtensionInput['scopes'][number]>();
-    type EventOf<Input extends { readonly events?: unknown }> = Complete<
-      NonNullable<NonNullable<Input['events']>[keyof NonNullable<Input['events']>]>
-    >;
-    expectTypeOf<EventOf<ExtensionInput>>().toEqualTypeOf<EventOf<Judged>>();
+    expectTypeOf<Complete<ExtensionInput>>().toEqualTypeOf<Complete<v.InferInput<typeof extensionSchema>>>();
   });
 
   test('with every setting is taken as it is', () => {
@@ -69,6 +65,7 @@ describe('a configuration', () => {
       cache: { defaultTtlSeconds: 0, rules: [{ route: 'GET catalog/v2.0/**', ttlSeconds: 86_400 }] },
       worker: { maxConcurrency: 2 },
       api: { 'GET /api/products': './test/extension/products.ts', 'ANY /api/x/{item_id}': 'functions/x.ts' },
+      calls: { 'POST /api/y/{item_id}': unverified, 'GET /status/{gid}': checksum },
     };
     expect(parseExtension(input)).toMatchObject(input);
   });
@@ -168,6 +165,32 @@ describe('a configuration', () => {
     ['api.ANY /api/platform/{x}', { ...valid, api: { 'ANY /api/platform/{x}': 'x.ts' } }],
     ['api.GET /api/x', { ...valid, api: { 'GET /api/x': 'x.js' } }],
     ['api.GET /api/x', { ...valid, api: { 'GET /api/x': 1 } }],
+    ['storefront.GET /api/x', { ...valid, storefront: { 'GET /api/x': 'x.ts' } }],
+    ['storefront.GET /ext', { ...valid, storefront: { 'GET /ext': 'x.ts' } }],
+    ['storefront.GET /ext/x', { ...valid, storefront: { 'GET /ext/x': 'x.js' } }],
+    ['accessMode', { ...valid, accessMode: 'online', storefront: { 'GET /ext/x': 'x.ts' } }],
+    ['accessMode', { ...valid, accessMode: 'online', calls: { 'POST /x': { handler: 'x.ts', verify: 'storefront' } } }],
+    ['calls.POST /x.verify', { ...valid, calls: { 'POST /x': { handler: 'x.ts' } } }],
+    ['calls.POST /x.verify', { ...valid, calls: { 'POST /x': { handler: 'x.ts', verify: 'all' } } }],
+    ['calls.POST /x.handler', { ...valid, calls: { 'POST /x': { verify: 'none' } } }],
+    ['calls.POST /x.company', { ...valid, calls: { 'POST /x': { ...checksum, company: 'company_id' } } }],
+    ['calls.POST /x.company', { ...valid, calls: { 'POST /x': { ...unverified, company: 'body.company_id' } } }],
+    ...[
+      'POST /fp/auth',
+      'POST /adm/x',
+      'POST /ext/x',
+      'POST /company/1',
+      'POST /organization/1',
+      'POST /_x',
+      'POST /api/session/x',
+      'POST /api/platform/x',
+      'POST /api/partner/x',
+      'POST /api/webhook-events',
+      'POST /{any}',
+      'POST x',
+      'TRACE /x',
+    ].map((route): [string, unknown] => [`calls.${route}`, { ...valid, calls: { [route]: unverified } }]),
+    ['calls', { ...valid, api: { 'GET /api/x/{a}': 'x.ts' }, calls: { 'POST /api/x/{b}': unverified } }],
     ['worker.maxConcurrency', { ...valid, worker: { maxConcurrency: 1 } }],
     ['worker.maxConcurrency', { ...valid, worker: { maxConcurrency: 1_001 } }],
     ['worker.maxConcurrency', { ...valid, worker: { maxConcurrency: 2.5 } }],

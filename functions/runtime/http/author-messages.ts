@@ -2,45 +2,54 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as v from 'valibot';
-import type { PlatformResponse } from '../../../shared/platform/call-as-user.ts';
 import type { HttpResponse } from './http-messages.ts';
 import { textOf } from './lambda-result.ts';
-import { personalVary } from './security-headers.ts';
 
 /** What an author's middlewares see of the response: Lambda's form of it, without cookies of ours. */
 export type AuthorResult = APIGatewayProxyStructuredResultV2;
 
+const credentials = /^(cookie|authorization|proxy-authorization)$/i;
+
 /** What an author's code may see of a request's headers, and so may log. */
 export function headersWithoutCredentials<Value>(headers: Readonly<Record<string, Value>>): Record<string, Value> {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !/^(cookie|authorization|proxy-authorization)$/i.test(name)),
-  );
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !credentials.test(name)));
 }
 
 /** Lambda's event without what proves who calls: somebody else's middleware may log all of it. */
 export function withoutCredentials(event: APIGatewayProxyEventV2): APIGatewayProxyEventV2 {
+  return without(credentials, event);
+}
+
+/** Lambda's event without cookies, where `Authorization` is the author's to judge. */
+export function withoutCookies(event: APIGatewayProxyEventV2): APIGatewayProxyEventV2 {
+  return without(/^cookie$/i, event);
+}
+
+function without(names: RegExp, event: APIGatewayProxyEventV2): APIGatewayProxyEventV2 {
   const rest: Record<string, unknown> = { ...event };
   delete rest['cookies'];
   // Not in this payload format, but some front doors send them.
   for (const member of ['headers', 'multiValueHeaders']) {
     const headers = rest[member];
     if (typeof headers !== 'object' || headers === null) continue;
-    rest[member] = headersWithoutCredentials({ ...headers });
+    rest[member] = Object.fromEntries(Object.entries(headers).filter(([name]) => !names.test(name)));
   }
   return rest as unknown as APIGatewayProxyEventV2;
 }
 
-/** What an author's handler resolved to: a `Response` as it is, nothing as 204, all else as JSON. */
-export async function toAuthorResult(result: unknown, answers: readonly PlatformResponse[]): Promise<AuthorResult> {
-  const cacheStatus = answers.map(({ headers }) => headers['cache-status']).filter((each) => each !== undefined);
-  const headers = {
-    ...personal,
-    ...(cacheStatus.length === 0 ? {} : { 'cache-status': cacheStatus.join(', ') }),
-  };
+/**
+ * What an author's handler resolved to: a `Response` as it is, nothing as 204, all else as JSON. `headers` are those that
+ * it did not set.
+ */
+export async function toAuthorResult(
+  result: unknown,
+  headers: Readonly<Record<string, string>>,
+): Promise<AuthorResult> {
   if (result instanceof Response) {
     const bytes = Buffer.from(await result.arrayBuffer());
     const own = await headersOf(result, bytes);
-    const sent = { ...headers, ...own, vary: [personalVary, own['vary']].filter(Boolean).join(', ') };
+    const vary = [headers['vary'], own['vary']].filter(Boolean).join(', ');
+    const sent = { ...headers, ...own, ...(vary === '' ? {} : { vary }) };
     const text = textOf(bytes, sent);
     return {
       statusCode: result.status,
@@ -53,9 +62,6 @@ export async function toAuthorResult(result: unknown, answers: readonly Platform
   return { statusCode: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(result) };
 }
 
-/** Whoever made the response: it is this person's. */
-const personal = { 'cache-control': 'private, no-cache', vary: personalVary };
-
 const lambdaResult = v.looseObject({
   statusCode: v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
   headers: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
@@ -64,17 +70,20 @@ const lambdaResult = v.looseObject({
   isBase64Encoded: v.optional(v.boolean(), false),
 });
 
-/** What the author's middlewares made of the response; without a status it is JSON, as Lambda takes it. */
-export function parseAuthorResult(result: unknown): HttpResponse {
+/**
+ * What the author's middlewares made of the response; without a status it is JSON, as Lambda takes it. `defaults` are
+ * headers that stand where it sets none.
+ */
+export function parseAuthorResult(result: unknown, defaults: Readonly<Record<string, string>>): HttpResponse {
   if (typeof result !== 'object' || result === null || !('statusCode' in result)) {
-    const headers = { ...personal, 'content-type': 'application/json' };
+    const headers = { ...defaults, 'content-type': 'application/json' };
     return { status: 200, headers, body: JSON.stringify(result ?? null) };
   }
   const { statusCode, headers, cookies, body, isBase64Encoded } = v.parse(lambdaResult, result);
   const sent = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)] as const);
   return {
     status: statusCode,
-    headers: { ...personal, ...Object.fromEntries(sent.filter(([name]) => name !== 'set-cookie')) },
+    headers: { ...defaults, ...Object.fromEntries(sent.filter(([name]) => name !== 'set-cookie')) },
     setCookies: [...cookies, ...sent.flatMap(([name, value]) => (name === 'set-cookie' ? [value] : []))],
     ...(body === undefined ? {} : { body: isBase64Encoded ? Buffer.from(body, 'base64') : body }),
   };

@@ -5,6 +5,7 @@ import { apiSecrets } from '../secrets.ts';
 import { now } from '../settings.ts';
 import type { HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
+import { receivedRequest } from './received-request.ts';
 
 /** More than any lifecycle call needs. Anybody can send one, and parsing costs time. */
 const maxBodyBytes = 8 * 1024;
@@ -14,13 +15,13 @@ const maxBodyBytes = 8 * 1024;
  * @throws {AppError} `content_too_large` above 8 KB, `signature_mismatch` as `lifecycleSignature`.
  */
 export function lifecycleCall(): HttpRequirement<HttpRequest, { readonly signature: LifecycleSignature }> {
-  return requirement(async ({ method, rawPath, rawQuery, headers, body = Buffer.alloc(0) }) => {
-    if (body.byteLength > maxBodyBytes) {
+  return requirement(async (request) => {
+    const { body, headers } = request;
+    if (body !== undefined && body.byteLength > maxBodyBytes) {
       throw new AppError('content_too_large', `The body is larger than ${maxBodyBytes} bytes.`);
     }
-    const target = rawQuery === '' ? rawPath : `${rawPath}?${rawQuery}`;
     // Most calls are not signed: nothing is asked for their sake.
     const secrets = headers['x-fp-signature'] ? await apiSecrets() : [];
-    return { signature: lifecycleSignature({ method, target, headers, body }, secrets, now()) };
+    return { signature: lifecycleSignature(receivedRequest(request), secrets, now()) };
   });
 }

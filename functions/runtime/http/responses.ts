@@ -12,6 +12,9 @@ export function json(body: unknown): HttpResponse {
   };
 }
 
+/** On what an author's handler answers to a shopper or a server, unless it says otherwise: nobody else's, and not kept. */
+export const forOneCaller = { 'cache-control': 'private, no-store' } as const;
+
 /** Sends a browser on, without telling where it came from: addresses here carry codes and states. */
 export function redirect(location: string): HttpResponse {
   return { status: 302, headers: { ...redirectHeaders, location } };

@@ -27,7 +27,7 @@ function write(name: string, source: string): string {
 
 /** A file whose handler is made by the maker; the code runs first. */
 function madeBy(maker: string, name = `made-by-${maker}`, code = ''): string {
-  const module = maker === 'api' ? 'api' : 'background';
+  const module = { api: 'api', storefront: 'storefront', call: 'call', companyCall: 'call' }[maker] ?? 'background';
   return write(
     name,
     `import { ${maker} } from '../../functions/runtime/${module}.ts'; ${code}
@@ -59,8 +59,13 @@ async function sentenceFor(
 }
 
 const update = 'company/product/update/v1';
+const call = (handler: string) => ({ handler, verify: 'none' }) as const;
+const companyCall = (handler: string) => ({ handler, verify: 'checksum', company: 'body.company_id' }) as const;
 const places: readonly [place: string, maker: string, (file: string) => Partial<ExtensionInput>][] = [
   ['api."GET /api/x"', 'api', (file) => ({ api: { 'GET /api/x': file } })],
+  ['storefront."GET /ext/x"', 'storefront', (file) => ({ storefront: { 'GET /ext/x': file } })],
+  ['calls."POST /x"', 'call', (file) => ({ calls: { 'POST /x': call(file) } })],
+  ['calls."POST /y"', 'companyCall', (file) => ({ calls: { 'POST /y': companyCall(file) } })],
   [`events.${update}`, 'event', (file) => ({ events: { [update]: file } })],
   ['schedules.nightly.handler', 'schedule', (file) => ({ schedules: { nightly: { every: '1 day', handler: file } } })],
   ['hooks.installed', 'hook', (file) => ({ hooks: { installed: file } })],
@@ -72,10 +77,11 @@ const places: readonly [place: string, maker: string, (file: string) => Partial<
 test('handlers that are made where they belong are loaded, each place’s', async () => {
   const all = places.map(([, maker, configured]) => configured(madeBy(maker)));
   const hooks = Object.assign({}, ...all.map(({ hooks }) => hooks)) as ExtensionInput['hooks'];
-  expect(await sentenceFor(Object.assign({}, ...all, { hooks }) as Partial<ExtensionInput>)).toBeUndefined();
+  const calls = Object.assign({}, ...all.map(({ calls }) => calls)) as ExtensionInput['calls'];
+  expect(await sentenceFor(Object.assign({}, ...all, { hooks, calls }) as Partial<ExtensionInput>)).toBeUndefined();
 });
 
-const makers = ['api', 'event', 'schedule', 'hook', 'launch'];
+const makers = ['api', 'storefront', 'call', 'companyCall', 'event', 'schedule', 'hook', 'launch'];
 const unmade = (name: string, value: string) => write(name, `export const handler = ${value};`);
 
 describe.each(places)('under %s', (place, maker, configured) => {
@@ -161,6 +167,12 @@ test('what is wrong in several bundles is a sentence each', async () => {
   });
   const fields = sentence?.split('\n').map((line) => line.split(' names ')[0]?.slice('extension.config.ts: '.length));
   expect(fields).toEqual(['hooks.launched', `events.${update}`, 'api."GET /api/x"']);
+});
+
+test('a file that several fields name must fit each of them', async () => {
+  const file = madeBy('storefront');
+  const sentence = await sentenceFor({ storefront: { 'GET /ext/x': file }, calls: { 'POST /x': call(file) } });
+  expect(sentence).toBe(`extension.config.ts: calls."POST /x" names ${file}, whose "handler" is not made by call(…).`);
 });
 
 test('a route cannot be one of the extension’s own functions', async () => {

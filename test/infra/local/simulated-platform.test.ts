@@ -15,7 +15,6 @@ const start = (baseUrl: string, log: LogEntry[] = []) =>
     port: 3999,
     baseUrl,
     stateFile: '',
-    unlisted: [],
     program,
     log: (entry) => void log.push(entry),
     signal: new AbortController().signal,

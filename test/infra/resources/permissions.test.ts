@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { installationsTable, userCacheTable } from '../../../shared/contract.ts';
 import {
   busySample,
+  calledSample,
   ofType,
   type Synthesized,
   sample,
@@ -29,8 +30,8 @@ function statementsOf(resources: Synthesized['resources'], name: string): Statem
 }
 
 /** One line per action and resource: `action on resource`, with what it is limited to. */
-function permissionsOf(name: string): string[] {
-  return statementsOf(resources, name)
+function permissionsOf(name: string, within = resources): string[] {
+  return statementsOf(within, name)
     .flatMap(({ Effect, Action, Resource, Condition }) =>
       [Action].flat().flatMap((action) =>
         [Resource].flat().map((resource) => {
@@ -87,6 +88,7 @@ describe('each function may do exactly this', () => {
     ['Webhook', [...secrets('WebhookKey'), sends]],
     ['AutoInstall', [...secrets('ApiKey', 'ApiSecret', 'TokenKey'), ...recording, sends]],
     ['Uninstall', [...secrets('ApiKey', 'ApiSecret'), sends]],
+    ['Storefront', secrets('ApiSecret')],
     [
       'Worker',
       [
@@ -127,6 +129,7 @@ describe('each function may do exactly this', () => {
         'PlatformProxy',
         'Products',
         'Session',
+        'Storefront',
         'Uninstall',
         'Webhook',
         'Worker',
@@ -190,6 +193,7 @@ describe('offline never answers a browser', () => {
     expect(thoseWith('SecretsApiSecret')).toEqual([
       'AutoInstallFunction',
       'CallbackFunction',
+      'StorefrontFunction',
       'UninstallFunction',
       inBackground,
     ]);
@@ -209,6 +213,24 @@ describe('offline never answers a browser', () => {
   test('who opens a session cannot open stored tokens, and who opens those knows no session; the callback seals both', () => {
     const both = thoseWith('SecretsSessionKey').filter((name) => thoseWith('SecretsTokenKey').includes(name));
     expect(both).toEqual(['CallbackFunction']);
+  });
+
+  test('who is called by storefronts and servers opens no session, queues nothing, lists nobody, and reads one row at a time', () => {
+    const called = synthesizedStack({ extension: calledSample }).resources;
+    const added = [...ofType(called, 'AWS::Lambda::Function').keys()].filter((name) => !functions.has(name));
+    expect(added.sort()).toEqual(['PaidFunction', 'PayFunction', 'WishlistFunction']);
+    const { refreshAttributes, workerWrittenAttributes } = installationsTable;
+    for (const name of added) {
+      expect(permissionsOf(name, called)).toEqual(
+        [
+          ...logs(name.replace(/Function$/, '')),
+          ...secrets('ApiKey', 'ApiSecret', 'TokenKey'),
+          keyUse,
+          `dynamodb:GetItem on Installations${onlyReading(refreshAttributes)}`,
+          `dynamodb:UpdateItem on Installations${only([...refreshAttributes, ...workerWrittenAttributes], noReturns)}`,
+        ].sort(),
+      );
+    }
   });
 
   test('nobody reaches the worker but the queue: it has no route, and nothing may invoke it', () => {
@@ -233,7 +255,13 @@ describe('offline never answers a browser', () => {
         expect(Condition?.Null).toEqual({ 'dynamodb:Attributes': 'false' });
         expect(Condition?.StringEqualsIfExists).toEqual({ 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' });
       }
-      const without = ['InstallFunction', 'HealthzFunction', 'WebhookFunction', 'UninstallFunction'];
+      const without = [
+        'InstallFunction',
+        'HealthzFunction',
+        'WebhookFunction',
+        'UninstallFunction',
+        'StorefrontFunction',
+      ];
       // The callback reads what it decides by, and whether a session still counts.
       expect(reads.length).toBe(without.includes(name) ? 0 : name === 'CallbackFunction' ? 2 : 1);
     }
@@ -304,7 +332,8 @@ describe('each function knows exactly these names', () => {
         'WORK_QUEUE_URL',
       ],
     ],
-    ['Uninstall', ['API_KEY_SECRET_ID', 'API_SECRET_SECRET_ID', 'WORK_QUEUE_URL']],
+    ['Uninstall', ['API_KEY_SECRET_ID', 'API_SECRET_SECRET_ID', 'BASE_URL', 'WORK_QUEUE_URL']],
+    ['Storefront', ['API_SECRET_SECRET_ID', 'BASE_URL']],
     [
       'Worker',
       [
