@@ -1,14 +1,15 @@
 // The CDK CLI for `npm run deploy`, `diff`, `destroy` and `bootstrap`, after asking what it would find out late, say at
 // length or, for the region, decide by itself.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
-import { ConfigurationError } from '../../shared/config.ts';
+import { ConfigurationError, type Extension } from '../../shared/config.ts';
+import { variableOf } from '../../shared/own-variables.ts';
 import { loadExtension } from '../load-extension.ts';
+import { accessRefusal, contextOf, noCredentials } from './aws-access.ts';
 
 const [command = '', ...rest] = process.argv.slice(2);
 const { values } = parseArgs({
@@ -17,10 +18,12 @@ const { values } = parseArgs({
   options: { profile: { type: 'string' }, context: { type: 'string', short: 'c', multiple: true } },
 });
 
+let extension: Extension | undefined;
+
 /** Why the command cannot work, in one sentence; undefined where nothing is known against it. */
 async function objection(): Promise<string | undefined> {
   try {
-    await loadExtension();
+    extension = await loadExtension();
   } catch (error) {
     if (error instanceof ConfigurationError) return error.message;
     throw error;
@@ -47,39 +50,27 @@ async function objection(): Promise<string | undefined> {
   try {
     await ssm.config.credentials();
   } catch {
-    return 'No AWS credentials can be used: sign in (aws sso login, aws configure), or name a profile with AWS_PROFILE or --profile.';
+    return noCredentials;
   }
   const qualifier = context('@aws-cdk/core:bootstrapQualifier') ?? 'hnb659fds';
   try {
     await ssm.send(new GetParameterCommand({ Name: `/cdk-bootstrap/${qualifier}/version` }));
   } catch (error) {
-    return refusal(error as Error & { code?: string }, region);
+    return refusal(error as Error, region);
   }
   return undefined;
 }
 
-/** Only what is certain; with all else, a missing permission above all, the CLI itself may get further. */
-function refusal(error: Error & { code?: string }, region: string): string | undefined {
-  if (error.name === 'ParameterNotFound') {
-    return command === 'bootstrap'
-      ? undefined
-      : `The CDK has not been set up in ${region} of this account: run "npm run bootstrap" once, or name the region that you mean in AWS_REGION.`;
-  }
-  if (/UnrecognizedClient|InvalidClientTokenId|InvalidSignature|ExpiredToken|InvalidToken/.test(error.name)) {
-    return `AWS does not accept the credentials (${error.name}): sign in again.`;
-  }
-  if (/^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT)$/.test(error.code ?? '') || /valid hostname/.test(error.message)) {
-    return `AWS cannot be reached in ${region}: there is no such region, or this machine is offline.`;
-  }
-  return undefined;
+function refusal(error: Error, region: string): string | undefined {
+  if (error.name !== 'ParameterNotFound') return accessRefusal(error, region);
+  return command === 'bootstrap'
+    ? undefined
+    : `The CDK has not been set up in ${region} of this account: run "npm run bootstrap" once, or name the region that you mean in AWS_REGION.`;
 }
 
 function context(name: string): string | undefined {
   const given = (values.context as string[] | undefined)?.findLast((text) => text.startsWith(`${name}=`));
-  if (given !== undefined) return given.slice(name.length + 1);
-  const file = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context?: Record<string, unknown> };
-  const value = file.context?.[name];
-  return typeof value === 'string' ? value : undefined;
+  return given === undefined ? contextOf(name) : given.slice(name.length + 1);
 }
 
 const sentence = values.help || values.h ? undefined : await objection();
@@ -90,4 +81,17 @@ if (sentence !== undefined) {
 const cli = fileURLToPath(new URL('../../node_modules/aws-cdk/bin/cdk', import.meta.url));
 const child = spawn(process.execPath, [cli, command, ...rest], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
-child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+child.on('exit', (code, signal) => {
+  if (command === 'deploy' && code === 0 && extension !== undefined) console.log(nextSteps(extension));
+  process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1));
+});
+
+/** What the author's settings are in this deployment, and where secrets go. */
+function nextSteps({ settings, secrets }: Extension): string {
+  const said = Object.entries(settings).map(([name, value]) => {
+    const variable = variableOf(name);
+    return `${name} = ${JSON.stringify(value)}${process.env[variable]?.trim() ? ` (from ${variable})` : ''}`;
+  });
+  const names = ['apiKey', 'apiSecret', ...Object.keys(secrets)].join(', ');
+  return `${said.length > 0 ? `\nSettings: ${said.join(', ')}\n` : ''}\nSecrets:  ${names}. Store them with npm run configure.`;
+}

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../../shared/config.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { describeError } from '../local/host/system-error.ts';
 
@@ -6,7 +7,8 @@ export async function runOnce(run: () => Promise<string>): Promise<void> {
   try {
     console.log(await run());
   } catch (error) {
-    console.error(error instanceof StartError ? error.message : describeError(error));
+    const isSentence = error instanceof StartError || error instanceof ConfigurationError;
+    console.error(isSentence ? error.message : describeError(error));
     process.exitCode = 1;
   }
 }
