@@ -59,6 +59,8 @@ export const platformApiRoute =
     const [, bearer] = /^bearer ([^ ]+)$/i.exec(httpClient.headers['authorization'] ?? '') ?? [];
     const token = bearer === undefined ? undefined : state.grants.findLive(bearer);
     if (!token) return refusal(state, service, 401, 'Unauthorized: the access token is unknown, expired or revoked');
+    const limited = state.rateLimit.refuse(token.value);
+    if (limited) return limited;
     const { tenant, user, scopes } = token.grant;
     httpClient.record[tenant.kind] = tenant.id;
     if (user) httpClient.record.user = user.key;

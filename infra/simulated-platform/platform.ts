@@ -74,6 +74,12 @@ function startRecord({ grants }: State, request: Omit<HttpClient, 'record'>): Re
   };
 }
 
+/** The path that a cluster of one region would serve; what names no region of ours stays as it is. */
+function withoutRegion({ settings }: State, path: string): string {
+  const [, region, rest] = /^\/region\/([^/]+)(\/service\/.*)$/.exec(path) ?? [];
+  return region !== undefined && rest !== undefined && settings.regions.includes(region) ? rest : path;
+}
+
 async function answerPublic(state: State, httpClient: HttpClient): Promise<Answer> {
   for (const route of publicRoutes) {
     const answer = await route(state)(httpClient);
@@ -91,7 +97,11 @@ async function serve(
 ): Promise<void> {
   const received = await receive(request);
   if (state.settings.clockSkewSeconds !== 0) response.setHeader('date', platformNow(state.settings).toUTCString());
-  const httpClient: HttpClient = { ...received, record: startRecord(state, received) };
+  const httpClient: HttpClient = {
+    ...received,
+    path: withoutRegion(state, received.path),
+    record: startRecord(state, received),
+  };
   const stranger = refuseStranger(received, state.origin);
   if (stranger) return deliver(response, httpClient, stranger);
   const control = await controlRoute(state)(httpClient);

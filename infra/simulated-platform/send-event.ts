@@ -47,7 +47,8 @@ const storefrontOf = (company: string, { event, application_id }: EventWish): st
   (eventParts(event)?.category === 'application' ? companies.get(company)?.applications[0]?.id : undefined);
 
 function envelope(state: State, company: string, wish: EventWish, id: string): Buffer {
-  const { companyIdAs, applicationIdAs } = state.settings.webhooks;
+  const { companyIdAs, applicationIdAs, pingBody } = state.settings.webhooks;
+  if (wish.event === 'ping' && pingBody === 'name-only') return Buffer.from('{"event":{"name":"ping"}}');
   const parts = eventParts(wish.event);
   if (!parts) throw new Error(`${wish.event} is no name of an event`);
   const application = storefrontOf(company, wish);

@@ -21,6 +21,18 @@ const webhooks = v.strictObject({
   applicationIdAs: v.picklist(['string', 'array']),
   /** Whether the query of a registered address is left out of deliveries. */
   dropsQuery: v.boolean(),
+  /** What a ping carries: all that events do, or no more than its name. */
+  pingBody: v.picklist(['envelope', 'name-only']),
+  /** What the extension reads of a subscriber that the platform blocked. */
+  blockedAs: v.picklist(['inactive', 'blocked']),
+});
+
+const rateLimit = v.strictObject({
+  /** So many calls of the Platform API with one token in so many seconds; the next one is a 429. */
+  requests: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  seconds: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** How the 429 says when to come back: seconds, a date, or not at all. */
+  retryAfter: v.optional(v.picklist(['seconds', 'date', 'none']), 'seconds'),
 });
 
 const schema = v.strictObject({
@@ -62,13 +74,19 @@ const schema = v.strictObject({
   scopeAs: v.picklist(['array', 'string', 'comma-string']),
   /** Put before every token and code value. */
   tokenPrefix: v.string(),
-  /** How a refused code or refresh token is answered: RFC 6749, a 400 or a 401 with a message. */
-  invalidGrant: v.picklist(['oauth', 'message', 'unauthorized']),
+  /** How a refused code or refresh token is answered: RFC 6749, a 400 or a 401 with a message, or its error in a 200. */
+  invalidGrant: v.picklist(['oauth', 'message', 'unauthorized', 'error-in-200']),
   /** What the body of a 401 or 403 of the Platform API is. */
   refusalBody: v.picklist(['json', 'html', 'empty']),
   etag: v.boolean(),
   /** Sent with Platform API answers; null says nothing. */
   cacheControl: v.nullable(v.string()),
+  /** null: as many calls as anybody likes. */
+  rateLimit: v.nullable(rateLimit),
+  /** Regions whose `/region/{region}/service/…` is served like `/service/…`. */
+  regions: v.array(v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/, 'not the name of a region'))),
+  /** Which path a storefront call's signature covers: the extension's, as called, or the storefront's own. */
+  storefrontSigns: v.picklist(['extension-path', 'storefront-path']),
   /** How `/fp/uninstall` is signed when the platform calls it. */
   lifecycleSignature: v.picklist(lifecycleSignatures),
   webhooks,
@@ -104,6 +122,9 @@ export const defaultSettings = (): Settings => ({
   refusalBody: 'json',
   etag: true,
   cacheControl: null,
+  rateLimit: null,
+  regions: [],
+  storefrontSigns: 'extension-path',
   lifecycleSignature: 'none',
   webhooks: {
     versions: ['v3', 'v2', 'v1'],
@@ -114,6 +135,8 @@ export const defaultSettings = (): Settings => ({
     companyIdAs: 'number',
     applicationIdAs: 'string',
     dropsQuery: false,
+    pingBody: 'envelope',
+    blockedAs: 'inactive',
   },
 });
 

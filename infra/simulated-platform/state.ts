@@ -4,6 +4,7 @@ import { logAttempt } from './describe-call.ts';
 import { createGrants, type Grants } from './grants.ts';
 import { createInterceptions, type Interceptions } from './interceptions.ts';
 import { createOrders, type Orders } from './orders.ts';
+import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { createRecording, type Recording } from './recording.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
 import { defaultSettings, type Settings } from './settings.ts';
@@ -35,6 +36,7 @@ export type State = {
   /** The extension's runtime, where one has said that it is there. */
   runtime: Runtime | undefined;
   interceptions: Interceptions;
+  rateLimit: RateLimit;
   /** Who looked at a tenant's panel last: the person at the screen, where a frame comes without the panel's cookie. */
   lastViewer: Map<string, string>;
   resetSettings(): void;
@@ -63,6 +65,7 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
     log: createRequestLog(),
     runtime: undefined,
     interceptions: createInterceptions(),
+    rateLimit: createRateLimit(() => state.settings),
     lastViewer: new Map(),
     resetSettings() {
       state.settings = defaultSettings();
@@ -70,9 +73,9 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
     reset() {
       state.resetSettings();
       state.extension.baseUrl = baseUrl;
-      const { grants, catalog, orders, subscribers, deliveries, recording, log, interceptions } = state;
-      for (const part of [users, grants, catalog, orders, subscribers, deliveries, recording, log, interceptions])
-        part.reset();
+      const { grants, catalog, orders, subscribers, deliveries, recording, log, interceptions, rateLimit } = state;
+      const data = [users, grants, catalog, orders, subscribers];
+      for (const part of [...data, deliveries, recording, log, interceptions, rateLimit]) part.reset();
       state.lastViewer.clear();
       state.uninstalledAt.clear();
     },

@@ -6,7 +6,7 @@ import { RegistrationError, type Understood, understand } from './registration.t
 import { sendEvent } from './send-event.ts';
 import { refuseSignature } from './signature-check.ts';
 import type { State } from './state.ts';
-import { providers, subscriberView } from './subscribers.ts';
+import { providers, type Subscriber, subscriberView } from './subscribers.ts';
 import { eventConfigs, findEvent, slugOf } from './webhook-events.ts';
 import { companies } from './world.ts';
 
@@ -38,8 +38,20 @@ export const eventDetailsRoute =
     }
   };
 
-const list = ({ subscribers }: State, httpClient: Call['httpClient'], company: string): Answer =>
-  json(200, paged(subscribers.ofCompany(company).map(subscriberView), httpClient));
+/** As the extension reads it: the official models know `active` and `inactive` alone. */
+const shown = ({ settings }: State, subscriber: Subscriber): Record<string, unknown> => ({
+  ...subscriberView(subscriber),
+  ...(subscriber.status === 'blocked' ? { status: settings.webhooks.blockedAs } : {}),
+});
+
+const list = (state: State, httpClient: Call['httpClient'], company: string): Answer =>
+  json(
+    200,
+    paged(
+      state.subscribers.ofCompany(company).map((one) => shown(state, one)),
+      httpClient,
+    ),
+  );
 
 /** What the older versions refuse: a second subscriber of the same kind, or an update of one that is not there. */
 function refuseOlder(
@@ -74,8 +86,8 @@ function register(state: State, call: Call, version: 'v1' | 'v2' | 'v3'): Answer
   return json(
     200,
     version === 'v3'
-      ? { status: true, message: 'Subscriber configuration saved', items: kept.map(subscriberView) }
-      : kept.filter(({ provider }) => understood.providers.has(provider)).map(subscriberView)[0],
+      ? { status: true, message: 'Subscriber configuration saved', items: kept.map((one) => shown(state, one)) }
+      : kept.filter(({ provider }) => understood.providers.has(provider)).map((one) => shown(state, one))[0],
   );
 }
 
@@ -91,7 +103,7 @@ export function answerWebhook(state: State, call: Call): Answer | undefined {
     const lists = ['/subscriber', `/extension/${encodeURIComponent(state.extension.apiKey)}/subscriber`];
     if (lists.includes(address)) return list(state, httpClient, tenant.id);
     const one = state.subscribers.ofCompany(tenant.id).find(({ id }) => address === `/subscriber/${id}`);
-    return one && json(200, subscriberView(one));
+    return one && json(200, shown(state, one));
   }
   const asked = (['v3', 'v2', 'v1'] as const).find((one) => version === `${one}.0`);
   if (address !== '/subscriber' || asked === undefined || !state.settings.webhooks.versions.includes(asked))

@@ -43,7 +43,10 @@ function tokenAnswer(
 }
 
 function invalidGrant({ settings }: State, reason: string): Answer {
-  if (settings.invalidGrant === 'oauth') return json(400, { error: 'invalid_grant', error_description: reason });
+  if (settings.invalidGrant === 'oauth' || settings.invalidGrant === 'error-in-200') {
+    const status = settings.invalidGrant === 'oauth' ? 400 : 200;
+    return json(status, { error: 'invalid_grant', error_description: reason });
+  }
   return settings.invalidGrant === 'message'
     ? json(400, { message: `Invalid grant: ${reason}` })
     : json(401, { message: 'Unauthorized', code: 'INVALID_GRANT' });
