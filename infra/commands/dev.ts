@@ -1,5 +1,6 @@
 // npm run dev: the extension alone, on whatever platform the environment names. `fdk extension preview` runs it, and
 // looks for five seconds whether somebody listens: so the ports come first, and what takes time to load after them.
+import { describeCertificate, makeCertificate } from '../local/host/certificate.ts';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
 import { takePort } from '../local/host/listen.ts';
 import { printLog } from '../local/host/print-log.ts';
@@ -8,10 +9,11 @@ import { runUntilStopped } from './run-until-stopped.ts';
 
 await runUntilStopped(async (defer, signal) => {
   loadEnvironmentFile();
-  const { ports: named, dataDir, frontendElsewhere, ...settings } = devSettings(process.env);
+  const { ports: named, dataDir, frontendElsewhere, isTls, ...settings } = devSettings(process.env);
+  const certificate = isTls ? await makeCertificate() : undefined;
   const ports = [];
   for (const port of named) {
-    const taken = await takePort(port);
+    const taken = await takePort(port, certificate);
     defer(() => taken.close());
     ports.push(taken);
   }
@@ -37,7 +39,7 @@ await runUntilStopped(async (defer, signal) => {
   Serving ${extension.baseUrl}   on ${ports.map(({ port }) => `http://localhost:${port}`).join(' and ')}
   For     ${settings.cluster}
   Data    ${data.path}   delete it to begin again
-
+${describeCertificate(certificate)}
   Ctrl-C ends it.
 `);
   return {};

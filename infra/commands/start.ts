@@ -1,6 +1,8 @@
 // npm start: the simulated platform and the extension on it, with nothing else to install.
 import { join } from 'node:path';
+import { describeCertificate, makeCertificate } from '../local/host/certificate.ts';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
+import { writeDataFile } from '../local/host/data-file.ts';
 import { claimPort, takePort } from '../local/host/listen.ts';
 import { printLog } from '../local/host/print-log.ts';
 import { loadEnvironmentFile, startSettings } from '../local/host/settings.ts';
@@ -9,10 +11,11 @@ import { runUntilStopped } from './run-until-stopped.ts';
 
 await runUntilStopped(async (defer, signal) => {
   loadEnvironmentFile();
-  const { platformPort, extensionPort, dataDir, configFile } = startSettings(process.env);
+  const { platformPort, extensionPort, isTls, dataDir, configFile } = startSettings(process.env);
+  const certificate = isTls ? await makeCertificate() : undefined;
   const claim = await claimPort(platformPort);
   defer(() => claim.release());
-  const port = await takePort(extensionPort);
+  const port = await takePort(extensionPort, certificate);
   defer(() => port.close());
   const log = printLog();
   const data = await chooseDataDirectory(dataDir, '.local', extensionPort.port);
@@ -22,14 +25,16 @@ await runUntilStopped(async (defer, signal) => {
   }
 
   console.log('Starting the simulated platform, synthesizing the stack …');
-  const baseUrl = `http://localhost:${extensionPort.port}`;
+  const baseUrl = `${isTls ? 'https' : 'http'}://localhost:${extensionPort.port}`;
   const cluster = `http://127.0.0.1:${platformPort.port}`;
   const credentials = platformCredentials(data.path);
+  if (certificate) writeDataFile(join(data.path, 'certificate.pem'), certificate.cert);
   const platform = await startSimulatedPlatform({
     ...credentials,
     port: platformPort.port,
     baseUrl,
     stateFile: join(data.path, 'simulated-platform-state.json'),
+    trusted: certificate && join(data.path, 'certificate.pem'),
     log,
     signal,
   });
@@ -51,7 +56,7 @@ await runUntilStopped(async (defer, signal) => {
   Open    ${platform.url}   and click Install: the simulated admin panel
   Serving ${baseUrl}   the extension, as it would be deployed
   Data    ${data.path}   delete it to begin again
-
+${describeCertificate(certificate)}
   Ctrl-C ends both.
 `);
   return { ended: platform.ended };

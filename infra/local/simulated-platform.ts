@@ -43,6 +43,8 @@ export async function startSimulatedPlatform(
     readonly baseUrl: string;
     /** Where it keeps its tokens for the next run. */
     readonly stateFile: string;
+    /** A certificate (PEM) that the extension speaks TLS with, and nobody else vouches for. */
+    readonly trusted?: string | undefined;
     readonly log: Log;
     /** Gives up starting, and ends what was started. */
     readonly signal: AbortSignal;
@@ -69,6 +71,7 @@ export async function startSimulatedPlatform(
         // Whatever the extension's configuration asks for.
         EXTENSION_SCOPES: '',
         PLATFORM_STATE_FILE: options.stateFile,
+        ...(options.trusted !== undefined && { NODE_EXTRA_CA_CERTS: options.trusted }),
       },
     },
   ) as ChildProcessByStdio<null, Readable, Readable>;

@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createSocketServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Certificate } from './certificate.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { StartError } from './start-error.ts';
 
@@ -62,22 +64,35 @@ export interface TakenPort extends NamedPort {
 /**
  * Listens on both loopback addresses, where the machine has them, before anything slow happens: whoever looks whether
  * somebody is there sees it, and the port is nobody else's.
+ * @param certificate the port speaks TLS too, to whoever begins with that.
  * @throws {StartError} where something listens already.
  */
-export async function takePort(named: NamedPort): Promise<TakenPort> {
+export async function takePort(named: NamedPort, certificate?: Certificate): Promise<TakenPort> {
   const serving = Promise.withResolvers<RequestListener>();
   let listener: RequestListener | undefined;
-  const servers: Server[] = [];
-  const close = async () => void (await Promise.all(servers.map(closeServer)));
-  for (const host of loopback) {
-    const server = createServer({ maxHeaderSize: maximumRequestHeadBytes }, (request, response) => {
-      if (listener) listener(request, response);
-      else void serving.promise.then((serve) => serve(request, response));
-    });
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => void (await Promise.all(closers.map((each) => each())));
+  const answer: RequestListener = (request, response) => {
+    if (listener) listener(request, response);
+    else void serving.promise.then((serve) => serve(request, response));
+  };
+  const prepared = <Prepared extends Server>(server: Prepared): Prepared => {
     server.maxHeadersCount = 0;
     server.on('clientError', refuse);
+    return server;
+  };
+  for (const host of loopback) {
+    const plain = prepared(createServer({ maxHeaderSize: maximumRequestHeadBytes }, answer));
+    const tls =
+      certificate && prepared(createTlsServer({ ...certificate, maxHeaderSize: maximumRequestHeadBytes }, answer));
+    const server = tls === undefined ? plain : eitherOf(plain, tls);
     try {
-      if (await bind(server, named, host)) servers.push(server);
+      if (!(await bind(server, named, host))) continue;
+      closers.push(async () => {
+        const closed = new Promise((resolve) => server.close(resolve));
+        plain.closeAllConnections();
+        await closed;
+      });
     } catch (error) {
       await close();
       throw error;
@@ -91,6 +106,31 @@ export async function takePort(named: NamedPort): Promise<TakenPort> {
     },
     close,
   };
+}
+
+/** The first byte of a connection that begins with TLS: a handshake record (RFC 8446 §5.1). HTTP begins with a letter. */
+const tlsHandshake = 22;
+
+/** Listens for both, and hands each connection to the server that speaks what it begins with. Ends them all when it is closed. */
+function eitherOf(plain: Server, tls: Server): ReturnType<typeof createSocketServer> {
+  const sockets = new Set<Socket>();
+  const server = createSocketServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => sockets.delete(socket));
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      socket.unshift(first);
+      (first[0] === tlsHandshake ? tls : plain).emit('connection', socket);
+      process.nextTick(() => socket.resume());
+    });
+  });
+  const close = server.close.bind(server);
+  server.close = (closed) => {
+    for (const socket of sockets) socket.destroy();
+    return close(closed);
+  };
+  return server;
 }
 
 /** A server for the functions of this run only: a port of the system's choice. */

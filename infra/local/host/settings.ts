@@ -21,6 +21,7 @@ export function loadEnvironmentFile(): void {
 export interface StartSettings {
   readonly platformPort: NamedPort;
   readonly extensionPort: NamedPort;
+  readonly isTls: boolean;
   readonly dataDir: string | undefined;
   readonly configFile: string | undefined;
 }
@@ -44,6 +45,7 @@ export interface DevSettings {
   readonly ports: readonly [NamedPort, ...NamedPort[]];
   /** The file of fdk-cli, below this project, whose program listens on the front end's port. */
   readonly frontendElsewhere: string | undefined;
+  readonly isTls: boolean;
   readonly dataDir: string | undefined;
   readonly configFile: string | undefined;
 }
@@ -72,8 +74,11 @@ export function devSettings(
   return { ...credentials, baseUrl, cluster, ports, frontendElsewhere, ...commonSettings(environment) };
 }
 
-function commonSettings(environment: Environment): { dataDir: string | undefined; configFile: string | undefined } {
+function commonSettings(environment: Environment): Pick<StartSettings, 'isTls' | 'dataDir' | 'configFile'> {
+  const tls = environment['HTTPS']?.trim() ?? '';
+  if (!/^(0|1|true|false|)$/i.test(tls)) throw new StartError('HTTPS must be 1, to speak TLS too, or 0.');
   return {
+    isTls: /^(1|true)$/i.test(tls),
     dataDir: environment['LOCAL_DATA_DIR'] || undefined,
     configFile: environment['EXTENSION_CONFIG'] || undefined,
   };

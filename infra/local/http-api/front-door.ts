@@ -7,6 +7,7 @@ import type { InvocationReport, Outcome } from '../lambda/function-instance.ts';
 import { maximumEventBytes, type OpenFunction } from '../lambda/open-function.ts';
 import { buildEvent, type Gateway } from './build-event.ts';
 import { matchRoute, type Route } from './match-route.ts';
+import { adjustForOwnTls } from './own-tls.ts';
 import { type Answer, processResult } from './process-result.ts';
 import { showErrors } from './show-errors.ts';
 
@@ -24,6 +25,7 @@ export interface FrontDoor extends Gateway {
 
 /** Answers as an API Gateway HTTP API in front of these functions does, payload format 2.0. */
 export function frontDoor(door: FrontDoor): RequestListener {
+  const note = (text: string) => door.log({ kind: 'note', text });
   return (request, response) => {
     const startedAt = performance.now();
     const requestId = `${randomBytes(11).toString('base64url').replaceAll(/[-_]/g, 'x')}=`;
@@ -80,7 +82,8 @@ export function frontDoor(door: FrontDoor): RequestListener {
       const answer = processResult(outcome.json);
       if (!('malformed' in answer)) {
         const isShown = door.showsErrors && isFromHere(request);
-        return isShown ? showErrors(answer, report?.errors ?? []) : answer;
+        const shown = isShown ? showErrors(answer, report?.errors ?? []) : answer;
+        return adjustForOwnTls(request, shown, note);
       }
       door.log({ kind: 'output', source: called.label, text: `Malformed result: ${answer.malformed}.` });
       return gatewayAnswer(500, 'Internal Server Error');

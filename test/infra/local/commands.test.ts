@@ -1,6 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -331,4 +334,28 @@ test('fdk-cli finds what it runs', () => {
   expect(command).toBe('npm run dev');
   expect(scripts['dev']).toContain(dev);
   expect(existsSync(dev)).toBe(true);
+});
+
+test('npm start with HTTPS=1 speaks TLS too, shows the certificate’s fingerprint, and the platform trusts it', async () => {
+  const { PORT, EXTENSION_PORT } = await ports();
+  const folder = join(data.path, 'tls');
+  await using command = runCommand(start, { PORT, EXTENSION_PORT, LOCAL_DATA_DIR: folder, HTTPS: '1' });
+  await command.printed(new RegExp(`Serving https://localhost:${EXTENSION_PORT}`));
+  const ca = readFileSync(join(folder, 'certificate.pem'), 'utf8');
+  expect(await command.printed(/SHA-256/)).toContain(new X509Certificate(ca).fingerprint256);
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const address = `https://localhost:${EXTENSION_PORT}/fp/install?company_id=1&client_id=x`;
+    get(address, { ca }, resolve).on('error', reject);
+  });
+  answer.resume();
+  expect(answer.statusCode).toBe(400);
+  // Whoever trusts it once is not to be kept from plain HTTP on this machine.
+  expect(answer.headers['strict-transport-security']).toBeUndefined();
+  expect((await fetch(`http://localhost:${EXTENSION_PORT}/_healthz`)).status).toBe(200);
+  const installed = await fetch(`http://127.0.0.1:${PORT}/__control/companies/1/auto-install`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+  expect(await installed.json()).toMatchObject({ status: 200 });
 });

@@ -1,4 +1,9 @@
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { connect } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
+import { makeCertificate } from '../../../infra/local/host/certificate.ts';
 import { findFreePort, takePort } from '../../../infra/local/host/listen.ts';
 import { send } from './fixture/send.ts';
 
@@ -26,4 +31,32 @@ test('a port that is taken is nobody else’s, and free again once it is closed'
   await first.close();
   await expect(waiting).rejects.toThrow();
   await (await takePort(port)).close();
+});
+
+test('a port with a certificate speaks TLS to whoever begins with that, and plain HTTP to others; closing ends who says nothing', async () => {
+  const certificate = await makeCertificate();
+  const taken = await takePort({ port: await findFreePort(), name: 'EXTENSION_PORT' }, certificate);
+  taken.serve((request, response) => {
+    let length = 0;
+    request.on('data', (chunk: Buffer) => (length += chunk.length));
+    request.on('end', () => response.end(`${request.socket instanceof TLSSocket} ${length}`));
+  });
+  const body = 'x'.repeat(1_000_000);
+  for (const host of ['localhost', '127.0.0.1']) {
+    expect((await send(`http://${host}:${taken.port}`, '/', { method: 'POST', body })).text).toBe('false 1000000');
+    const answered = await new Promise<string>((resolve, reject) => {
+      const asked = request({ host, port: taken.port, method: 'POST', ca: certificate.cert }, (response) => {
+        expect((response.socket as TLSSocket).getPeerX509Certificate()?.fingerprint256).toBe(certificate.fingerprint);
+        response.on('data', (text: Buffer) => resolve(text.toString()));
+      });
+      asked.on('error', reject).end(body);
+    });
+    expect(answered).toBe('true 1000000');
+  }
+  const silent = connect(taken.port, '127.0.0.1');
+  silent.on('error', () => undefined);
+  await once(silent, 'connect');
+  const ended = once(silent, 'close');
+  await taken.close();
+  await ended;
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { devSettings } from '../../../infra/local/host/settings.ts';
+import { devSettings, startSettings } from '../../../infra/local/host/settings.ts';
 import { StartError } from '../../../infra/local/host/start-error.ts';
 import { temporaryDirectory } from './fixture/start-fixture.ts';
 
@@ -158,4 +158,11 @@ describe('what fdk wrote down for this project', () => {
     expect(String(error)).toMatch(new RegExp(`^StartError: ${name} is not set`));
     expect(String(error)).not.toContain('CANARY');
   });
+});
+
+test('HTTPS asks for TLS, and takes nothing but yes or no', () => {
+  const isTls = (value: string) => startSettings({ HTTPS: value }).isTls;
+  expect(['1', 'true', ' 1 ', '0', 'false', ''].map(isTls)).toEqual([true, true, true, false, false, false]);
+  expect(startSettings({}).isTls).toBe(false);
+  expect(() => isTls('yes')).toThrow(/^HTTPS must be 1/);
 });
