@@ -52,6 +52,10 @@ const synthesized = 'What is synthesized knows neither behaviour nor the local r
 const runtime =
   'functions/runtime/ imports itself and shared/: no function, nothing of the author’s, no infrastructure, no SDK.';
 
+const aboveSimulated = ['**/functions/**', '**/shared/**', '**/test/**', '**/bench/**'];
+const simulatedSiblings = ['local', 'resources', 'bundle', 'commands'];
+const simulated = 'The simulated platform knows nothing of the extension: it must not share its mistakes.';
+
 export default defineConfig({
   plugins: ['typescript', 'import', 'unicorn', 'oxc', 'promise'],
   categories: { correctness: 'error', suspicious: 'error' },
@@ -160,19 +164,14 @@ export default defineConfig({
       'infra/local/ serves what the template says: it knows neither constructs nor commands nor behaviour.',
     ),
     layer(
-      ['infra/simulated-platform/**'],
-      [
-        '**/functions/**',
-        '**/shared/**',
-        '**/test/**',
-        '**/bench/**',
-        '../*.ts',
-        '../local/**',
-        '../resources/**',
-        '../bundle/**',
-        '../commands/**',
-      ],
-      'The simulated platform knows nothing of the extension: it must not share its mistakes.',
+      ['infra/simulated-platform/*.ts'],
+      [...aboveSimulated, '../*.ts', ...simulatedSiblings.map((name) => `../${name}/**`)],
+      simulated,
+    ),
+    layer(
+      ['infra/simulated-platform/*/**'],
+      [...aboveSimulated, '../../*.ts', ...simulatedSiblings.map((name) => `../../${name}/**`)],
+      simulated,
     ),
     layer(
       ['test/**', 'bench/**'],

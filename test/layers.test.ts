@@ -104,6 +104,11 @@ const plants: readonly Plant[] = [
   ['infra/simulated-platform/planted.ts', '../../shared/problems.ts', platform],
   ['infra/simulated-platform/planted.ts', '../app.ts', platform],
   ['infra/simulated-platform/planted.ts', '../local/x.ts', platform],
+  ['infra/simulated-platform/planted.ts', './panel/x.ts', undefined],
+  ['infra/simulated-platform/panel/planted.ts', '../../../shared/problems.ts', platform],
+  ['infra/simulated-platform/panel/planted.ts', '../../app.ts', platform],
+  ['infra/simulated-platform/panel/planted.ts', '../../local/x.ts', platform],
+  ['infra/simulated-platform/panel/planted.ts', '../x.ts', undefined],
   ...['test/planted.ts', 'test/infra/planted.ts', 'test/infra/local/planted.ts', 'bench/planted.ts'].flatMap((file) =>
     ['functions/app/x.ts', 'frontend/src/x.ts', 'infra/own-resources.ts', 'extension.config.ts'].map(
       (target): Plant => [file, toFile(file, target), ofTheTemplate],

@@ -1,6 +1,6 @@
-import { consentPage } from './consent-page.ts';
 import { type Answer, type HttpClient, json, page, type Route, redirect } from './http.ts';
-import { messagePage } from './layout.ts';
+import { consentPage } from './panel/consent-page.ts';
+import { messagePage } from './panel/layout.ts';
 import { lacking } from './scopes.ts';
 import { refuseSignature } from './signature-check.ts';
 import { type State, viewer } from './state.ts';

@@ -24,19 +24,24 @@ const reportSchema = v.strictObject({
 });
 
 /** The lines that the query of a page or a call asks for. */
-function filterOf(query: URLSearchParams): LogFilter {
+export function filterOf(query: URLSearchParams): LogFilter {
   const kind = query.get('kind') || undefined;
   const known = logKinds.find((one) => one === kind);
   if (kind !== undefined && known === undefined)
     throw new ControlError('kind', `kind must be one of ${logKinds.join(', ')}`);
-  return { kind: known, company: query.get('company_id') || undefined, text: query.get('q') || undefined };
+  return {
+    kind: known,
+    company: query.get('company_id') || undefined,
+    organization: query.get('organization_id') || undefined,
+    text: query.get('q') || undefined,
+  };
 }
 
 /**
  * Server-sent events: what stands there already where `from` says so, then what comes.
  * @param show the data of one event; undefined where it is nobody's business.
  */
-function followLog(state: State, show: (news: LogEntry | 'reset') => string | undefined): Answer {
+export function followLog(state: State, show: (news: LogEntry | 'reset') => string | undefined): Answer {
   return {
     status: 200,
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },

@@ -10,8 +10,12 @@ const authentication = /\/oauth\/(authorize|token|offline-token)$/;
 const platformApi =
   /^\/service\/(?:platform|partner)\/([a-z-]+)\/v[\d.]+\/(?:company|organization)\/[^/]+(?:\/application\/[^/]+)?(\/.*)?$/;
 
+/** Whether a request tells anything about the extension: not so the panel's list of companies, or a picture. */
+export const isWorthALine = ({ path }: HttpClient): boolean =>
+  path.startsWith('/service/') || path.includes('/extensions/');
+
 /** The line of a request that has arrived. */
-export function startLine(state: State, httpClient: HttpClient) {
+export function startLine(state: State, httpClient: HttpClient): LogEntry {
   const { method, url, headers, body, record } = httpClient;
   return state.log.add({
     ...lineOf(httpClient),
@@ -74,16 +78,14 @@ function lineOf(httpClient: HttpClient): Line {
   const [, service, rest = '/'] = platformApi.exec(path) ?? [];
   if (service !== undefined) return { ...asExtension, kind: 'api', what: `Platform API ${service}: ${method} ${rest}` };
   if (path.startsWith('/service/')) return { ...asExtension, kind: 'api', what: `${method} ${path}` };
-  return { from: 'browser', to: 'platform', ...panelLine(httpClient) };
+  return { from: method === 'GET' ? 'browser' : 'you', to: 'platform', ...panelLine(httpClient) };
 }
 
 function panelLine({ path, method, query }: HttpClient): Pick<Line, 'kind' | 'what'> {
   const [, act] = /\/extensions\/[^/]+(?:\/([a-z-]+))?\/?$/.exec(path) ?? [];
   if (method === 'GET') {
     const what = query.get('install_event') === 'true' ? 'installs the extension' : 'opens the extension';
-    return path.includes('/extensions/')
-      ? { kind: 'sign-in', what: `A person ${what}: the panel frames its launch address` }
-      : { kind: 'sign-in', what: 'A person looks at the panel' };
+    return { kind: 'sign-in', what: `A person ${what}: the panel frames its launch address` };
   }
   return { kind: 'switch', what: act === undefined ? `The panel: ${method} ${path}` : `The panel’s button: ${act}` };
 }
@@ -145,5 +147,6 @@ function credentialOf({ grants }: State, { headers, body, path }: HttpClient): L
   const { refresh_token, code } = fields;
   if (typeof refresh_token === 'string') return known(refresh_token);
   if (typeof code !== 'string') return undefined;
-  return { kind: 'code', last_four: lastFour(code), state: grants.lookAtCode(code) };
+  const at = path.endsWith('/offline-token') ? 'offline-token' : 'token';
+  return { kind: 'code', last_four: lastFour(code), state: grants.lookAtCode(code, at) };
 }

@@ -162,6 +162,13 @@ export function createGrants(settings: () => Settings, users: Users) {
   }
 
   return {
+    /** What was ever asked for at a tenant, by those grants that there are and by those who agreed. */
+    askedOf: (tenant: Tenant): string[] => [
+      ...new Set([
+        ...(installations.get(tenantKey(tenant))?.asked ?? []),
+        ...[...consents].flatMap(([key, scopes]) => (key.startsWith(`${tenantKey(tenant)} `) ? scopes : [])),
+      ]),
+    ],
     /** Makes a code for a person who agreed. */
     issueCode(
       given: Pick<Code, 'clientId' | 'tenant' | 'user' | 'scopes' | 'mode'> & Partial<Pick<Code, 'codeChallenge'>>,
@@ -245,11 +252,11 @@ export function createGrants(settings: () => Settings, users: Users) {
       const token = accessTokens.get(value) ?? refreshTokens.get(value);
       return token && view(token);
     },
-    /** What a code is worth now. */
-    lookAtCode(value: string): 'live' | 'expired' | 'used' | 'unknown' {
+    /** What a code is worth now at a token address. */
+    lookAtCode(value: string, at: 'token' | 'offline-token'): 'live' | 'expired' | 'used' | 'unknown' {
       const code = codes.get(value);
       if (!code) return 'unknown';
-      return code.expiresAt <= Date.now() ? 'expired' : code.spent.size > 0 ? 'used' : 'live';
+      return code.expiresAt <= Date.now() ? 'expired' : code.spent.has(at) ? 'used' : 'live';
     },
     /** The tokens of a tenant, the newest first. */
     tokensOf: (tenant: Tenant): TokenView[] =>

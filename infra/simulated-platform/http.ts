@@ -57,7 +57,9 @@ export const page = (status: number, body: string, headers: Record<string, strin
   headers: {
     'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-store',
-    'content-security-policy': "frame-ancestors 'self'",
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src http: https:; base-uri 'none'; frame-ancestors 'self'",
+    'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     ...headers,
   },

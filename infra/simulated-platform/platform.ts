@@ -4,12 +4,12 @@ import { authorizeRoute, isConsentForm, signedAuthorizePath } from './authorize.
 import { controlRoute } from './control.ts';
 import { deliver, disturb, isHandled } from './deliver.ts';
 import type { Delivery } from './deliveries.ts';
-import { endLine, startLine } from './describe-request.ts';
+import { endLine, isWorthALine, startLine } from './describe-request.ts';
 import { extensionDetailsRoute } from './extension-details.ts';
 import { judgeV1Signature } from './fp-signature.ts';
-import { type Answer, type HttpClient, json, type RequestRecord, receive } from './http.ts';
-import { panelRoute } from './panel.ts';
-import { isActivityPoll } from './panel-activity.ts';
+import { type Answer, type HttpClient, type RequestRecord, receive } from './http.ts';
+import { isActivityPoll } from './panel/activity.ts';
+import { notFound, panelRoute, toolsRoute } from './panel/panel.ts';
 import { platformApiRoute } from './platform-api.ts';
 import { platformNow } from './settings.ts';
 import { createState, type Extension, type State } from './state.ts';
@@ -85,7 +85,7 @@ async function answerPublic(state: State, httpClient: HttpClient): Promise<Answe
     const answer = await route(state)(httpClient);
     if (answer) return answer;
   }
-  return json(404, { message: 'Not found' });
+  return notFound(httpClient, `${httpClient.path} leads nowhere here.`);
 }
 
 async function serve(
@@ -104,7 +104,7 @@ async function serve(
   };
   const stranger = refuseStranger(received, state.origin);
   if (stranger) return deliver(response, httpClient, stranger);
-  const control = await controlRoute(state)(httpClient);
+  const control = (await controlRoute(state)(httpClient)) ?? (await toolsRoute(state)(httpClient));
   if (control) {
     save();
     return deliver(response, httpClient, control);
@@ -112,7 +112,7 @@ async function serve(
   if (isActivityPoll(httpClient)) return deliver(response, httpClient, await answerPublic(state, httpClient));
   state.recording.add(httpClient.record);
   const startedAt = performance.now();
-  const line = startLine(state, httpClient);
+  const line = isWorthALine(httpClient) ? startLine(state, httpClient) : undefined;
   onRequest?.(httpClient.record);
   await state.interceptions.pass(httpClient, 'request');
   const fault = state.interceptions.takeFault(httpClient);
@@ -122,7 +122,7 @@ async function serve(
   await state.interceptions.pass(httpClient, 'answer');
   const answer = fault === undefined && real ? real : disturb(fault ?? {}, real);
   await deliver(response, httpClient, answer, fault);
-  endLine(state, line, httpClient, answer, startedAt);
+  if (line) endLine(state, line, httpClient, answer, startedAt);
   const { method, record } = httpClient;
   log([record.status || '---', method, httpClient.path, record.user && `as ${record.user}`].filter(Boolean).join(' '));
 }

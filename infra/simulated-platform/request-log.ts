@@ -40,20 +40,32 @@ export type LogEntry = {
   response?: Shown | undefined;
 };
 
-/** Which lines are meant: those that agree with all that is given. A line of no company belongs to every company. */
-export type LogFilter = { kind?: LogKind | undefined; company?: string | undefined; text?: string | undefined };
+/** Which lines are meant: those that agree with all that is given. A line of no tenant belongs to every tenant. */
+export type LogFilter = {
+  kind?: LogKind | undefined;
+  company?: string | undefined;
+  organization?: string | undefined;
+  text?: string | undefined;
+};
 
 /** Told of a new line or of one that changed; of `reset` when all are gone. */
 type Listener = (news: LogEntry | 'reset') => void;
 
 const most = 2000;
 
-export function fits(entry: LogEntry, { kind, company, text }: LogFilter): boolean {
+function concerns(entry: LogEntry, { company, organization }: LogFilter): boolean {
+  if (company === undefined && organization === undefined) return true;
+  const isNobodys = entry.company === undefined && entry.organization === undefined;
+  return isNobodys || (entry.company === company && entry.organization === organization);
+}
+
+/** Whether a line is meant. */
+export function fits(entry: LogEntry, filter: LogFilter): boolean {
+  const { kind, text } = filter;
   const { what, method, url, status, user, credential, notes } = entry;
   return (
     (kind === undefined || entry.kind === kind) &&
-    (company === undefined ||
-      (entry.organization === undefined && (entry.company === undefined || entry.company === company))) &&
+    concerns(entry, filter) &&
     (text === undefined ||
       [what, method, url, status, user, credential?.kind, credential?.last_four, ...notes]
         .join(' ')

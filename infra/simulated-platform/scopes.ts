@@ -39,6 +39,9 @@ const resources =
 /** What an extension may ask for that was registered for no scopes in particular. */
 export const everyScope: readonly string[] = resources.split(' ').map((resource) => `company/${resource}`);
 
+/** Permissions that a person can be given, by name. */
+export const permissionNames: readonly string[] = [...new Set(Object.values(opening).flat())];
+
 /** The services that exist. */
 export const services: ReadonlySet<string> = new Set(
   Object.keys(opening).concat(

@@ -10,7 +10,7 @@ const answer = (status: number, message: string, headers: Record<string, string>
 });
 
 /** What can be wrong with a service, in the words of the panel. */
-const faultKinds = {
+export const faultKinds = {
   unauthorized: { label: '401: the token is refused', fault: answer(401, 'Unauthorized') },
   forbidden: { label: '403: not allowed', fault: answer(403, 'Forbidden') },
   'rate-limited': {
@@ -34,7 +34,7 @@ const addresses: Readonly<Record<string, string>> = {
 };
 
 /** The services that can be disturbed. */
-const disturbable: readonly string[] = Object.keys(addresses);
+export const disturbable: readonly string[] = Object.keys(addresses);
 
 /** A fault by the service's name, as a control call sends it. */
 export const serviceFaultSchema = v.strictObject({

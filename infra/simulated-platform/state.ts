@@ -23,6 +23,8 @@ export type State = {
   /** Known once the platform listens. */
   origin: string;
   settings: Settings;
+  /** The settings as they are until somebody changes them, as JSON. */
+  usualSettings: string;
   users: Users;
   grants: Grants;
   catalog: Catalog;
@@ -51,6 +53,7 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
     extension: { ...extension, baseUrl },
     origin: '',
     settings: defaultSettings(),
+    usualSettings: JSON.stringify(defaultSettings()),
     users,
     grants: createGrants(() => state.settings, users),
     catalog: createCatalog(() => state.origin),

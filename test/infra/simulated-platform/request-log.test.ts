@@ -29,7 +29,7 @@ describe('the log', () => {
     expect(lines).toMatchObject([
       { from: 'browser', to: 'platform', kind: 'sign-in', status: 200, signature: 'valid', company: '1' },
       { from: 'extension', kind: 'token', credential: { kind: 'code', last_four: code.slice(-4), state: 'live' } },
-      { from: 'extension', kind: 'token', credential: { kind: 'code', state: 'used' } },
+      { from: 'extension', kind: 'token', credential: { kind: 'code', state: 'live' } },
       {
         kind: 'api',
         status: 200,
