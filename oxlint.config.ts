@@ -122,6 +122,11 @@ export default defineConfig({
         message: 'The author’s handlers have secrets of their own: secret(…) of runtime/own-settings.ts.',
       },
     ),
+    layer(
+      ['functions/app/**/*.test.ts', 'infra/own-*.test.ts'],
+      ['**/test/**', '!**/test/kit', '!**/test/kit/**'],
+      'The author’s tests import what they test and test/kit/: the rest of test/ may change with every update.',
+    ),
     {
       files: ['infra/**', 'test/**', 'bench/**'],
       rules: { 'no-console': 'off' },

@@ -96,7 +96,7 @@ test('every example in TypeScript compiles where it says that it belongs', () =>
         extends: resolve('tsconfig.json'),
         compilerOptions,
         include: [],
-        files: folders.flatMap(filesIn),
+        files: [...folders.flatMap(filesIn), ...globSync('infra/**/*.d.ts').map((file) => resolve(file))],
       }),
     );
     expect(compile(join(directory, 'tsconfig.json'))).toBe('');

@@ -17,6 +17,7 @@ const lowest = 'are its lowest layer';
 const below = (room: string) => `shared/${room}/ imports only`;
 const runtime = 'functions/runtime/ imports itself and shared/';
 const entries = 'Functions never import each other';
+const shelfTests = 'The author’s tests import';
 const shelf = 'The author’s handlers import';
 const synthesized = 'What is synthesized knows';
 const local = 'infra/local/ serves what the template says';
@@ -72,6 +73,10 @@ const plants: readonly Plant[] = [
   ['functions/runtime/http/planted.ts', '@aws-sdk/client-sqs', runtime],
   ['functions/runtime/http/planted.ts', '../settings.ts', undefined],
   ['functions/app/planted.ts', '../install.ts', shelf],
+  ['functions/app/planted.ts', '../../test/kit/x.ts', shelf],
+  ['functions/app/planted.test.ts', '../../test/kit/x.ts', undefined],
+  ['functions/app/stock/planted.test.ts', '../../../test/kit/x.ts', undefined],
+  ['functions/app/planted.test.ts', '../../test/functions/fixture/x.ts', shelfTests],
   ['functions/app/planted.ts', '../../shared/sealing.ts', shelf],
   ['functions/app/planted.ts', '../../infra/x.ts', shelf],
   ['functions/app/planted.ts', '@aws-sdk/client-s3', undefined],

@@ -1,21 +1,16 @@
 import { expect, test } from 'vitest';
+import { testEvent } from '../../test/kit/test-background.ts';
 import { handler } from './on-product-update.ts';
 
-test('asks for the product as the company, and reads it where the platform has it', async () => {
-  const asked: string[] = [];
-  const logged: unknown[] = [];
-  const context = {
-    company: '1',
+test('reads the product that changed, as the company', async () => {
+  const { logged } = await testEvent(handler, {
     payload: { product: { uid: 7 } },
-    platform: {
-      get: async (path: string) => {
-        asked.push(path);
-        return { data: { uid: 7, name: 'Shirt' } };
-      },
-    },
-    log: (...said: unknown[]) => logged.push(said),
-  };
-  await handler(context as never);
-  expect(asked).toEqual(['catalog/v2.0/company/1/products/7/']);
-  expect(logged).toEqual([['a product changed', { uid: 7, name: 'Shirt' }]]);
+    platform: { 'GET catalog/v2.0/company/1/products/7/': { data: { name: 'Shirt' } } },
+  });
+  expect(logged).toEqual([{ message: 'a product changed', fields: { uid: 7, name: 'Shirt' } }]);
+});
+
+test('asks for nothing where the event names no product', async () => {
+  const { calls } = await testEvent(handler);
+  expect(calls).toEqual([]);
 });

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { api } from '../../functions/runtime/api.ts';
+import { event } from '../../functions/runtime/background.ts';
+import { handler as launched } from '../extension/launched.ts';
+import { handler as nightly } from '../extension/nightly.ts';
+import { handler as notes } from '../extension/notes.ts';
+import { handler as onInstallation } from '../extension/on-installation.ts';
+import { handler as onProductUpdate } from '../extension/on-product-update.ts';
+import { handler as products } from '../extension/products.ts';
+import { moveClock } from './clock.ts';
+import { type OwnTables, startOwnTables } from './own-tables.ts';
+import { testEvent, testHook, testLaunch, testSchedule } from './test-background.ts';
+import { testRoute } from './test-route.ts';
+
+vi.stubEnv('EXTENSION_CONFIG', 'test/extension/kit.extension.config.ts');
+
+const list = 'GET catalog/v2.0/company/{company}/products/';
+const refused = Response.json({ message: 'no' }, { status: 403 });
+
+describe('testRoute', () => {
+  const echo = api(async ({ company, user, scopes, request }) => {
+    const { method, pathParameters, query, headers } = request;
+    const body = method === 'GET' ? undefined : request.json();
+    return { company, user, scopes, method, pathParameters, page: query.get('page'), mark: headers['x-mark'], body };
+  });
+
+  test('sends a GET of the owner of company 1 who holds every configured scope, where nothing else is said', async () => {
+    const { status, json } = await testRoute(echo);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ company: '1', user: { id: 'u1' }, method: 'GET', pathParameters: {} });
+    expect(json).toMatchObject({ scopes: expect.arrayContaining(['company/products', 'company/orders']) });
+  });
+
+  test('sends what it is given, as the person that it is given', async () => {
+    const request = { method: 'POST', query: { page: '2' }, headers: { 'x-mark': 'm' }, body: { stock: 3 } };
+    const who = { company: '12', user: { name: 'Ravi' }, scopes: ['company/orders'], pathParameters: { item_id: '7' } };
+    const { json } = await testRoute(echo, { ...request, ...who });
+    expect(json).toMatchObject({
+      company: '12',
+      user: { id: 'u1', name: 'Ravi' },
+      scopes: ['company/orders'],
+      method: 'POST',
+      pathParameters: { item_id: '7' },
+      page: '2',
+      mark: 'm',
+      body: { stock: 3 },
+    });
+  });
+
+  test('answers the platform’s part with JSON, a Response or a function, and says what was asked, with an empty cache each time', async () => {
+    const first = await testRoute(products, { platform: { [list]: { items: [1] } } });
+    const second = await testRoute(products, {
+      platform: { [list]: ({ query }) => ({ items: [query['page_size']] }) },
+    });
+    const third = await testRoute(products, { platform: { [list]: refused } });
+    expect([first.json, second.json, third.status]).toEqual([{ items: [1] }, { items: ['20'] }, 403]);
+    expect(first.calls).toEqual([
+      {
+        method: 'GET',
+        path: 'catalog/v2.0/company/1/products/',
+        query: { page_no: '1', page_size: '20' },
+        body: undefined,
+      },
+    ]);
+  });
+
+  test('fails with a sentence where the handler asks for what the test does not answer', async () => {
+    await expect(testRoute(products, { platform: { 'GET order/{x}': {} } })).rejects.toThrow(
+      /^The handler asked the platform for 'GET catalog\/v2\.0\/company\/1\/products\/', which .*\n {2}'GET order\/\{x\}'$/,
+    );
+  });
+
+  test('goes through everything that a route requires', async () => {
+    expect((await testRoute(echo, { signedOut: true })).json).toMatchObject({ code: 'session_required' });
+    const foreign = await testRoute(echo, { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } });
+    expect(foreign.status).toBe(403);
+    expect(foreign.log).toMatchObject({ status: 403 });
+  });
+});
+
+describe('testEvent, testSchedule, testHook and testLaunch', () => {
+  test('run a handler for company 1, and say what it asked for and logged', async () => {
+    const seen = event(async ({ company, payload, applications, event: { id }, log }) =>
+      log('seen', { company, payload, applications, id }),
+    );
+    const fields = { company: '1', payload: {}, applications: [], id: 'event-1' };
+    expect(await testEvent(seen)).toEqual({ calls: [], logged: [{ message: 'seen', fields }] });
+    const platform = { 'GET catalog/v2.0/company/5/products/{uid}/': { data: { name: 'Shirt' } } };
+    const payload = { product: { uid: 7 } };
+    const { calls, logged } = await testEvent(onProductUpdate, { company: '5', payload, platform });
+    expect([calls[0]?.path, logged[0]?.fields]).toEqual([
+      'catalog/v2.0/company/5/products/7/',
+      { uid: 7, name: 'Shirt' },
+    ]);
+    const counted = await testSchedule(nightly, { platform: { [list]: { page: { item_total: 3 } } } });
+    expect(counted.logged).toEqual([{ message: 'products counted', fields: { products: 3 } }]);
+  });
+
+  test('throw what the handler throws, and where the test answers too little', async () => {
+    await expect(testSchedule(nightly)).rejects.toThrow(/'GET catalog\/v2\.0\/company\/1\/products\/', which/);
+    const swallows = event(async ({ platform }) => void (await platform.get('a/v1.0/b').catch(() => undefined)));
+    await expect(testEvent(swallows)).rejects.toThrow(/'GET a\/v1\.0\/b'/);
+    const elsewhere = event(async ({ platform }) => void (await platform.get('catalog/v2.0/company/2/products/')));
+    await expect(testEvent(elsewhere, { platform: { [list]: {} } })).rejects.toMatchObject({ code: 'tenant_mismatch' });
+    await expect(testSchedule(nightly, { platform: { [list]: refused } })).rejects.toThrow(
+      /^The platform answered 403/,
+    );
+  });
+
+  test('an installation has a platform and scopes, an uninstall has neither', async () => {
+    const note = 'PUT company-profile/v1.0/company/1/note';
+    const installed = await testHook(onInstallation, { generation: 3, platform: { [note]: {} } });
+    expect(installed.calls).toMatchObject([{ method: 'PUT', body: { generation: 3 } }]);
+    expect(installed.logged[0]?.fields).toEqual({
+      scopes: ['company/products', 'company/orders'],
+      confirmedBy: undefined,
+    });
+    const uninstalled = await testHook(onInstallation, { uninstalled: true });
+    expect(uninstalled.logged[0]?.fields).toEqual({ scopes: [], confirmedBy: 'platform' });
+  });
+
+  test('a launch lands where the handler says', async () => {
+    expect(await testLaunch(launched)).toBe('/company/1?tab=orders');
+    expect(await testLaunch(launched, { scopes: [] })).toBeUndefined();
+  });
+});
+
+describe('own tables', () => {
+  let tables: OwnTables;
+  beforeAll(async () => {
+    tables = await startOwnTables();
+  });
+
+  test('are those of own-resources.ts, which the handler under test finds by its variable', async () => {
+    await tables.put('NOTES_TABLE', { company: '1', id: 'a', text: 'Call back.' }, { company: '2', id: 'a' });
+    const { json } = await testRoute(notes);
+    expect(json).toEqual({ notes: [{ company: '1', id: 'a', text: 'Call back.' }] });
+    const written = { company: '3', method: 'PUT', pathParameters: { note_id: 'b' }, body: { text: 'Ask.' } };
+    expect((await testRoute(notes, written)).status).toBe(200);
+    expect(await tables.items('NOTES_TABLE')).toContainEqual(
+      expect.objectContaining({ company: '3', id: 'b', by: 'Asha Rao', text: 'Ask.' }),
+    );
+  });
+
+  test('have the keys of own-resources.ts: an item without them is refused', async () => {
+    await expect(tables.put('NOTES_TABLE', { company: '1' })).rejects.toThrow();
+  });
+
+  test('a variable of no table of one’s own is a sentence that names those that are', async () => {
+    await expect(tables.items('INSTALLATIONS_TABLE')).rejects.toThrow(
+      'INSTALLATIONS_TABLE names no table of your own. These do: NOTES_TABLE.',
+    );
+  });
+
+  describe('moveClock', () => {
+    const before = Date.now();
+    const day = 24 * 60 * 60;
+    test('moves what the handler takes for now', async () => {
+      moveClock(day);
+      moveClock(day);
+      await testRoute(notes, { method: 'PUT', company: '4', pathParameters: { note_id: 'c' }, body: {} });
+      const [note] = (await tables.items('NOTES_TABLE')).filter(({ company }) => company === '4');
+      expect(Number(note?.['at'])).toBeGreaterThanOrEqual(before + 2 * day * 1000);
+    });
+    test('until the test ends', () => {
+      expect(Date.now()).toBeLessThan(before + day * 1000);
+    });
+  });
+});
+
+afterAll(() => vi.unstubAllEnvs());

@@ -1,0 +1,106 @@
+import type { AuthorHandler } from '../../functions/runtime/http/author-handler.ts';
+import type { PlatformUser } from '../../shared/fynd/token-response.ts';
+import { sealSession, sessionCookieName } from '../../shared/session/sessions.ts';
+import { companyTenant } from '../../shared/tenant.ts';
+import { gatewayEvent } from '../functions/fixture/event.ts';
+import { testSession } from '../shared/fixture/extension.ts';
+import { ownConfiguration, ownWorld } from './own-world.ts';
+import { answerOf, madeCall, type PlatformAnswers, type PlatformCallMade, UnansweredCall } from './platform-answers.ts';
+
+/** Who asks for what. Everything has a default: the owner of company 1, who holds all configured scopes, sends a GET. */
+export interface RouteRequest {
+  /** Default `GET`. */
+  readonly method?: string;
+  /** What stands in the braces of the route, e.g. `{ item_id: '7' }`. */
+  readonly pathParameters?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON, text as it is. */
+  readonly body?: unknown;
+  /** The company's id. Default `1`. */
+  readonly company?: string;
+  readonly user?: Partial<PlatformUser>;
+  /** Those that the person holds. Default: all that the configuration asks for. */
+  readonly scopes?: readonly string[];
+  /** True: nobody is signed in. */
+  readonly signedOut?: boolean;
+  /** What the platform answers to what the handler asks it. */
+  readonly platform?: PlatformAnswers;
+}
+
+/** What the browser got, and what happened on the way. */
+export interface RouteResponse {
+  readonly status: number;
+  /** By lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** The parsed body; undefined where it is no JSON. */
+  readonly json: unknown;
+  /** What the handler asked the platform for, in order. */
+  readonly calls: readonly PlatformCallMade[];
+  /** The line that the request wrote to the log. */
+  readonly log: Readonly<Record<string, unknown>>;
+}
+
+let generation = 0;
+
+/**
+ * Calls a handler made by `api(…)` as a signed-in person's browser does: through everything that it requires, with real
+ * tables and a platform that answers as it is told. Each call begins with an empty cache.
+ * @throws {UnansweredCall} where the handler asks the platform for what `platform` does not answer.
+ */
+export async function testRoute(handler: AuthorHandler, request: RouteRequest = {}): Promise<RouteResponse> {
+  const world = await ownWorld();
+  const { scopes: configured } = await ownConfiguration();
+  const { company = '1', body, query = {}, platform = {} } = request;
+  const calls: PlatformCallMade[] = [];
+  let unanswered: UnansweredCall | undefined;
+  world.platform.answer = async ({ method, url, body: sent }) => {
+    const call = madeCall(method, url, sent);
+    calls.push(call);
+    try {
+      return await answerOf(platform, call);
+    } catch (error) {
+      if (!(error instanceof UnansweredCall)) throw error;
+      unanswered ??= error;
+      return { status: 404 };
+    }
+  };
+  generation += 1;
+  const tenant = companyTenant(company);
+  await world.tables.putInstallation(company, { generation: { N: String(generation) } });
+  const now = Date.now();
+  const session = testSession({
+    tenant,
+    generation,
+    user: { ...testSession().user, ...request.user },
+    scopes: request.scopes ?? configured,
+    signedInAtMs: now - 1_000,
+    expiresAt: Math.floor(now / 1000) + 3_600,
+  });
+  const sealed = await sealSession(world.sessionKeys, configured, session);
+  const json = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const { status, headers, text, log } = await world.send(
+    handler,
+    gatewayEvent({
+      method: request.method ?? 'GET',
+      path: '/api/under-test',
+      query: new URLSearchParams(query).toString(),
+      headers: {
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        'sec-fetch-site': 'same-origin',
+        'x-company-id': company,
+        ...request.headers,
+      },
+      ...(request.pathParameters && { pathParameters: request.pathParameters }),
+      ...(request.signedOut ? {} : { cookie: `${sessionCookieName(tenant)}=${sealed}` }),
+      ...(json === undefined ? {} : { body: json }),
+    }),
+  );
+  if (unanswered) throw unanswered;
+  return { status, headers, text, json: jsonOf(headers['content-type'], text), calls, log };
+}
+
+function jsonOf(contentType: string | undefined, text: string): unknown {
+  return /json/.test(contentType ?? '') && text !== '' ? JSON.parse(text) : undefined;
+}
