@@ -9,6 +9,7 @@ import { ExtensionStack } from './extension-stack.ts';
 import { entriesOf } from './functions.ts';
 import { loadExtension } from './load-extension.ts';
 import { loadOwnResources } from './load-own-resources.ts';
+import { questionsAbout } from './questions.ts';
 import { sourceMapFolder } from './source-maps/build.ts';
 import { stackName } from './stack-name.ts';
 
@@ -61,6 +62,9 @@ async function synthesize(): Promise<void> {
   const { directory: assembly } = app.synth();
   // Beside the assets, not in them: for `npm run trace` and for who debugs here.
   cpSync(join(directory, sourceMapFolder), join(assembly, sourceMapFolder), { recursive: true });
+  for (const question of questionsAbout(extension, process.env.EXTENSION_CONFIG || 'extension.config.ts')) {
+    console.error(question);
+  }
 }
 
 function baseUrl(given: unknown): string | undefined {

@@ -11,6 +11,7 @@ import {
 } from '../shared/config.ts';
 import { variableOf } from '../shared/own-variables.ts';
 import { parseExtension } from '../shared/parse-extension.ts';
+import { loadError } from './load-error.ts';
 
 /**
  * The author's configuration, judged and with every default filled in. Paths count from the directory in which the
@@ -67,9 +68,7 @@ async function importDefault(file: string): Promise<unknown> {
   try {
     module = await import(pathToFileURL(path).href);
   } catch (cause) {
-    const reason =
-      cause instanceof Error ? `${cause.name}: ${cause.message.trim().split('\n')[0]}` : 'it threw no error';
-    throw new ConfigurationError(`${file} cannot be loaded (${reason}).`, { cause });
+    throw loadError(file, cause);
   }
   if (module.default === undefined) {
     throw new ConfigurationError(`${file} has no default export: it must say "export default defineExtension({ … })".`);

@@ -1,4 +1,5 @@
 import type * as v from 'valibot';
+import type { KnownEvent, KnownScope } from './known-names.ts';
 import type { extensionSchema } from './parse-extension.ts';
 
 /** Whether the company's long-term grant is fetched at installation. People always get their own online session. */
@@ -64,6 +65,9 @@ export interface CallInput {
   readonly company?: string;
 }
 
+/** Any other name: spelled so, editors complete the known ones. */
+type OtherName = string & Record<never, never>;
+
 /**
  * What an extension's author writes in `extension.config.ts`. Everything but name and scopes has a default. Spelled beside
  * the schema, because editors show authors these comments and lose those on a schema; a test holds them together.
@@ -75,7 +79,12 @@ export interface ExtensionInput<
   /** Shown to people on the extension's pages. */
   readonly name: string;
   /** Scopes asked for at sign-in, e.g. `company/products`. At most what the partner panel allows the extension. */
-  readonly scopes: readonly string[];
+  readonly scopes: readonly (KnownScope | OtherName)[];
+  /**
+   * Scopes and events that are meant although no public document knows them, so that nothing asks about them and the
+   * simulated platform takes them. Default: none.
+   */
+  readonly unlisted?: readonly string[];
   /** Default `offline`. */
   readonly accessMode?: AccessMode;
   /** Origin of the platform's API. Default `https://api.fynd.com`. */
@@ -117,7 +126,7 @@ export interface ExtensionInput<
   /** What other servers call, e.g. `'POST /pay/{company_id}': { handler: './functions/app/pay.ts', verify: 'checksum' }`. */
   readonly calls?: Readonly<Record<string, CallInput>>;
   /** Events of the platform by `category/name/type/vN`, e.g. `'company/product/update/v1': './functions/on-product.ts'`. */
-  readonly events?: Readonly<Record<string, string | EventInput>>;
+  readonly events?: Readonly<Partial<Record<KnownEvent | OtherName, string | EventInput>>>;
   readonly webhooks?: {
     /** Whom the platform tells when deliveries fail. Required as soon as there are events. */
     readonly notificationEmail?: string;

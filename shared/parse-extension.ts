@@ -216,6 +216,7 @@ const settings = v.strictObject({
     v.maxLength(200, 'must name at most 200 scopes'),
     v.check((scopes) => new Set(scopes).size === scopes.length, 'must not name a scope twice'),
   ),
+  unlisted: v.optional(v.array(v.string('must be text'), 'must be a list of scopes and events'), []),
   accessMode: v.optional(v.picklist(['offline', 'online'], 'must be "offline" or "online"'), 'offline'),
   cluster: v.optional(origin, 'https://api.fynd.com'),
   adminOrigins: v.optional(

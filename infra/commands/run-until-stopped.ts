@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../../shared/config.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { describeError } from '../local/host/system-error.ts';
 
@@ -45,7 +46,8 @@ export async function runUntilStopped(start: (defer: Defer, signal: AbortSignal)
   } catch (error) {
     if (!stop.signal.aborted) {
       status = 1;
-      console.error(error instanceof StartError ? error.message : describeError(error));
+      const isSentence = error instanceof StartError || error instanceof ConfigurationError;
+      console.error(isSentence ? error.message : describeError(error));
     }
   }
   setTimeout(() => process.exit(status), patienceMilliseconds).unref();

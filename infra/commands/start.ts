@@ -1,5 +1,6 @@
 // npm start: the simulated platform and the extension on it, with nothing else to install.
 import { join } from 'node:path';
+import { loadExtension } from '../load-extension.ts';
 import { describeCertificate, makeCertificate } from '../local/host/certificate.ts';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
 import { writeDataFile } from '../local/host/data-file.ts';
@@ -27,6 +28,7 @@ await runUntilStopped(async (defer, signal) => {
   console.log('Starting the simulated platform, synthesizing the stack …');
   const baseUrl = `${isTls ? 'https' : 'http'}://localhost:${extensionPort.port}`;
   const cluster = `http://127.0.0.1:${platformPort.port}`;
+  const { unlisted } = await loadExtension({ ...process.env, FP_API_DOMAIN: cluster });
   const credentials = platformCredentials(data.path);
   if (certificate) writeDataFile(join(data.path, 'certificate.pem'), certificate.cert);
   const platform = await startSimulatedPlatform({
@@ -35,6 +37,7 @@ await runUntilStopped(async (defer, signal) => {
     baseUrl,
     stateFile: join(data.path, 'simulated-platform-state.json'),
     trusted: certificate && join(data.path, 'certificate.pem'),
+    unlisted,
     log,
     signal,
   });

@@ -45,6 +45,8 @@ export async function startSimulatedPlatform(
     readonly stateFile: string;
     /** A certificate (PEM) that the extension speaks TLS with, and nobody else vouches for. */
     readonly trusted?: string | undefined;
+    /** Scopes and events that exist besides those that it knows. */
+    readonly unlisted: readonly string[];
     readonly log: Log;
     /** Gives up starting, and ends what was started. */
     readonly signal: AbortSignal;
@@ -70,6 +72,7 @@ export async function startSimulatedPlatform(
         EXTENSION_BASE_URL: options.baseUrl,
         // Whatever the extension's configuration asks for.
         EXTENSION_SCOPES: '',
+        PLATFORM_UNLISTED: options.unlisted.join(','),
         PLATFORM_STATE_FILE: options.stateFile,
         ...(options.trusted !== undefined && { NODE_EXTRA_CA_CERTS: options.trusted }),
       },

@@ -132,7 +132,8 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     closers.push(() => journal.close());
     const sqs = await startSqs(accessKey, journal);
     closers.push(() => sqs.close());
-    await synthesis;
+    const said = await synthesis;
+    if (said !== '') log({ kind: 'note', text: said });
     const assembly = readAssembly(outputDirectory);
     // What one platform's company 1 installed is not the other's.
     const suffix = createHash('sha256').update(`${cluster} ${options.apiKey}`).digest('hex').slice(0, 8);

@@ -1,7 +1,7 @@
 import { type Answer, type HttpClient, json, page, type Route, redirect } from './http.ts';
 import { consentPage } from './panel/consent-page.ts';
 import { messagePage } from './panel/layout.ts';
-import { lacking } from './scopes.ts';
+import { lacking, misspelt } from './scopes.ts';
 import { refuseSignature } from './signature-check.ts';
 import { type State, viewer } from './state.ts';
 import { findTenant, type Tenant, type User } from './world.ts';
@@ -80,7 +80,12 @@ function judge(state: State, httpClient: HttpClient, tenant: Tenant, parameters:
   if (codeChallenge !== null && parameters.get('code_challenge_method') !== 'S256') {
     return error('invalid_request', 'code_challenge_method must be S256');
   }
-  const beyond = state.extension.scopes ? lacking(state.extension.scopes, scopes) : [];
+  const { scopes: registered, unlisted = [] } = state.extension;
+  for (const scope of registered ? [] : scopes) {
+    const meant = misspelt(scope, unlisted);
+    if (meant !== undefined) return error('invalid_scope', `There is no scope ${scope}. ${meant} exists`);
+  }
+  const beyond = registered ? lacking(registered, scopes) : [];
   if (scopes.length === 0 || beyond.length > 0) {
     return error('invalid_scope', `Not registered for this extension: ${beyond.join(', ') || 'no scope at all'}`);
   }

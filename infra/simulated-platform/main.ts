@@ -2,6 +2,7 @@
 import { env } from 'node:process';
 import { startPlatform } from './platform.ts';
 import { StateFileError } from './state-file.ts';
+import { addEvents } from './webhook-events.ts';
 
 function refuse(sentence: string): never {
   console.error(sentence);
@@ -32,6 +33,7 @@ function readScopes(): string[] | undefined {
 
 const port = readPort();
 const scopes = readScopes();
+const unlisted = env['PLATFORM_UNLISTED']?.split(',').filter(Boolean) ?? [];
 const credential = /^[\x21-\x7e]+$/;
 const extension = {
   apiKey: read('EXTENSION_API_KEY', credential, 'the key that the extension sends as client_id, in visible characters'),
@@ -42,7 +44,9 @@ const extension = {
     'the origin of the extension without a path, such as http://localhost:3001',
   ),
   ...(scopes && { scopes }),
+  unlisted,
 };
+addEvents(unlisted);
 const stateFile = env['PLATFORM_STATE_FILE']?.trim() || undefined;
 
 try {

@@ -1,3 +1,5 @@
+import { closestMatch } from 'leven';
+
 /** Whether one granted scope covers a wanted one: the same, a wildcard above it, or the whole of which it is `/read` or `/write`. */
 const covers = (granted: string, wanted: string): boolean =>
   granted === wanted ||
@@ -57,4 +59,29 @@ export function mayCall(tokenScopes: readonly string[], service: string, method:
   return (
     wanted === undefined || wanted.some((scope) => holds(tokenScopes, scope) || tokenScopes.includes(scope + suffix))
   );
+}
+
+const named = (level: string, names: string): string[] =>
+  names.split(' ').flatMap((name) => ['', '/read', '/write'].map((access) => `${level}/${name}${access}`));
+
+/** The scopes that the platform's documents name, and the older forms that extensions still use. There are more. */
+export const documentedScopes: readonly string[] = [
+  'company/*',
+  ...named('company', 'brands locations properties legal applications products inventory price_rules orders'),
+  ...named('application', 'customers protected_customer_data products price_rules content rewards'),
+  ...named('application', 'communications customer_support'),
+  ...'profile saleschannel settings product order'.split(' ').map((name) => `company/${name}`),
+  ...'customer analytics storage marketing catalogue communication support order settings'
+    .split(' ')
+    .map((name) => `company/application/${name}`),
+];
+
+/**
+ * The scope that was meant by one that does not exist but looks like one that does; undefined for any other. What looks
+ * like nothing known may well exist: only the real platform can tell.
+ */
+export function misspelt(scope: string, existing: readonly string[]): string | undefined {
+  const all = [...existing, ...documentedScopes];
+  if (all.includes(scope) || scope.endsWith('/*') || /\d/.test(scope)) return undefined;
+  return closestMatch(scope, all, { maxDistance: 2 });
 }

@@ -11,8 +11,17 @@ import { defaultSettings, type Settings } from './settings.ts';
 import { createSubscribers, type Subscribers } from './subscribers.ts';
 import { createUsers, type Tenant, tenantKey, type Users } from './world.ts';
 
-/** The extension that is registered at this platform. `scopes`: the most that it may ask for; absent: anything. */
-export type Extension = { apiKey: string; apiSecret: string; baseUrl: string; scopes?: readonly string[] };
+/**
+ * The extension that is registered at this platform. `scopes`: the most that it may ask for; absent: anything that is not
+ * a misspelt name. `unlisted`: scopes that exist besides the documented ones.
+ */
+export type Extension = {
+  apiKey: string;
+  apiSecret: string;
+  baseUrl: string;
+  scopes?: readonly string[];
+  unlisted?: readonly string[];
+};
 
 /** What can run the extension's schedules: `runUrl` is posted `{schedule}`. */
 export type Runtime = { name: string; schedules: readonly string[]; runUrl: string };

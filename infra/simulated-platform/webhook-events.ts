@@ -28,34 +28,58 @@ const known: readonly [path: string, types: string, versions: string][] = [
   ['application/collection', 'create update delete', '2'],
   ['application/faq', 'create update delete', '1'],
   ['application/courier-partner', 'assign cancel', '1'],
+  ['company/location-quantity', 'create update', '1'],
+  [
+    'company/customfields',
+    'inventory-update inventory-delete product-update product-delete selling-location-update',
+    '1',
+  ],
+  ['application/address', 'create update delete', '1'],
+  ['application/refund', 'refund_initiated refund_pending refund_done refund_failed', '1'],
 ];
 
 const list = (text: string) => text.split(' ');
 const made = '2021-06-24T06:39:12.575Z';
 
-/** Every event there is. */
-export const eventConfigs: readonly EventConfig[] = known
-  .flatMap(([path, types, versions]) =>
-    list(versions).flatMap((version) => list(types).map((type) => [path, type, version] as const)),
-  )
-  .map(([path, type, version]) => [...(path.split('/') as [string, string]), type, version] as const)
-  .map(([category, name, type, version], index) => ({
+function eventConfig(slug: string, index: number): EventConfig {
+  const [category = '', name = '', type = '', version = ''] = slug.split('/');
+  return {
     id: index + 5,
     event_category: category,
     event_name: name,
     event_type: type,
-    version,
+    version: version.slice('v'.length),
     display_name: `${name}-${type}`,
     description: `This event gets triggered on ${name} ${type}`,
     created_on: made,
     updated_on: made,
-  }));
+  };
+}
+
+const configs: EventConfig[] = known
+  .flatMap(([path, types, versions]) =>
+    list(versions).flatMap((version) => list(types).map((type) => `${path}/${type}/v${version}`)),
+  )
+  .map(eventConfig);
+
+/** Every event there is. */
+export const eventConfigs: readonly EventConfig[] = configs;
 
 /** `company/product/update/v1`. */
 export const slugOf = (event: Pick<EventConfig, 'event_category' | 'event_name' | 'event_type' | 'version'>): string =>
   `${event.event_category}/${event.event_name}/${event.event_type}/v${event.version}`;
 
-const bySlug: ReadonlyMap<string, EventConfig> = new Map(eventConfigs.map((one) => [slugOf(one), one]));
+const bySlug = new Map(configs.map((one) => [slugOf(one), one]));
+
+/** Makes this process's platform send events, too, that no document names. What has not the form of one is left out. */
+export function addEvents(slugs: readonly string[]): void {
+  for (const slug of slugs) {
+    if (bySlug.has(slug) || !/^[\w-]+\/[\w-]+\/[\w-]+\/v\d+$/.test(slug)) continue;
+    const event = eventConfig(slug, configs.length);
+    configs.push(event);
+    bySlug.set(slug, event);
+  }
+}
 
 /** The event of that name; undefined where the platform knows none. */
 export const findEvent = (slug: string): EventConfig | undefined => bySlug.get(slug);

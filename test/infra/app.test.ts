@@ -32,14 +32,18 @@ function configuration(name: string, source: string): string {
   return file;
 }
 
-describe('a configuration that cannot work ends synthesis with status 1 and one sentence', () => {
+describe('a configuration that cannot work ends synthesis with status 1 and one sentence, and a line of code where that helps', () => {
   test.for<[string, NodeJS.ProcessEnv | string, RegExp]>([
     [
       'a wrong field',
       `export default { name: 'X', scopes: ['no scope'] };`,
       /^\S+\/a-wrong-field\.ts: scopes\.0 must look like .*\n$/,
     ],
-    ['a file that does not parse', 'export default {{;', /^\S+ cannot be loaded \(SyntaxError: .*\)\.\n$/],
+    [
+      'a file that does not parse',
+      'export default {{;',
+      /^\S+ cannot be loaded \(SyntaxError: .*\)\.\n\n\S+parse\.ts:1\nexport default \{\{;\n +\^\n\n$/,
+    ],
     ['a file that is not there', { EXTENSION_CONFIG: 'nowhere.ts' }, /^nowhere\.ts does not exist\..*\n$/],
     [
       'a handler that nobody made',
@@ -98,6 +102,13 @@ describe('a configuration that works', () => {
       .filter((name) => name.startsWith('asset.'))
       .map((name) => readFileSync(join(outdir, name, 'index.js'), 'utf8'));
     expect(bundles.some((code) => code.includes('"http://127.0.0.1:3000"'))).toBe(true);
+  });
+
+  test('is synthesized with a question about each name that nothing public knows', { timeout: seconds }, async () => {
+    const file = configuration('typo.ts', `export default { name: 'Other', scopes: ['company/prodcuts'] };`);
+    const { status, said } = await run({ EXTENSION_CONFIG: file });
+    expect(status).toBe(0);
+    expect(said).toMatch(/^\S+typo\.ts: scopes names "company\/prodcuts".* Did you mean "company\/products"\? .*\n$/);
   });
 
   test('makes the same template with the feature flags from the CDK CLI and without', {

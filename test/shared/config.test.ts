@@ -49,7 +49,16 @@ describe('a configuration', () => {
       : Value extends object
         ? { readonly [Key in keyof Value]-?: Complete<Exclude<Value[Key], undefined>> }
         : Value;
-    expectTypeOf<Complete<ExtensionInput>>().toEqualTypeOf<Complete<v.InferInput<typeof extensionSchema>>>();
+    // Where known names are completed, any other one is taken: what is judged knows texts alone.
+    type Judged = v.InferInput<typeof extensionSchema>;
+    type Named = 'scopes' | 'events';
+    expectTypeOf<Complete<Omit<ExtensionInput, Named>>>().toEqualTypeOf<Complete<Omit<Judged, Named>>>();
+    expectTypeOf<ExtensionInput['scopes'][number]>().toExtend<string>();
+    expectTypeOf<string>().toExtend<ExtensionInput['scopes'][number]>();
+    type EventOf<Input extends { readonly events?: unknown }> = Complete<
+      NonNullable<NonNullable<Input['events']>[keyof NonNullable<Input['events']>]>
+    >;
+    expectTypeOf<EventOf<ExtensionInput>>().toEqualTypeOf<EventOf<Judged>>();
   });
 
   test('with every setting is taken as it is', () => {

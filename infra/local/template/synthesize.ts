@@ -18,10 +18,10 @@ export interface Synthesis {
 }
 
 /**
- * Runs the CDK app in the project's directory, as the CDK CLI does.
+ * Runs the CDK app in the project's directory, as the CDK CLI does. Resolves to what it said on stderr, mostly nothing.
  * @throws {StartError} with what the app said on stderr.
  */
-export async function synthesize(synthesis: Synthesis): Promise<void> {
+export async function synthesize(synthesis: Synthesis): Promise<string> {
   const { EXTENSION_API_KEY: _key, EXTENSION_API_SECRET: _secret, ...environment } = process.env;
   const app = synthesis.app ?? join(root, 'infra', 'app.ts');
   const child = spawn(
@@ -51,6 +51,6 @@ export async function synthesize(synthesis: Synthesis): Promise<void> {
     child.once('close', resolve);
   });
   synthesis.signal?.throwIfAborted();
-  if (status === 0) return;
+  if (status === 0) return said.trim();
   throw new StartError(said.trim() || `The stack could not be synthesized (infra/app.ts ended with status ${status}).`);
 }

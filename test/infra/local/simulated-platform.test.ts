@@ -15,6 +15,7 @@ const start = (baseUrl: string, log: LogEntry[] = []) =>
     port: 3999,
     baseUrl,
     stateFile: '',
+    unlisted: [],
     program,
     log: (entry) => void log.push(entry),
     signal: new AbortController().signal,

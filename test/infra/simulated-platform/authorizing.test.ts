@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startPlatform } from '../../../infra/simulated-platform/platform.ts';
 import {
   authorize,
   authorizePath,
@@ -150,6 +151,23 @@ describe('authorizing', () => {
   test('scopes that the extension is not registered for come back as invalid_scope', async () => {
     const answer = await authorize(authorizePath('company/1', { scope: 'company/finance' }));
     expect(locationOf(answer).searchParams.get('error')).toBe('invalid_scope');
+  });
+
+  test('a misspelt scope is refused where any may be asked for; what looks like nothing known may exist', async () => {
+    const { apiKey, apiSecret, baseUrl } = extension;
+    const unlisted = ['company/productz'];
+    const open = await startPlatform({ extension: { apiKey, apiSecret, baseUrl, unlisted } });
+    onTestFinished(() => open.close());
+    const refused = async (scope: string) => {
+      const answer = await authorize(authorizePath('company/1', { scope }, open), '', open);
+      return answer.status === 302 ? locationOf(answer).searchParams.get('error_description') : undefined;
+    };
+    expect(await refused('company/orders,company/prodcuts')).toBe(
+      'There is no scope company/prodcuts. company/products exists',
+    );
+    for (const scope of ['company/products', 'company/*', 'company/parcels', 'company/products2', 'company/productz']) {
+      expect(await refused(scope), scope).toBeUndefined();
+    }
   });
 
   test('a person who is no member of the company gets no code', async () => {

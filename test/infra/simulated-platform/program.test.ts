@@ -76,6 +76,27 @@ describe('the program', () => {
     expect(await ended).toEqual([0, null]);
   });
 
+  test('sends an event that no document names where it is told that there is one', async () => {
+    const port = await findFreePort();
+    const { child, said, ended } = program(port, { PLATFORM_UNLISTED: 'company/parcels,company/parcel/lost/v2' });
+    await vi.waitFor(() => expect(said.out).toContain('platform ready'), 5000);
+    const [event_category, event_name, event_type, version] = ['company', 'parcel', 'lost', '2'];
+    const path = '/service/common/webhook/v1.0/events/query-event-details';
+    const body = JSON.stringify([{ event_category, event_name, event_type, version }]);
+    const host = `127.0.0.1:${port}`;
+    const headers = { 'content-type': 'application/json' };
+    const details = await fetch(`http://${host}${path}`, {
+      method: 'POST',
+      body,
+      headers: { ...headers, ...sign({ method: 'POST', host, path, body, headers }) },
+    });
+    expect(await details.json()).toMatchObject({
+      event_configs: [{ event_category, event_name, event_type, version }],
+    });
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  });
+
   test('a port in use is one sentence and status 1', async () => {
     const { said, ended } = program(Number(new URL(platform.origin).port));
     expect(await ended).toEqual([1, null]);

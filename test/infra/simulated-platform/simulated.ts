@@ -74,7 +74,11 @@ export const redeemOffline = (at: string, code: string, scope: string[] = wanted
   );
 export const bearer = (token: unknown) => ({ authorization: `Bearer ${String(token)}` });
 
-export function authorizePath(at = 'company/1', changes: Record<string, string> = {}): string {
+export function authorizePath(
+  at = 'company/1',
+  changes: Record<string, string> = {},
+  { origin }: Pick<RunningPlatform, 'origin'> = platform,
+): string {
   const query = new URLSearchParams({
     access_mode: 'online',
     client_id: extension.apiKey,
@@ -85,11 +89,11 @@ export function authorizePath(at = 'company/1', changes: Record<string, string> 
     ...changes,
   });
   const path = `${panel}/${at}/oauth/authorize?${query.toString()}`;
-  const signature = sign({ method: 'GET', host: new URL(platform.origin).host, path }, { signQuery: true });
+  const signature = sign({ method: 'GET', host: new URL(origin).host, path }, { signQuery: true });
   return `${path}&${new URLSearchParams({ ...signature }).toString()}`;
 }
-export const authorize = (path: string, cookie = '') =>
-  fetch(platform.origin + path, { redirect: 'manual', headers: { accept: 'text/html', cookie } });
+export const authorize = (path: string, cookie = '', { origin }: Pick<RunningPlatform, 'origin'> = platform) =>
+  fetch(origin + path, { redirect: 'manual', headers: { accept: 'text/html', cookie } });
 export const locationOf = (response: Response) => new URL(response.headers.get('location') ?? 'none:');
 
 export async function newCode(user = 'owner', company = '1', scopes = wanted): Promise<string> {
