@@ -156,3 +156,16 @@ test('every decision is in the index, and says so where another one replaced it'
   });
   expect(index.split('\n').filter((line) => line.startsWith('- '))).toEqual(lines.toSorted());
 });
+
+test('each command that a document names is one of package.json', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
+  const named = documents.flatMap(({ file, text }) =>
+    [...text.matchAll(/\bnpm run ([a-z][\w:-]*)/g)].map(([, name = '']) => ({ in: file, name })),
+  );
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.filter(({ name }) => !(name in scripts))).toEqual([]);
+});
+
+test('what agents read first is short', () => {
+  expect(textOf('AGENTS.md').split('\n').length).toBeLessThan(60);
+});
