@@ -46,8 +46,9 @@ test('a schedule has run for each company when the line is done', async () => {
 
 test('a fault of the platform reaches the page as the template says', async () => {
   const browser = await world.signIn(3);
-  await world.platform.fault({ path: list.replace('/1/', '/3/') }, { status: 409 }, 1);
-  expect((await browser.fetch('/api/products')).status).toBe(409);
+  await world.platform.fault({ path: list.replace('/1/', '/3/') }, { status: 503 });
+  expect((await browser.fetch('/api/products')).status).toBe(503);
+  await world.platform.clearFaults();
   expect((await browser.fetch('/api/products')).status).toBe(200);
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -31,8 +31,8 @@ function git(...args: readonly string[]): string {
 }
 
 /** Its lines; what else the check says about this folder, which holds no code, is of no interest. */
-function checked(): readonly string[] {
-  const { stdout, stderr } = spawnSync(process.execPath, [resolve('infra/commands/check.ts')], {
+function checked(...options: readonly string[]): readonly string[] {
+  const { stdout, stderr } = spawnSync(process.execPath, [resolve('infra/commands/check.ts'), ...options], {
     cwd: project,
     encoding: 'utf8',
   });
@@ -73,4 +73,60 @@ test('where git cannot tell, the check says so instead of passing', () => {
   const lines = checked();
   expect(lines).toContain(`✗ ${untracked}`);
   expect(lines).toContainEqual(expect.stringMatching(/^git cannot tell what it tracks: /));
+});
+
+const linted = 'The linter, layer rules included, finds nothing';
+
+/** A project with one commit that a check finds nothing in. */
+function committed(): void {
+  for (const file of ['tsconfig.json', 'oxlint.config.ts']) cpSync(file, join(project, file));
+  write('shared/kept.ts', 'export const kept = 1;\n');
+  write('package.json', '{ "type": "module" }\n');
+  git('init', '--quiet');
+  write('.git/info/exclude', 'node_modules\n');
+  git('add', '--all');
+  git('-c', 'user.name=t', '-c', 'user.email=t@example.com', 'commit', '--quiet', '--message', 'First');
+}
+function write(file: string, text: string): void {
+  mkdirSync(dirname(join(project, file)), { recursive: true });
+  writeFileSync(join(project, file), text);
+}
+
+test('what a tool can repair is repaired, and the check says what is left', () => {
+  committed();
+  write(
+    'infra/crooked.ts',
+    `import { join } from 'path';\nimport { a } from './a.ts';\nexport const both = [join(a),\n a]\n`,
+  );
+  write('infra/a.ts', `export const a = 'a';\n`);
+  expect(checked()).toEqual(expect.arrayContaining([`✗ ${formatting}`, `✗ ${linted}`]));
+  expect(checked('--fix')).toEqual(expect.arrayContaining([`✓ ${formatting}`, `✓ ${linted}`]));
+  expect(readFileSync(join(project, 'infra/crooked.ts'), 'utf8')).toBe(
+    `import { join } from 'node:path';\nimport { a } from './a.ts';\nexport const both = [join(a), a];\n`,
+  );
+  write('infra/crooked.ts', 'export const x: any =   1;\n');
+  expect(checked('--fix')).toEqual(expect.arrayContaining([`✓ ${formatting}`, `✗ ${linted}`]));
+});
+
+test('--changed looks at what changed since the last commit, staged or not or new, and at nothing else', () => {
+  committed();
+  expect(checked('--changed')).toEqual(['Nothing has changed since the last commit.', '']);
+  write('test/crooked-and-ignored.log', 'export   const x = 1\n');
+  expect(checked('--changed')).toEqual(['Nothing has changed since the last commit.', '']);
+  write('shared/new.ts', 'export   const x = 1\n');
+  expect(checked('--changed')).toContain(`✗ ${formatting}`);
+  git('add', 'shared/new.ts');
+  expect(checked('--changed')).toContain(`✗ ${formatting}`);
+  git('-c', 'user.name=t', '-c', 'user.email=t@example.com', 'commit', '--quiet', '--message', 'Crooked');
+  write('shared/kept.ts', 'export const kept = 2;\n');
+  const lines = checked('--changed');
+  expect(lines).toEqual(expect.arrayContaining([`✓ ${formatting}`, `✓ ${linted}`]));
+  rmSync(join(project, 'shared/kept.ts'));
+  write('docs/note.md', 'A note.\n');
+  expect(checked('--changed')).toContain(`✓ ${linted}`);
+});
+
+test('an option that it does not know is a sentence', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['infra/commands/check.ts', '--fast'], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([2, 'npm run check knows --changed and --fix, not --fast.\n']);
 });
