@@ -2,6 +2,9 @@ import { defineExtension } from './shared/config.ts';
 
 export default defineExtension({
   name: 'Product Lens',
+  page: './frontend',
+  // Where the platform keeps product images.
+  csp: { img: ['https://cdn.fynd.com', 'https://cdn.pixelbin.io'] },
   scopes: ['company/products', 'company/orders'],
   api: {
     'GET /api/products': './functions/app/products.ts',

@@ -97,7 +97,7 @@ export default defineConfig({
     ...sharedLayers,
     layer(
       ['functions/*.ts'],
-      ['./*.ts', './app/**', '!./app/welcome-page.ts', ...infrastructure, ...sdk],
+      ['./*.ts', './app/**', './browser/**', ...infrastructure, ...sdk],
       'Functions never import each other, the author’s handlers, the infrastructure or the SDK; what they share is in functions/runtime/ or shared/.',
     ),
     layer(['functions/runtime/*.ts'], ['../*.ts', '../app/**', ...infrastructure, ...sdk], runtime),

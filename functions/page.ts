@@ -1,39 +1,60 @@
-import { missingScopes } from '../shared/fynd/scopes.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { isRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
-import { personIn } from '../shared/session/describe-session.ts';
 import { roundCookieName, roundSeconds } from '../shared/session/sign-in-round.ts';
 import { companyTenant } from '../shared/tenant.ts';
-import { welcomePage } from './app/welcome-page.ts';
-import { type HttpRequirement, http } from './runtime/http/http.ts';
+import { fileResponse, pageResponse } from './runtime/http/front-end.ts';
+import { type HttpRequirement, http, type LambdaHandler } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { live } from './runtime/http/live.ts';
 import { redirect } from './runtime/http/responses.ts';
 import { anyOrigin } from './runtime/http/same-origin.ts';
-import { ownPageHeaders } from './runtime/http/security-headers.ts';
-import { signedIn, tenantReferenceOf } from './runtime/http/signed-in.ts';
+import { signedIn, type TenantReference, tenantReferenceOf } from './runtime/http/signed-in.ts';
 import { apiKey } from './runtime/secrets.ts';
 import { baseUrl, extension } from './runtime/settings.ts';
 
-/** `GET /company/{company_id}[/application/{application_id}]`: the extension's page, or the way to sign in to it. */
-export const handler = http()
+/**
+ * `GET /company/{company_id}[/application/{application_id}][/…]`: the extension's page, or the way to sign in to it.
+ * `GET /{file+}`: a file of the front end, for anybody. Which of them it is, the path alone decides: gateways choose routes
+ * in ways of their own.
+ */
+export const handler: LambdaHandler = (event, context) => {
+  const isPersonal = isPagePath(event.rawPath) && !isForTab(new URLSearchParams(event.rawQueryString));
+  return (isPersonal ? pageOfSession : open)(event, context);
+};
+
+const pageOfSession = http()
   .use(orSignIn())
   .use(anyOrigin())
-  .use(signedIn())
+  .use(signedIn(referenceOf))
   .use(live())
-  .handler(({ session, reference, cookies }) => {
-    cookies.clear(roundCookieName(session.tenant));
-    const { company, user, scopes } = personIn(session);
-    const page = welcomePage({
-      extension: extension(),
-      company,
-      userName: user.name,
-      applicationId: reference.applicationId,
-      missingScopes: missingScopes(scopes, extension().scopes),
-    });
-    return Promise.resolve({ ...page, headers: { ...page.headers, ...ownPageHeaders } });
+  .handler(async (request) => {
+    request.cookies.clear(roundCookieName(request.session.tenant));
+    return pageResponse(request);
   });
+
+const open = http().handler(async (request) => {
+  if (!isPagePath(request.rawPath)) return fileResponse(request);
+  referenceOf(request);
+  return pageResponse(request);
+});
+
+/** A tab that holds its session itself asks for the page without one: there is nothing personal in it. */
+function isForTab(query: URLSearchParams): boolean {
+  return query.get('session') === 'tab';
+}
+
+const pagePath = /^\/company\/([^/]+)(?:\/application\/([^/]+))?(?:\/|$)/;
+
+function isPagePath(rawPath: string): boolean {
+  return pagePath.test(rawPath);
+}
+
+/** @throws {AppError} `invalid_request`. */
+function referenceOf({ rawPath }: Pick<HttpRequest, 'rawPath'>): TenantReference {
+  const [, company_id, application_id] = pagePath.exec(rawPath) ?? [];
+  return tenantReferenceOf({ pathParameters: { company_id, application_id } });
+}
 
 /** Who is not signed in is sent to do so, but not those whom that did not help: they are told. */
 function orSignIn(): HttpRequirement<HttpRequest> {
@@ -41,7 +62,7 @@ function orSignIn(): HttpRequirement<HttpRequest> {
     async onError(chained) {
       const { error, event: request } = chained;
       if (!(error instanceof AppError && error.status === 401)) return;
-      const { companyId = '', applicationId } = tenantReferenceOf(request);
+      const { companyId = '', applicationId } = referenceOf(request);
       const tenant = companyTenant(companyId);
       const landing = launchPath(extension().launchPath, tenant, applicationId);
       request.retryPath = installPath(await apiKey(), tenant, applicationId, redirectPathOf(request, landing));
@@ -59,7 +80,9 @@ function orSignIn(): HttpRequirement<HttpRequest> {
 
 /** Back to this very page, without its query where that is too much; undefined where people land there anyway. */
 function redirectPathOf({ rawPath, rawQuery }: HttpRequest, landing: string): string | undefined {
-  const here = rawQuery === '' ? rawPath : `${rawPath}?${rawQuery}`;
-  const path = [here, rawPath].find((each) => isRedirectPath(each, baseUrl()));
-  return path === landing ? undefined : path;
+  // Decoded by the gateway: what would mean something else in an address is encoded again.
+  const path = rawPath.replaceAll(/%(?![\da-f]{2})/gi, '%25').replaceAll('#', '%23');
+  const here = rawQuery === '' ? path : `${path}?${rawQuery}`;
+  const kept = [here, path].find((each) => isRedirectPath(each, baseUrl()));
+  return kept === landing ? undefined : kept;
 }

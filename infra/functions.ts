@@ -102,7 +102,8 @@ export const builtInFunctions: readonly FunctionRow[] = [
   {
     id: 'Page',
     entry: './functions/page.ts',
-    routes: [...reading(paths.companyPage), ...reading(paths.applicationPage)],
+    // It tells pages from files by the path itself.
+    routes: [...reading(paths.root), ...reading(paths.files)],
     timeoutSeconds: answersAlone,
     grants: forSessions,
   },
@@ -116,7 +117,8 @@ export const builtInFunctions: readonly FunctionRow[] = [
   {
     id: 'PlatformProxy',
     entry: './functions/platform-proxy.ts',
-    routes: [`ANY ${paths.platform}`],
+    // With methods of its own beside ANY, so that `GET /{file+}` takes none of it, whatever a gateway compares first.
+    routes: [...reading(paths.platform), `ANY ${paths.platform}`],
     timeoutSeconds: callsThePlatform,
     grants: forPeople,
   },

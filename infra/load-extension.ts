@@ -86,9 +86,14 @@ function onCluster(input: unknown, domain: string, configFile: string): Extensio
   }
   const given = typeof input === 'object' && input !== null ? { ...input, cluster } : input;
   const extension = parseExtension(given, configFile);
-  // A simulated platform on loopback shows the extension, too.
-  const isSimulated = isLoopback(new URL(cluster).hostname);
-  return isSimulated ? { ...extension, adminOrigins: [...new Set([cluster, ...extension.adminOrigins])] } : extension;
+  if (!isLoopback(new URL(cluster).hostname)) return extension;
+  // A simulated platform on loopback shows the extension, too, and keeps the images of its products itself.
+  const { adminOrigins, csp } = extension;
+  return {
+    ...extension,
+    adminOrigins: [...new Set([cluster, ...adminOrigins])],
+    csp: { ...csp, img: [...new Set([cluster, ...csp.img])] },
+  };
 }
 
 /** What the environment says a setting is, else what the configuration says; in the type that it has there. */

@@ -103,6 +103,11 @@ export interface ExtensionInput<
     readonly connect?: readonly string[];
     readonly font?: readonly string[];
   };
+  /**
+   * The folder of the built front end, e.g. `./frontend/dist`: its `index.html` is the page, its other files are served as
+   * they are. Default: a page that says only that there is none.
+   */
+  readonly page?: string;
   /** Where people land after sign-in. Default `/company/{company_id}`, with the application where there is one. */
   readonly launchPath?: string;
   readonly proxy?: {

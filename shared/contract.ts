@@ -37,7 +37,29 @@ export const paths = {
   webhookEvents: '/api/webhook-events',
   storefront: '/ext/{path+}',
   healthz: '/_healthz',
+  /** The files of the front end, and its pages, which a trailing slash or a deep link leads here. */
+  files: '/{file+}',
+  /** A script of ours that the page is served with. */
+  sessionScript: '/_extension/session.js',
+  root: '/',
 } as const;
+
+/** First segments of paths that are the extension's own: a front end has no file below them, nor below any that begins with `_`. */
+export const ownFolders: ReadonlySet<string> = new Set(['api', 'fp', 'adm', 'ext', 'company', 'organization']);
+
+/** A coding in which a file of the front end lies beside it, already compressed. */
+export type StoredCoding = 'br' | 'gzip';
+
+/** A file of the front end, as the bundle of the function that serves it holds it. */
+export interface PageFile {
+  /** `Content-Type`. */
+  readonly type: string;
+  /** Of its content. So it is called in the bundle, with `.br` and `.gzip` where it is stored in these codings. */
+  readonly digest: string;
+  /** Its name carries a digest of its content: it never changes. */
+  readonly isImmutable: boolean;
+  readonly codings: readonly StoredCoding[];
+}
 
 /** Installations: one item per company. Every access but the listing of companies is by this key. */
 export const installationsTable = {

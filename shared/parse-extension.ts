@@ -224,6 +224,7 @@ const settings = v.strictObject({
   ),
   pkce: v.optional(v.boolean('must be true or false'), false),
   csp: v.optional(v.strictObject({ img: sources, connect: sources, font: sources }), {}),
+  page: v.optional(v.pipe(v.string('must be the path of a folder'), v.nonEmpty('must be the path of a folder'))),
   launchPath: v.optional(
     v.pipe(
       v.string('must be text'),

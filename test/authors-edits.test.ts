@@ -13,6 +13,7 @@ export default defineExtension({
   name: 'Stock Watch',
   scopes: ['company/settings'],
   accessMode: 'online',
+  page: './frontend',
   api: { 'PUT /api/stock/{item_id}': './functions/app/stock/levels.ts' },
   resources: './infra/own-resources.ts',
 });
@@ -26,14 +27,7 @@ import type { AddOwnResources } from './resources/own-resources.ts';
 
 export const addOwnResources: AddOwnResources = ({ stack }) => void new Queue(stack, 'Stock', { enforceSSL: true });
 `,
-  // The page's place, until it is the configuration that names one.
-  'functions/app/welcome-page.ts': `import type { HttpResponse } from '../runtime/http/http-messages.ts';
-import { page } from '../runtime/http/responses.ts';
-
-export function welcomePage(given: object): HttpResponse {
-  return page(() => Object.keys(given).join());
-}
-`,
+  'frontend/index.html': '<p>Another page</p>\n',
 };
 /** What depends on a configuration, a handler, a page or resources: `WHOLE_SUITE=1` runs all that needs no browser instead. */
 const affected = [

@@ -6,9 +6,13 @@ import { type BuildFailure, type BuildOptions, type BuildResult, build, formatMe
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
 import { buildName, sourceMapPath } from '../source-maps/build.ts';
 import { configuredHandlers, entryPointOf } from './configured-handlers.ts';
+import { pageEntry, pageFiles } from './page-files.ts';
 
 export interface Bundle {
-  /** Holds `index.js`, a `package.json` that says what kind of module it is, and nothing else: what Lambda receives. */
+  /**
+   * What Lambda receives: `index.js`, a `package.json` that says what kind of module it is, the files of the front end where
+   * it serves them, and nothing else.
+   */
   readonly directory: string;
   readonly bytes: number;
   /** Of the code: names the build and its source map, which is beside the bundles and not in them. */
@@ -81,7 +85,12 @@ function buildOptions({ extension, entries, directory }: Bundling) {
       'import.meta.filename': '__filename',
       'import.meta.url': importMetaUrl,
     },
-    plugins: [configuredHandlers(extension), onlyVersions, noOwnDigests],
+    plugins: [
+      configuredHandlers(extension),
+      pageFiles(extension, resolve(directory, folderName(pageEntry))),
+      onlyVersions,
+      noOwnDigests,
+    ],
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -111,6 +120,9 @@ function buildOptions({ extension, entries, directory }: Bundling) {
 /** @throws {ConfigurationError} with esbuild's own words about the code that does not bundle. */
 async function refuse(error: BuildFailure): Promise<never> {
   if (!Array.isArray(error.errors)) throw error;
+  // A sentence of a plugin's, which needs no words around it.
+  const own = error.errors.find(({ detail }) => detail instanceof ConfigurationError);
+  if (own !== undefined) throw own.detail;
   const messages = await formatMessages(error.errors, { kind: 'error' });
   throw new ConfigurationError(`The functions cannot be bundled:\n${messages.join('').trimEnd()}`);
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -19,10 +19,12 @@ const sources = [
   'vitest.config.ts',
   'shared',
   'functions',
+  'frontend',
   'infra',
   'test',
   'bench',
-];
+  // Authors may have no front end.
+].filter((source) => existsSync(source));
 /** Which files to look at; undefined: all. */
 const changed = options.includes('--changed') ? changedFiles() : undefined;
 const code = changed?.filter((file) => sources.some((source) => file === source || file.startsWith(`${source}/`)));
@@ -38,6 +40,7 @@ const checks: readonly (readonly [claim: string, check: () => boolean])[] = [
   ['Formatting and import order are Biome’s', () => run(bin('biome'), ...biome)],
   ['The linter, layer rules included, finds nothing', () => !hasCode || run(bin('oxlint'), ...oxlint)],
   ['The types agree', () => run(bin('tsc'), ...(changed ? incremental : []))],
+  ['The types agree in the browser, too', () => run(bin('tsc'), '-p', 'tsconfig.browser.json')],
   ...(changed ? [] : ([['Nothing is unused: files, exports, dependencies', () => run(bin('knip'))]] as const)),
   ['The lock file serves macOS and Windows too, and names no registry', lockFileIsPortable],
 ];

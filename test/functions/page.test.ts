@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { handler as Page } from '../../functions/page.ts';
 import { sessionCookieName } from '../../shared/session/sessions.ts';
 import { roundCookieName } from '../../shared/session/sign-in-round.ts';
 import { companyTenant } from '../../shared/tenant.ts';
 import { clientId } from '../shared/fixture/extension.ts';
 import { bareEvent, gatewayEvent } from './fixture/event.ts';
-import { pages, redirects, startWorld, type World } from './fixture/world.ts';
+import { bundledPage } from './fixture/front-end.ts';
+import { type Handler, pages, redirects, startWorld, type World } from './fixture/world.ts';
 
 let world: World;
-let page: typeof Page;
+let page: Handler;
 beforeAll(async () => {
   const csp = { img: ['https://cdn.example'], connect: ['https://api.example'], font: ['https://fonts.example'] };
   world = await startWorld({ name: 'Lens <b>&', csp });
-  ({ handler: page } = await import('../../functions/page.ts'));
+  page = await bundledPage(world.extension);
 });
 afterAll(() => world.close());
 
@@ -29,25 +29,23 @@ describe('the page of a company', () => {
     ['API Gateway', gatewayEvent],
     ['a front door that leaves cookies in the headers', bareEvent],
   ] as const) {
-    test(`greets who is signed in, through ${frontDoor}`, async () => {
-      const user = { id: 'u1', name: '<script>alert(1)</script>', email: undefined };
-      const { company, cookie } = await world.signIn({ user });
-      const answer = await world.send(page, event(request(company, { cookie })));
+    test(`is the page for who is signed in, through ${frontDoor}`, async () => {
+      const { company, cookie } = await world.signIn();
+      const answer = await world.send(
+        page,
+        event(request(company, { cookie, headers: { accept: 'text/html', 'accept-encoding': '' } })),
+      );
       expect(answer.status).toBe(200);
       expect(answer.headers).toMatchObject({ ...pages, 'cache-control': 'no-store' });
       // Only the page itself may cut itself off from whoever opened it: signing in needs its opener.
       expect(answer.headers['cross-origin-opener-policy']).toBe('same-origin-allow-popups');
-      expect(answer.text).toContain('&#60;script&#62;alert(1)');
-      expect(answer.text).not.toContain('<script>alert(1)');
       expect(answer.text).toContain('<h1>Lens &#60;b&#62;&#38;</h1>');
+      expect(answer.text).toContain('<head><script src="/_extension/session.js"></script>');
       expect(answer.cookies).toEqual([]);
-      const nonce = /script-src 'nonce-([^']+)'/.exec(answer.headers['content-security-policy'] ?? '')?.[1];
-      expect(answer.text.match(/<(script|style) nonce="([^"]+)"/g)).toHaveLength(3);
-      expect(answer.text.split(`nonce="${nonce}"`)).toHaveLength(4);
     });
   }
 
-  test('greets by the cookie that opens where a stale one of its name comes first', async () => {
+  test('goes by the cookie that opens where a stale one of its name comes first', async () => {
     const { company, cookie } = await world.signIn();
     for (const stale of ['garbage', '', 'a.b.c.d.e']) {
       const both = `${sessionCookieName(companyTenant(company))}=${stale}; ${cookie}`;
@@ -63,18 +61,13 @@ describe('the page of a company', () => {
     expect(policy).toEqual(
       expect.arrayContaining([
         `default-src 'none'`,
+        `script-src 'self'`,
+        `style-src 'self' 'unsafe-inline'`,
         `img-src 'self' data: https://cdn.example`,
         `connect-src 'self' https://api.example`,
         `font-src 'self' https://fonts.example`,
       ]),
     );
-  });
-
-  test('names what the person lacks', async () => {
-    const { company, cookie } = await world.signIn({ scopes: ['company/products'] });
-    const answer = await world.send(page, gatewayEvent(request(company, { cookie })));
-    expect(answer.text).toContain('<code>company/orders</code>');
-    expect(answer.text).not.toContain('<code>company/products</code>');
   });
 
   for (const [who, signIn] of [
@@ -198,7 +191,7 @@ describe('the page of a company', () => {
   });
 
   test('does not exist for what is no id', async () => {
-    for (const company of ['01', 'x', '1 ', '1/2']) {
+    for (const company of ['01', 'x', '1 ']) {
       const answer = await world.send(page, gatewayEvent(request(company)));
       expect([answer.status, answer.log['code']]).toEqual([400, 'invalid_request']);
     }

@@ -9,6 +9,8 @@ import { startWorld } from '../start-world.ts';
 export interface RunningExtension extends AsyncDisposable {
   /** Origin of the extension. */
   readonly baseUrl: string;
+  /** Where the simulated admin panel shows the extension to a company. */
+  panelUrl(company?: number): string;
   /** The strings of the platform: `fault`, `expireTokens`, `setUser`, `requests`, `uninstall` … */
   readonly platform: PlatformControl;
   /**
@@ -51,6 +53,7 @@ export async function startExtension(): Promise<RunningExtension> {
   };
   return {
     baseUrl: world.baseUrl,
+    panelUrl: (company = 1) => `${world.platformUrl}/company/${company}/extensions/${world.apiKey}`,
     platform,
     signIn: async (company = 1, user = 'owner') => {
       const browser = new Browser(world);

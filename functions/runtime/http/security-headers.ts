@@ -21,26 +21,39 @@ const deniedFeatures = [
 ];
 
 /**
- * On pages. Only the platform's admin panels may frame them; scripts and styles must carry the nonce; images, fonts and
- * calls are of this origin and those that the configuration names. No `Cross-Origin-Opener-Policy`: a page that signs in
- * in a window of its own must know who opened it.
+ * On pages that are made for one response: scripts and styles must carry the nonce. No `Cross-Origin-Opener-Policy`: a page
+ * that signs in in a window of its own must know who opened it.
  */
-export function pageHeaders(
-  { adminOrigins, csp }: Pick<Extension, 'adminOrigins' | 'csp'>,
-  nonce: string,
-): Record<string, string> {
+export function pageHeaders(settings: PageSettings, nonce: string): Record<string, string> {
+  return documentHeaders(settings, [`script-src 'nonce-${nonce}'`, `style-src 'nonce-${nonce}'`, `form-action 'none'`]);
+}
+
+/** On the author's own page: scripts are files of this origin, and styles may stand in the page, where React and CSS-in-JS write them. */
+export function frontEndHeaders(settings: PageSettings): Record<string, string> {
+  return documentHeaders(settings, [
+    `script-src 'self'`,
+    `style-src 'self' 'unsafe-inline'`,
+    `manifest-src 'self'`,
+    `media-src 'self' blob:`,
+    `worker-src 'self'`,
+    `form-action 'self'`,
+  ]);
+}
+
+type PageSettings = Pick<Extension, 'adminOrigins' | 'csp'>;
+
+/** Only the platform's admin panels may frame it; images, fonts and calls are of this origin and those that the configuration names. */
+function documentHeaders({ adminOrigins, csp }: PageSettings, more: readonly string[]): Record<string, string> {
   const from = (...sources: readonly string[]) => ["'self'", ...sources].join(' ');
   return {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': [
       `default-src 'none'`,
-      `script-src 'nonce-${nonce}'`,
-      `style-src 'nonce-${nonce}'`,
+      ...more,
       `connect-src ${from(...csp.connect)}`,
       `img-src ${from('data:', ...csp.img)}`,
       `font-src ${from(...csp.font)}`,
       `base-uri 'none'`,
-      `form-action 'none'`,
       `frame-ancestors ${adminOrigins.join(' ')}`,
     ].join('; '),
     'permissions-policy': deniedFeatures.map((feature) => `${feature}=()`).join(', '),

@@ -61,8 +61,11 @@ describe('the functions of the sample', () => {
     expect(large).toEqual([]);
   });
 
-  test('arrive at Lambda as one file, and what kind of module it is: no source map, no metafile', () => {
-    for (const made of bundles.values()) expect(readdirSync(made.directory)).toEqual(['index.js', 'package.json']);
+  test('arrive at Lambda as one file, and what kind of module it is; beside the page’s lies the front end', () => {
+    for (const [entry, made] of bundles) {
+      const beside = entry === './functions/page.ts' ? ['files'] : [];
+      expect(readdirSync(made.directory)).toEqual([...beside, 'index.js', 'package.json']);
+    }
   });
 
   test('carry of the SDK’s package descriptions nothing but versions', () => {

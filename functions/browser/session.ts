@@ -1,0 +1,2 @@
+// `/_extension/session.js`: the first script of the page, in the browser.
+void 0;
