@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, normalize, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { environment, installationsTable, userCacheTable } from '../shared/contract.ts';
@@ -87,7 +97,8 @@ test('every example in TypeScript compiles where it says that it belongs', () =>
     // The handlers of the examples know the settings and secrets of that document's configuration, not of the project's.
     const configured = folders.find((folder) => folder.endsWith('docs-settings-md-0'));
     const compilerOptions = {
-      rootDirs: [resolve('.'), ...folders.map((folder) => resolve(folder))],
+      // Where node_modules is a link, a file that `paths` names has the address that it leads to.
+      rootDirs: [resolve('.'), ...folders.flatMap((folder) => [resolve(folder), realpathSync(folder)])],
       paths: { '#extension': [resolve(`${configured}/extension.config.ts`)] },
     };
     writeFileSync(

@@ -1,16 +1,22 @@
 import { expect, test } from 'vitest';
 import { ConfigurationError } from '../../shared/config.ts';
-import { busySample, type Resource, synthesizedStack } from './synthesized-stack.ts';
+import { busySample, calledSample, type Resource, synthesizedStack } from './synthesized-stack.ts';
 
-const products = './functions/app/products.ts';
-const onUpdate = './functions/app/on-product-update.ts';
-const launched = './functions/app/launched.ts';
+const products = './test/extension/products.ts';
+const onUpdate = './test/extension/on-product-update.ts';
+const launched = './test/extension/launched.ts';
 
 const { resources, template } = synthesizedStack({
   extension: {
+    ...calledSample,
     ...busySample,
     hooks: { launched },
-    secrets: { slackUrl: { for: [products] }, erpToken: { for: [onUpdate] }, launchKey: { for: [launched, products] } },
+    secrets: {
+      slackUrl: { for: [products] },
+      erpToken: { for: [onUpdate] },
+      launchKey: { for: [launched, products] },
+      payKey: { for: ['./test/extension/pay.ts', './test/extension/wishlist.ts'] },
+    },
   },
 });
 
@@ -28,6 +34,7 @@ test('a secret is granted to the functions of the handlers that are named, and t
   expect(toldOf('OWN_SECRET_SLACK_URL')).toEqual(['Products']);
   expect(toldOf('OWN_SECRET_ERP_TOKEN')).toEqual(['Worker']);
   expect(toldOf('OWN_SECRET_LAUNCH_KEY')).toEqual(['Callback', 'Products']);
+  expect(toldOf('OWN_SECRET_PAY_KEY')).toEqual(['Pay', 'Wishlist']);
 });
 
 test('who is told of a secret may read it, and no more than its value', () => {
@@ -46,7 +53,7 @@ test('who is told of a secret may read it, and no more than its value', () => {
 test('a secret is empty until somebody stores its value, and the deployment tells where', () => {
   const secrets = Object.entries(resources).filter(([id]) => id.startsWith('OwnSecrets'));
   const properties = secrets.map(([, { Properties }]: [string, Resource]) => Object.keys(Properties));
-  expect(properties).toEqual([['Description'], ['Description'], ['Description']]);
+  expect(properties).toEqual(Array.from({ length: 4 }, () => ['Description']));
   expect(Object.keys(template.toJSON()['Outputs'] as object)).toEqual(
     expect.arrayContaining(['OwnSecretSlackUrl', 'OwnSecretErpToken', 'OwnSecretLaunchKey']),
   );
