@@ -43,13 +43,14 @@ function listedRaw(product: Record<string, unknown>): Record<string, unknown> {
   return { ...product, images };
 }
 
-/** As shoppers see it (`ApplicationProductListingSchema`), with what the raw list has. */
-function listedForShoppers(product: Product, visibly: Record<string, unknown>): Record<string, unknown> {
+/** As shoppers see it (`ApplicationProductListingSchema`), with what the raw list has but its cost. */
+export function listedForShoppers(product: Product): Record<string, unknown> {
+  const { cost_price: _cost, ...open } = product;
   const effective = effectivePrice(product);
   const marked = product.sizes?.[0]?.price ?? effective;
   const range = (price: number) => ({ min: price, max: price, currency_code: 'INR', currency_symbol: '₹' });
   return {
-    ...listedRaw(visibly),
+    ...listedRaw(open),
     medias: product['media'],
     price: { effective: range(effective), marked: range(marked), selling: range(effective) },
     discount: marked > effective ? `${Math.round((1 - effective / marked) * 100)}% OFF` : '',
@@ -70,9 +71,9 @@ function answerProducts(state: State, call: Call): Answer | undefined {
   if (method === 'GET' || method === 'HEAD') {
     const { items, page } = paged(found(state, call), httpClient);
     const shown = items.map((one) => {
+      if (applicationId !== undefined && !rest.startsWith('/raw-')) return listedForShoppers(one);
       const visibly = visible(state, call, one);
-      if (applicationId === undefined) return visibly;
-      return rest.startsWith('/raw-') ? listedRaw(visibly) : listedForShoppers(one, visibly);
+      return applicationId === undefined ? visibly : listedRaw(visibly);
     });
     return json(200, { items: shown, page });
   }

@@ -1,7 +1,7 @@
 import type { Call } from './call.ts';
 import { type Answer, json } from './http.ts';
 import { paged } from './paging.ts';
-import { companies } from './world.ts';
+import { type Application, type Company, companies } from './world.ts';
 
 /** The company service: who the merchant is. */
 export function answerProfile({ tenant, httpClient, rest }: Call): Answer | undefined {
@@ -44,24 +44,27 @@ export function answerProfile({ tenant, httpClient, rest }: Call): Answer | unde
   });
 }
 
+/** A sales channel as the configuration services show it. */
+export const shownApplication = (company: Company, { id, name, domain, token }: Application) => ({
+  _id: id,
+  name,
+  slug: domain.replaceAll('.', '-'),
+  domain: { name: domain, is_primary: true, verified: true },
+  domains: [{ name: domain, is_primary: true, verified: true }],
+  company_id: Number(company.id),
+  token,
+  channel_type: 'store-front',
+  is_active: true,
+  app_type: 'live',
+  status: 'completed',
+  mode: 'live',
+});
+
 /** The configuration service: the merchant’s sales channels. */
 export function answerConfiguration({ tenant, httpClient, rest, applicationId }: Call): Answer | undefined {
   const company = companies.get(tenant.id);
   if (!company || !['GET', 'HEAD'].includes(httpClient.method)) return undefined;
-  const shown = company.applications.map(({ id, name, domain, token }) => ({
-    _id: id,
-    name,
-    slug: domain.replaceAll('.', '-'),
-    domain: { name: domain, is_primary: true, verified: true },
-    domains: [{ name: domain, is_primary: true, verified: true }],
-    company_id: Number(company.id),
-    token,
-    channel_type: 'store-front',
-    is_active: true,
-    app_type: 'live',
-    status: 'completed',
-    mode: 'live',
-  }));
+  const shown = company.applications.map((one) => shownApplication(company, one));
   if (applicationId !== undefined) {
     return rest === '' || rest === '/'
       ? json(

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { bodyOf, type Control, ControlError, jsonOf, userOf, wholeNumber } from './control-call.ts';
+import { controlPaymentCall, controlShopperCall } from './control-callers.ts';
 import {
   controlAutoInstall,
   controlBlock,
@@ -140,6 +141,10 @@ const controls: Readonly<Record<string, { control: Control; words?: string }>> =
   'POST companies/*/auto-install': { control: controlAutoInstall, words: 'The extension is installed by a call' },
   'POST companies/*/events': { control: controlEvents, words: 'An event is made' },
   'GET companies/*/sample': { control: controlSample },
+  'POST companies/*/payment-call': { control: controlPaymentCall, words: 'The payment service calls the extension' },
+  'GET companies/*/payments': { control: ({ payments }, _httpClient, name) => json(200, payments.ofCompany(name)) },
+  'GET storefronts': { control: ({ proxyPaths }) => json(200, proxyPaths.all()) },
+  'POST storefronts/*/call': { control: controlShopperCall, words: 'A shopper calls' },
   'POST companies/*/block': { control: controlBlock, words: 'The subscriber is blocked' },
   'POST companies/*/unblock': {
     control: ({ subscribers }, _httpClient, name) => json(200, { unblocked: subscribers.unblock(name) }),

@@ -105,3 +105,15 @@ export function jsonObject(body: Buffer): Record<string, unknown> | undefined {
     return undefined;
   }
 }
+
+/** Shows what arrived, byte for byte; of the authorization only the scheme. */
+export function echo({ method, url, headers, rawHeaders, body }: HttpClient): Answer {
+  const scheme = headers['authorization']?.split(' ')[0];
+  return json(200, {
+    method,
+    url,
+    headers: { ...headers, authorization: scheme },
+    raw_header_names: rawHeaders.filter((_, index) => index % 2 === 0),
+    body_base64: body.toString('base64'),
+  });
+}

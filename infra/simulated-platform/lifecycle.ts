@@ -79,7 +79,10 @@ const idOf = ({ settings }: State, { id }: Tenant): string | number =>
 /** Ends what the extension was given for a tenant, and remembers when. */
 export function uninstallTenant(state: State, tenant: Tenant): void {
   state.grants.uninstall(tenant);
-  if (tenant.kind === 'company') state.subscribers.removeCompany(tenant.id);
+  if (tenant.kind === 'company') {
+    state.subscribers.removeCompany(tenant.id);
+    state.proxyPaths.removeCompany(tenant.id);
+  }
   state.uninstalledAt.set(tenantKey(tenant), new Date());
 }
 

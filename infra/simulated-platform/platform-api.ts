@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { serviceError } from './call.ts';
-import { type Answer, type HttpClient, json, type Route } from './http.ts';
+import { type Answer, echo, type HttpClient, json, type Route } from './http.ts';
 import { mayCall, services } from './scopes.ts';
 import { answerService } from './services.ts';
 import { refuseSignature } from './signature-check.ts';
@@ -18,18 +18,6 @@ function refusal({ settings }: State, service: string, status: 401 | 403, messag
       ? { status, headers: { 'content-type': 'text/html' }, body: `<html><body><h1>${status}</h1></body></html>` }
       : serviceError(service, status, message);
   return { ...answer, headers: { ...answer.headers, ...challenge } };
-}
-
-/** Shows what arrived, byte for byte; of the authorization only the scheme. */
-function echo({ method, url, headers, rawHeaders, body }: HttpClient): Answer {
-  const scheme = headers['authorization']?.split(' ')[0];
-  return json(200, {
-    method,
-    url,
-    headers: { ...headers, authorization: scheme },
-    raw_header_names: rawHeaders.filter((_, index) => index % 2 === 0),
-    body_base64: body.toString('base64'),
-  });
 }
 
 /** Adds the validator, and answers 304 where the caller has the same already. */

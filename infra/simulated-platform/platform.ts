@@ -14,6 +14,8 @@ import { platformApiRoute } from './platform-api.ts';
 import { platformNow } from './settings.ts';
 import { createState, type Extension, type State } from './state.ts';
 import { useStateFile } from './state-file.ts';
+import { applicationApiRoute } from './storefront/application-api.ts';
+import { storefrontRoute } from './storefront/storefront.ts';
 import { refuseStranger } from './strangers.ts';
 import { eventDetailsRoute } from './subscriber-api.ts';
 import { tokenRoute } from './token-endpoint.ts';
@@ -42,6 +44,8 @@ const publicRoutes = [
   authorizeRoute,
   eventDetailsRoute,
   platformApiRoute,
+  applicationApiRoute,
+  storefrontRoute,
   panelRoute,
 ];
 

@@ -87,6 +87,8 @@ const schema = v.strictObject({
   regions: v.array(v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/, 'not the name of a region'))),
   /** Which path a storefront call's signature covers: the extension's, as called, or the storefront's own. */
   storefrontSigns: v.picklist(['extension-path', 'storefront-path']),
+  /** What becomes of attaching a path that is attached already. */
+  proxyPathAgain: v.picklist(['replaced', 'conflict']),
   /** How `/fp/uninstall` is signed when the platform calls it. */
   lifecycleSignature: v.picklist(lifecycleSignatures),
   webhooks,
@@ -125,6 +127,7 @@ export const defaultSettings = (): Settings => ({
   rateLimit: null,
   regions: [],
   storefrontSigns: 'extension-path',
+  proxyPathAgain: 'replaced',
   lifecycleSignature: 'none',
   webhooks: {
     versions: ['v3', 'v2', 'v1'],

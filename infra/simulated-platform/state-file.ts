@@ -68,6 +68,21 @@ const schema = v.object({
   grants,
   subscribers,
   uninstalledAt: v.array(v.tuple([v.string(), v.number()])),
+  proxyPaths: v.optional(
+    v.array(
+      v.object({
+        _id: v.string(),
+        attached_path: v.string(),
+        proxy_url: v.string(),
+        company_id: v.string(),
+        application_id: v.string(),
+        extension_id: v.string(),
+        created_at: v.string(),
+        modified_at: v.string(),
+      }),
+    ),
+    [],
+  ),
 });
 
 /** Grants and their tokens as they outlive the process. */
@@ -89,6 +104,7 @@ export function useStateFile(state: State, file: string, warn: (sentence: string
   if (saved?.apiKey === state.extension.apiKey) {
     state.grants.restore(saved.grants);
     state.subscribers.restore(saved.subscribers.map(toSubscriber));
+    state.proxyPaths.restore(saved.proxyPaths);
     state.uninstalledAt = new Map(saved.uninstalledAt.map(([key, at]) => [key, new Date(at)]));
   }
   let written = textOf(state);
@@ -105,7 +121,7 @@ export function useStateFile(state: State, file: string, warn: (sentence: string
   };
 }
 
-function textOf({ extension, grants, subscribers, uninstalledAt }: State): string {
+function textOf({ extension, grants, subscribers, uninstalledAt, proxyPaths }: State): string {
   const saved: Saved = {
     apiKey: extension.apiKey,
     grants: grants.save(),
@@ -115,6 +131,7 @@ function textOf({ extension, grants, subscribers, uninstalledAt }: State): strin
       disabled: [...disabled],
     })),
     uninstalledAt: [...uninstalledAt].map(([key, at]) => [key, at.getTime()]),
+    proxyPaths: [...proxyPaths.all()],
   };
   return JSON.stringify(saved);
 }

@@ -4,10 +4,12 @@ import { logAttempt } from './describe-call.ts';
 import { createGrants, type Grants } from './grants.ts';
 import { createInterceptions, type Interceptions } from './interceptions.ts';
 import { createOrders, type Orders } from './orders.ts';
+import { createPayments, type Payments } from './payments.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { createRecording, type Recording } from './recording.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
 import { defaultSettings, type Settings } from './settings.ts';
+import { createProxyPaths, type ProxyPaths } from './storefront/proxy-paths.ts';
 import { createSubscribers, type Subscribers } from './subscribers.ts';
 import { createUsers, type Tenant, tenantKey, type Users } from './world.ts';
 
@@ -39,6 +41,8 @@ export type State = {
   catalog: Catalog;
   orders: Orders;
   subscribers: Subscribers;
+  proxyPaths: ProxyPaths;
+  payments: Payments;
   deliveries: Deliveries;
   /** When the extension was last uninstalled, by tenant. */
   uninstalledAt: Map<string, Date>;
@@ -68,6 +72,8 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
     catalog: createCatalog(() => state.origin),
     orders: createOrders(),
     subscribers: createSubscribers(),
+    proxyPaths: createProxyPaths(),
+    payments: createPayments(),
     deliveries: createDeliveries(() => state.settings, {
       onDelivered,
       onAttempt: (delivery, attempt) => logAttempt(state, delivery, attempt),
@@ -85,8 +91,9 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
     reset() {
       state.resetSettings();
       state.extension.baseUrl = baseUrl;
-      const { grants, catalog, orders, subscribers, deliveries, recording, log, interceptions, rateLimit } = state;
-      const data = [users, grants, catalog, orders, subscribers];
+      const { grants, catalog, orders, subscribers, proxyPaths, payments } = state;
+      const { deliveries, recording, log, interceptions, rateLimit } = state;
+      const data = [users, grants, catalog, orders, subscribers, proxyPaths, payments];
       for (const part of [...data, deliveries, recording, log, interceptions, rateLimit]) part.reset();
       state.lastViewer.clear();
       state.uninstalledAt.clear();

@@ -75,7 +75,7 @@ const person = (
 
 /** The people there are before a test adds any. `owner`, `catalog` and `orders` are members of every company. */
 const initialUsers = (): User[] => [
-  person(1, 'owner', ['Asha', 'Rao'], 'Owner', { '*': ['company/*'] }),
+  person(1, 'owner', ['Asha', 'Rao'], 'Owner', { '*': ['company/*', 'application/*', 'organization/*'] }),
   person(2, 'catalog', ['Vikram', 'Menon'], 'Catalog manager', { '*': ['company/products'] }),
   person(3, 'orders', ['Nisha', 'Kapoor'], 'Orders', { '*': ['company/orders'] }),
   person(4, 'guest', ['Tara', 'Bose'], 'Guest without permissions', { '*': [] }),
