@@ -71,6 +71,7 @@ export default defineConfig({
     'typescript/consistent-return': 'off',
     'typescript/no-unsafe-type-assertion': 'off',
     'import/no-cycle': 'error',
+    'import/no-unassigned-import': ['error', { allow: ['**/*.css'] }],
     'no-console': 'error',
     'unicorn/prefer-node-protocol': 'error',
     'unicorn/no-array-sort': 'off',
@@ -128,7 +129,7 @@ export default defineConfig({
       'The author’s tests import what they test and test/kit/: the rest of test/ may change with every update.',
     ),
     {
-      files: ['infra/**', 'test/**', 'bench/**'],
+      files: ['infra/**', 'test/**', 'bench/**', 'frontend/**'],
       rules: { 'no-console': 'off' },
     },
     layer(['infra/commands/**'], behaviour, 'infra/ imports what lies directly in shared/, and the configuration.'),

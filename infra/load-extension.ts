@@ -55,6 +55,7 @@ export async function loadExtension(environment: NodeJS.ProcessEnv = process.env
         { for: handlers.map((handler) => existingHandler(`secrets.${name}.for`, handler)) },
       ]),
     ),
+    page: pageOf(extension, environment),
     resources: extension.resources && existingHandler('resources', extension.resources),
   };
 }
@@ -106,6 +107,11 @@ function settingOf(name: string, configured: SettingValue, environment: NodeJS.P
   throw new ConfigurationError(
     `${variable} must be ${typeof configured === 'number' ? 'a number' : 'true or false'}, as settings.${name} in the configuration is.`,
   );
+}
+
+/** A front end that a server of its own serves, as the local runtime found out, need not be built. */
+function pageOf({ page }: Extension, { FRONTEND_ELSEWHERE }: NodeJS.ProcessEnv): string | undefined {
+  return page !== undefined && FRONTEND_ELSEWHERE && !existsSync(resolve(page)) ? undefined : page;
 }
 
 function existingFile(configFile: string, field: string, handler: string): string {

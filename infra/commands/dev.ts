@@ -28,6 +28,7 @@ await runUntilStopped(async (defer, signal) => {
   const { startLocalExtension } = await import('../local/start-local-extension.ts');
   const extension = await startLocalExtension({
     ...settings,
+    frontendElsewhere,
     port: ports,
     dataDir: data,
     showsErrors: true,

@@ -40,6 +40,8 @@ export interface LocalExtensionOptions {
   readonly dataDir: string | DataDirectory;
   /** Default `extension.config.ts`. */
   readonly configFile?: string | undefined;
+  /** The file of fdk-cli whose program serves the front end: then it need not be built. */
+  readonly frontendElsewhere?: string | undefined;
   /** The CDK app. Default `infra/app.ts`. */
   readonly app?: string | undefined;
   readonly log?: Log | undefined;
@@ -117,9 +119,9 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
 
     const outputDirectory = assemblyDirectory(data);
     closers.push(() => rmSync(outputDirectory, { recursive: true, force: true }));
-    const { app, cluster, configFile, signal } = options;
+    const { app, cluster, configFile, frontendElsewhere, signal } = options;
     const dynamoDirectory = join(data.path, 'dynamodb');
-    const synthesis = synthesize({ app, outputDirectory, baseUrl, cluster, configFile, signal });
+    const synthesis = synthesize({ app, outputDirectory, baseUrl, cluster, configFile, frontendElsewhere, signal });
     synthesis.catch(() => undefined);
     let serving = false;
     const observe: OnDynamoDbRequest = (...request) => {

@@ -14,6 +14,7 @@ export interface Synthesis {
   readonly baseUrl: string;
   readonly cluster: string;
   readonly configFile?: string | undefined;
+  readonly frontendElsewhere?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,6 +37,7 @@ export async function synthesize(synthesis: Synthesis): Promise<string> {
         CDK_OUTDIR: synthesis.outputDirectory,
         EXTENSION_BASE_URL: synthesis.baseUrl,
         FP_API_DOMAIN: synthesis.cluster,
+        FRONTEND_ELSEWHERE: synthesis.frontendElsewhere ?? '',
         ...(synthesis.configFile === undefined ? {} : { EXTENSION_CONFIG: synthesis.configFile }),
       },
     },

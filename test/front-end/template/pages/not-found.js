@@ -1,0 +1,5 @@
+export function NotFound() {
+  const found = document.createElement('h1');
+  found.textContent = '404';
+  return [found];
+}
