@@ -7,6 +7,7 @@ import { writeDataFile } from '../local/host/data-file.ts';
 import { claimPort, takePort } from '../local/host/listen.ts';
 import { printLog } from '../local/host/print-log.ts';
 import { loadEnvironmentFile, startSettings } from '../local/host/settings.ts';
+import { reportToPlatform } from '../local/report-to-platform.ts';
 import { platformCredentials, startSimulatedPlatform } from '../local/simulated-platform.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
@@ -42,6 +43,8 @@ await runUntilStopped(async (defer, signal) => {
     signal,
   });
   defer(() => platform.close());
+  const reporter = reportToPlatform(platform.url);
+  defer(() => reporter.close());
   const { startLocalExtension } = await import('../local/start-local-extension.ts');
   const extension = await startLocalExtension({
     ...credentials,
@@ -51,10 +54,15 @@ await runUntilStopped(async (defer, signal) => {
     dataDir: data,
     configFile,
     showsErrors: true,
-    log,
+    log: (entry) => {
+      log(entry);
+      reporter.log(entry);
+    },
+    onDynamoDbRequest: reporter.onDynamoDbRequest,
     signal,
   });
   defer(() => extension.close());
+  await reporter.announce(extension);
   console.log(`
   Open    ${platform.url}   and click Install: the simulated admin panel
   Serving ${baseUrl}   the extension, as it would be deployed

@@ -73,6 +73,8 @@ export interface LocalExtension {
   countMessages(): Promise<MessageCounts>;
   /** Settles when no message waits for a function and no function has one; what waits to be tried again counts. */
   idle(): Promise<void>;
+  /** Names of the schedules that can be run. */
+  readonly schedules: readonly string[];
   /** Sends what the schedule of this name sends when it is due. */
   runSchedule(name: string): Promise<void>;
   /**
@@ -211,6 +213,7 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       queues: Object.fromEntries(stack.queues.map(({ logicalId, url }) => [logicalId, url])),
       countMessages: async () => queues.count(),
       idle: () => queues.idle(),
+      schedules: running.schedules.map(({ name }) => name),
       runSchedule: (name) => sendScheduled(running, name),
       killInstance: (functionName, random) =>
         [...functions.values()].find(({ name }) => shortName(name) === functionName)?.killInstance(random),

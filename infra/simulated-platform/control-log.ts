@@ -12,7 +12,8 @@ const reportSchema = v.strictObject({
   from: v.optional(v.picklist(parties), 'browser'),
   to: v.optional(v.picklist(parties), 'extension'),
   kind: v.optional(v.picklist(logKinds), 'extension'),
-  what: text,
+  /** Default: what the address is to every extension. */
+  what: v.optional(text),
   method: v.optional(text),
   url: v.optional(text),
   status: v.optional(v.nullable(v.pipe(v.number(), v.integer())), null),
@@ -67,13 +68,28 @@ export const readLog: Control = (state, { query }, name) => {
   return entry && json(200, entry);
 };
 
+/** What every extension of the platform serves, in words. */
+const launchAddresses: readonly [address: RegExp, words: string][] = [
+  [/^\/(?:fp|adm)\/install/, 'Launch: the extension sends the browser to the platform, with a state of its own'],
+  [/^\/(?:fp|adm)\/auth/, 'Callback: the browser brings the code back, and the extension begins a session'],
+  [/^\/(?:company|organization)\//, 'The extension’s page'],
+];
+
+function describeReport(method: string, url: string, status: number | null): string {
+  const [, words] = launchAddresses.find(([address]) => address.test(url)) ?? [];
+  const what = words ?? `${method} ${url.replace(/\?.*/, '')}`;
+  return status !== null && status >= 400 ? `${what}: failed with ${status}` : what;
+}
+
 /** Takes up what the extension's own runtime saw: one line, or a list of them. */
 export const reportToLog: Control = (state, httpClient) => {
   const told = jsonOf(httpClient);
   const lines = v.parse(v.pipe(v.array(reportSchema), v.maxLength(500)), Array.isArray(told) ? told : [told]);
-  const added = lines.map(({ url, at, ...line }) =>
+  const added = lines.map(({ url, at, what, ...line }) =>
     state.log.add({
       ...line,
+      what: what ?? describeReport(line.method ?? '', url ?? '', line.status),
+      company: line.company ?? /^\/company\/(\d{1,18})(?:\/|$)/.exec(url ?? '')?.[1],
       ...(at === undefined ? {} : { at: new Date(at).toISOString() }),
       url: url === undefined ? undefined : maskUrl(state, url),
     }),

@@ -52,9 +52,9 @@ function steps(state: State, tenant: Tenant): Step[] {
     {
       title: 'Let the online tokens expire, then open the extension again',
       how: expire('online'),
-      why: 'The next call with one answers 401. The browser signs in again; nobody is asked, since Vikram agreed before.',
-      done: tokens.some(
-        ({ mode, kind, state: worth }) => mode === 'online' && kind === 'access token' && worth === 'expired',
+      why: 'A call with one answers 401 from now on. Open the extension again (at the top): it signs in once more, and nobody is asked, since Vikram agreed before.',
+      done: ['expired', 'live'].every((worth) =>
+        tokens.some((one) => one.mode === 'online' && one.kind === 'access token' && one.state === worth),
       ),
     },
     {
@@ -72,7 +72,7 @@ function steps(state: State, tenant: Tenant): Step[] {
     {
       title: 'Uninstall',
       how: installed ? '<span class="soft">The button is at the top of the company’s page.</span>' : '',
-      why: 'Every token of the company stops to work at once, and the extension is told, at best. Whether it believes an unsigned call is a question worth asking.',
+      why: 'Every token of the company stops working at once, and the extension is told, at best. Whether it believes an unsigned call is a question worth asking.',
       done: state.uninstalledAt.has(tenantKey(tenant)),
     },
   ];

@@ -25,7 +25,7 @@ function facts({ credential, signature, cache, user, notes, took_ms }: LogEntry)
     signature && `<span class="fact${signature === 'valid' ? '' : ' bad'}">signature ${signature}</span>`,
     cache && `<span class="fact">cache: ${escape(cache)}</span>`,
     user && `<span class="fact">as ${escape(user)}</span>`,
-    ...notes.map((note) => `<span class="fact bad">${escape(note.slice(0, 120))}</span>`),
+    ...notes.map((note) => `<span class="fact">${escape(note.slice(0, 120))}</span>`),
     took_ms === null ? undefined : `<span class="soft">${Math.round(took_ms)} ms</span>`,
   ];
   return all.filter(Boolean).join(' ');
