@@ -5,6 +5,7 @@ import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
 import { takePort } from '../local/host/listen.ts';
 import { printLog } from '../local/host/print-log.ts';
 import { devSettings, loadEnvironmentFile } from '../local/host/settings.ts';
+import { reportToPlatform } from '../local/report-to-platform.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
 await runUntilStopped(async (defer, signal) => {
@@ -24,6 +25,9 @@ await runUntilStopped(async (defer, signal) => {
     console.log(`${data.besides} is in use by another run: this one keeps its tables and secrets in ${data.path}.`);
   }
   if (frontendElsewhere !== undefined) console.log(`FRONTEND_PORT is left to ${frontendElsewhere}.`);
+  // Only the simulated platform is on this machine, and takes what it cannot see.
+  const reporter = settings.cluster.startsWith('http:') ? reportToPlatform(settings.cluster) : undefined;
+  defer(() => reporter?.close());
   console.log('Synthesizing the stack …');
   const { startLocalExtension } = await import('../local/start-local-extension.ts');
   const extension = await startLocalExtension({
@@ -32,10 +36,15 @@ await runUntilStopped(async (defer, signal) => {
     port: ports,
     dataDir: data,
     showsErrors: true,
-    log,
+    log: (entry) => {
+      log(entry);
+      reporter?.log(entry);
+    },
+    onDynamoDbRequest: reporter?.onDynamoDbRequest,
     signal,
   });
   defer(() => extension.close());
+  await reporter?.announce(extension);
   console.log(`
   Serving ${extension.baseUrl}   on ${ports.map(({ port }) => `http://localhost:${port}`).join(' and ')}
   For     ${settings.cluster}

@@ -16,7 +16,7 @@ afterEach(() => reporter.close());
 
 const control = async (method: string, path: string) => {
   const response = await fetch(`${platform.origin}/__control/${path}`, { method });
-  return { status: response.status, json: (await response.json()) as unknown };
+  return { status: response.status, json: await response.json() };
 };
 const request = { kind: 'request', method: 'GET', status: 200, milliseconds: 5, functionName: 'page' } as const;
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { authorizePath, control, extension, platform, redeem, redeemOffline } from './simulated.ts';
@@ -43,7 +43,6 @@ extension.baseUrl = `http://localhost:${(server.address() as { port: number }).p
 
 /** Where pictures of the pages go, for whoever wants to look at them. */
 const screenshots = process.env['SCREENSHOTS_DIR'];
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.skipIf(executablePath === undefined)('the panel in a real browser', () => {
   let browser: Browser;
@@ -172,7 +171,7 @@ describe.skipIf(executablePath === undefined)('the panel in a real browser', () 
       await page.goto(address);
       // The frame holds the extension's page, which is its author's.
       await page.evaluate(`document.querySelector('iframe')?.remove()`);
-      const found = await page.evaluate(`${axe}; axe.run().then(({ violations }) => violations.map(
+      const found = await page.evaluate(`${axe.source}; axe.run().then(({ violations }) => violations.map(
         ({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
       expect({ name, found }).toEqual({ name, found: [] });
       if (screenshots !== undefined)
