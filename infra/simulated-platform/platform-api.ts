@@ -8,7 +8,7 @@ import type { State } from './state.ts';
 import { companies, findTenant } from './world.ts';
 
 const address =
-  /^\/service\/(?:platform|partner)\/([a-z-]+)\/(v\d+\.\d+)\/(company|organization)\/([^/]+)(?:\/application\/([^/]+))?(\/.*)?$/;
+  /^\/service\/(platform|partner)\/([a-z-]+)\/(v\d+\.\d+)\/(company|organization)\/([^/]+)(?:\/application\/([^/]+))?(\/.*)?$/;
 
 function refusal({ settings }: State, service: string, status: 401 | 403, message: string): Answer {
   const challenge: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
@@ -39,8 +39,9 @@ function conditional({ settings }: State, httpClient: HttpClient, answer: Answer
 export const platformApiRoute =
   (state: State): Route =>
   (httpClient) => {
-    const [, service, version, kind, id, applicationId, rest] = address.exec(httpClient.path) ?? [];
+    const [, whose, service, version, kind, id, applicationId, rest] = address.exec(httpClient.path) ?? [];
     if (service === undefined || version === undefined || kind === undefined || id === undefined) return undefined;
+    if ((whose === 'partner') !== (kind === 'organization')) return undefined;
     if (!services.has(service)) return json(404, { message: `No service ${service}` });
     const refused = refuseSignature(state, httpClient);
     if (refused) return refused;

@@ -60,6 +60,10 @@ beforeAll(async () => {
     fdk.webhookRegistry.syncEvents(platformClient, null, true).then(() => reply.json({ success: true }), next),
   );
   app.use('/api', fdk.platformApiRoutes);
+  fdk.partnerApiRoutes.get('/themes', async ({ partnerClient }, reply, next) =>
+    partnerClient['theme']?.['getOrganizationThemes']?.().then((page) => reply.json(page), next),
+  );
+  app.use('/partner', fdk.partnerApiRoutes);
   app.use(
     (
       error: Error,
@@ -164,4 +168,14 @@ test('a delivery reaches its handler with a signature that it accepts, and a for
     { attempts: [{ status: 500 }] },
   ]);
   expect(delivered).toHaveLength(1);
+});
+
+test('a partner installs it, and its partner route answers themes', async () => {
+  await control('PUT', 'settings', { autoApprove: { user: 'owner' } });
+  const organization = '5f0d1c2b3a4e5d6c7b8a0001';
+  const install = await browse(`${baseUrl}/adm/install?organization_id=${organization}&client_id=${apiKey}`);
+  const authorize = await fetch(locationOf(install), { redirect: 'manual' });
+  expect(locationOf(await browse(locationOf(authorize)))).toBe(`${baseUrl}/admin`);
+  const themes = await browse(`${baseUrl}/partner/themes`);
+  expect([themes.status, await themes.json()]).toMatchObject([200, { themes: expect.any(Array) as unknown }]);
 });

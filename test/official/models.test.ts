@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type RunningPlatform, startPlatform } from '../../infra/simulated-platform/platform.ts';
 import { type Json, official, type PlatformClient } from './official-libraries.ts';
@@ -153,4 +154,65 @@ test('subscribers of all providers: registered in each version, listed, and each
   expect(await call('webhook', 'updateSubscriberConfig', { body: v1 })).toMatchObject({ id: first?.['id'] });
   expect(await call('webhook', 'getSubscribersByCompany')).toMatchObject({ page: { type: 'number' } });
   expect(await call('webhook', 'fetchAllEventConfigurations')).toHaveProperty('event_configs');
+});
+
+test('a storefront path is attached and taken away', async () => {
+  const body = { attached_path: 'wishlist', proxy_url: 'http://localhost:3999/ext/wishlist' };
+  expect(await ofChannel('partner', 'addProxyPath', { extensionId: apiKey, body })).toMatchObject(body);
+  const attached = { extensionId: apiKey, attachedPath: 'wishlist' };
+  expect(await ofChannel('partner', 'removeProxyPath', attached)).toHaveProperty('message');
+});
+
+test('a payment extension reports with the checksum that the model wants in the body', async () => {
+  const amount = { amount: 10, currency: 'INR', status: 'complete' };
+  const order = { ...amount, gid: 'TR1', aggregator: 'pay', aggregator_order_id: 'A1', aggregator_order_details: {} };
+  const payment = {
+    ...amount,
+    gid: 'TR1',
+    payment_id: 'P1',
+    mode: 'live',
+    payment_methods: [],
+    amount_captured: 10,
+    captured: true,
+    created: '2025-11-01',
+    success_url: 'https://shop.example/success',
+    cancel_url: 'https://shop.example/cancel',
+    g_user_id: 'G1',
+    aggregator_order_id: 'A1',
+  };
+  const session = {
+    gid: 'TR1',
+    order_details: order,
+    status: 'complete',
+    currency: 'INR',
+    payment_details: [payment],
+    total_amount: 10,
+  };
+  const checksum = createHmac('sha256', apiSecret).update(JSON.stringify(session)).digest('hex');
+  const answer = ofChannel('payment', 'updatePaymentSession', { gid: 'TR1', body: { ...session, checksum } });
+  expect(await answer).toMatchObject({ gid: 'TR1', status: 'complete', total_amount: 10 });
+});
+
+test('a sales channel’s own client lists what it sells', async () => {
+  const { token = '' } = await ofChannel('configuration', 'getApplicationById');
+  const given = { applicationID: outlet, applicationToken: token, domain: platform.origin };
+  const visitor = new official.ApplicationClient(new official.ApplicationConfig(given));
+  const { items } = (await asked(visitor.catalog, 'getProducts')) as List;
+  const [first] = items;
+  expect(await asked(visitor.catalog, 'getProductDetailBySlug', { slug: first?.['slug'] })).toMatchObject({
+    uid: first?.['uid'],
+  });
+});
+
+test('a partner’s client reads its themes, tickets and subscribers', async () => {
+  const organizationId = '5f0d1c2b3a4e5d6c7b8a0001';
+  const { code } = await control('codes', { organization_id: organizationId });
+  const given = { organizationId, domain: platform.origin, apiKey, apiSecret, useAutoRenewTimer: false };
+  const config = new official.PartnerConfig(given, { strictResponseCheck: true });
+  config.oauthClient.setToken(await config.oauthClient.getOfflineAccessTokenObj(['company/products'], String(code)));
+  config.oauthClient.token_expires_at = Date.now() + 3_600_000;
+  const partner = new official.PartnerClient(config);
+  expect(await asked(partner.theme, 'getOrganizationThemes')).toHaveProperty('themes.0.name');
+  expect(await asked(partner.lead, 'getTickets')).toMatchObject({ page: { type: 'number' } });
+  expect(await asked(partner.webhook, 'fetchSubscribers', { extensionId: apiKey })).toMatchObject({ items: [] });
 });

@@ -23,6 +23,7 @@ export interface PlatformClient {
 /** What the library puts on requests below its routers. */
 export interface ExtensionRequest {
   readonly platformClient: PlatformClient;
+  readonly partnerClient: Record<string, Service>;
   readonly body: unknown;
 }
 interface Reply {
@@ -42,6 +43,7 @@ export interface Router {
 export interface OfficialExtension {
   readonly fdkHandler: Router;
   readonly platformApiRoutes: Router;
+  readonly partnerApiRoutes: Router;
   readonly extension: { readonly isInitialized: boolean; readonly base_url: string; readonly scopes: string[] };
   readonly webhookRegistry: {
     processWebhook(request: ExtensionRequest): Promise<void>;
@@ -66,6 +68,10 @@ interface ClientLibrary {
     };
   };
   PlatformClient: new (config: Json) => PlatformClient;
+  PartnerConfig: ClientLibrary['PlatformConfig'];
+  PartnerClient: new (config: Json) => Record<'theme' | 'lead' | 'webhook', Service>;
+  ApplicationConfig: new (given: Json) => Json;
+  ApplicationClient: new (config: Json) => Record<'catalog' | 'configuration', Service>;
 }
 interface Express {
   (): Router & RequestListener;
