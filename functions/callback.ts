@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { launched } from '#launched';
 import { pendingWork } from '../shared/background/pending-work.ts';
+import { extensionFor } from '../shared/config.ts';
+import { paths } from '../shared/contract.ts';
 import { type Completed, completeInstall, type Installed } from '../shared/install/complete-install.ts';
 import { deliveredBefore } from '../shared/install/delivered-before.ts';
 import { type Callback, judgeCallback } from '../shared/install/judge-callback.ts';
@@ -23,7 +25,7 @@ import {
   transactionCookieName,
   transactionSeconds,
 } from '../shared/session/transactions.ts';
-import { applicationId, companyId, companyOf, companyTenant } from '../shared/tenant.ts';
+import { applicationId, companyId, organizationId, type Tenant } from '../shared/tenant.ts';
 import { requirement } from './runtime/chain.ts';
 import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest, HttpResponse } from './runtime/http/http-messages.ts';
@@ -47,6 +49,7 @@ const authorizationResponse = v.object({
   ),
   error: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   company_id: v.optional(companyId),
+  organization_id: v.optional(organizationId),
   application_id: v.optional(applicationId),
   client_id: v.optional(v.string()),
 });
@@ -57,7 +60,7 @@ const answerWithinMs = 27_000;
 const launchedMs = 5_000;
 const hookFailed: { path?: string; warning?: string } = { warning: 'launched_hook_failed' };
 
-/** `GET /fp/auth`: the platform sends the browser back with a code, or with the reason why there is none. */
+/** `GET /fp/auth`, and `/adm/auth` for partners: the platform sends the browser back with a code, or with the reason why there is none. */
 export const handler = http()
   .use(browsersOnly())
   .use(input('query', authorizationResponse))
@@ -109,9 +112,10 @@ export const handler = http()
 
 /** Where a sign-in leads; from a window of its own, the session goes to whoever opened that. */
 async function land(session: Session, signIn: SignIn): Promise<HttpResponse> {
-  const path = landingPath({ extension: extension(), baseUrl: baseUrl() }, session.tenant, signIn);
+  const own = extensionFor(extension(), session.tenant);
+  const path = landingPath({ extension: own, baseUrl: baseUrl() }, session.tenant, signIn);
   if (!signIn.inWindow) return redirect(`${baseUrl()}${path}`);
-  const sealed = await sealSession(sessionKeys(), extension().scopes, session);
+  const sealed = await sealSession(sessionKeys(), own.scopes, session);
   return handOverPage(session, sealed, path);
 }
 
@@ -124,7 +128,7 @@ interface Delivery {
 }
 
 /**
- * A callback that can be understood: with a code for a company, or with an error.
+ * A callback that can be understood: with a code for a company or an organization, or with an error.
  * @throws {AppError} `invalid_request`.
  */
 function codeOrError(): HttpRequirement<
@@ -132,17 +136,21 @@ function codeOrError(): HttpRequirement<
   Delivery
 > {
   return requirement(async (request) => {
-    const { state, code = '', error, company_id, application_id, client_id } = request.input;
-    const tenant = company_id === undefined ? undefined : companyTenant(company_id);
+    const { state, code = '', error, client_id } = request.input;
+    const isPartner = request.rawPath === paths.partnerCallback;
+    const field = isPartner ? 'organization_id' : 'company_id';
+    const id = request.input[field];
+    const application_id = isPartner ? undefined : request.input.application_id;
+    const tenant: Tenant | undefined = id === undefined ? id : { kind: isPartner ? 'organization' : 'company', id };
     if (tenant !== undefined) {
       request.tenant = tenant;
       request.retryPath = installPath(await apiKey(), tenant, application_id);
-      const path = launchPath(extension().launchPath, tenant, application_id);
+      const path = launchPath(extensionFor(extension(), tenant).launchPath, tenant, application_id);
       request.waysOut = { state_mismatch: newWindow(tenant, `${request.retryPath}${inWindow}`, path) };
     }
     await ownClientId(client_id);
     if (error === undefined && code === '') throw new AppError('invalid_request', 'code is missing.');
-    if (error === undefined && tenant === undefined) throw new AppError('invalid_request', 'company_id is missing.');
+    if (error === undefined && tenant === undefined) throw new AppError('invalid_request', `${field} is missing.`);
     return { callback: { state, tenant, applicationId: application_id }, code, error };
   });
 }
@@ -169,12 +177,12 @@ async function takeTransaction({ callback, cookies }: HttpRequest & Delivery): P
 }
 
 async function setSession({ cookies }: HttpRequest, session: Session): Promise<void> {
-  const { scopes } = extension();
+  const { scopes } = extensionFor(extension(), session.tenant);
   const lifeSeconds = session.expiresAt - Math.floor(session.signedInAtMs / 1000);
   cookies.set(sessionCookieName(session.tenant), await sealSession(sessionKeys(), scopes, session), lifeSeconds);
   const round = roundCookieName(session.tenant);
   if (cookies.has(round)) cookies.set(round, 'done', roundSeconds.done);
-  await cookies.fit((name, text) => startedAtMs(sessionKeys(), scopes, now(), name, text));
+  await cookies.fit((name, text) => startedAtMs(sessionKeys(), extension(), now(), name, text));
 }
 
 /** Who scans links sends HEAD: the code would be redeemed, and the person would come in vain. */
@@ -204,10 +212,10 @@ async function askLaunched(
   session: Session,
   { applicationId }: Transaction,
 ): Promise<{ path?: string; warning?: string }> {
-  if (launched === undefined) return {};
+  const { tenant, user, scopes } = session;
+  if (launched === undefined || tenant.kind !== 'company') return {};
   try {
-    const { tenant, user, scopes } = session;
-    const path = await launched({ company: companyOf(tenant), claimedApplication: applicationId, user, scopes });
+    const path = await launched({ company: tenant.id, claimedApplication: applicationId, user, scopes });
     if (path !== undefined) parseRedirectPath(path, baseUrl());
     return path === undefined ? {} : { path };
   } catch (error) {

@@ -1,8 +1,8 @@
+import { extensionFor } from '../shared/config.ts';
 import { installPath, launchPath } from '../shared/install/launch-path.ts';
 import { isRedirectPath } from '../shared/install/redirect-path.ts';
 import { AppError } from '../shared/problems.ts';
 import { roundCookieName, roundSeconds } from '../shared/session/sign-in-round.ts';
-import { companyTenant } from '../shared/tenant.ts';
 import { fileResponse, pageResponse } from './runtime/http/front-end.ts';
 import { type HttpRequirement, http, type LambdaHandler } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
@@ -14,7 +14,7 @@ import { apiKey } from './runtime/secrets.ts';
 import { baseUrl, extension } from './runtime/settings.ts';
 
 /**
- * `GET /company/{company_id}[/application/{application_id}][/…]`: the extension's page, or the way to sign in to it.
+ * `GET /company/{company_id}[/application/{application_id}][/…]`, `GET /organization/{organization_id}[/…]`: the extension's page, or the way to sign in to it.
  * `GET /{file+}`: a file of the front end, for anybody. Which of them it is, the path alone decides: gateways choose routes
  * in ways of their own.
  */
@@ -44,16 +44,18 @@ function isForTab(query: URLSearchParams): boolean {
   return query.get('session') === 'tab';
 }
 
-const pagePath = /^\/company\/([^/]+)(?:\/application\/([^/]+))?(?:\/|$)/;
+const companyPage = /^\/company\/([^/]+)(?:\/application\/([^/]+))?(?:\/|$)/;
+const organizationPage = /^\/organization\/([^/]+)(?:\/|$)/;
 
 function isPagePath(rawPath: string): boolean {
-  return pagePath.test(rawPath);
+  return companyPage.test(rawPath) || (extension().partner !== undefined && organizationPage.test(rawPath));
 }
 
 /** @throws {AppError} `invalid_request`. */
 function referenceOf({ rawPath }: Pick<HttpRequest, 'rawPath'>): TenantReference {
-  const [, company_id, application_id] = pagePath.exec(rawPath) ?? [];
-  return tenantReferenceOf({ pathParameters: { company_id, application_id } });
+  const [, company_id, application_id] = companyPage.exec(rawPath) ?? [];
+  const [, organization_id] = organizationPage.exec(rawPath) ?? [];
+  return tenantReferenceOf({ pathParameters: { company_id, application_id, organization_id } });
 }
 
 /** Who is not signed in is sent to do so, but not those whom that did not help: they are told. */
@@ -62,9 +64,9 @@ function orSignIn(): HttpRequirement<HttpRequest> {
     async onError(chained) {
       const { error, event: request } = chained;
       if (!(error instanceof AppError && error.status === 401)) return;
-      const { companyId = '', applicationId } = referenceOf(request);
-      const tenant = companyTenant(companyId);
-      const landing = launchPath(extension().launchPath, tenant, applicationId);
+      const { tenant, applicationId } = referenceOf(request);
+      if (tenant === undefined) return;
+      const landing = launchPath(extensionFor(extension(), tenant).launchPath, tenant, applicationId);
       request.retryPath = installPath(await apiKey(), tenant, applicationId, redirectPathOf(request, landing));
       const round = roundCookieName(tenant);
       if (!request.cookies.values(round).includes('done')) {

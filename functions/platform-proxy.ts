@@ -1,10 +1,11 @@
 import * as v from 'valibot';
+import { extensionFor } from '../shared/config.ts';
 import { isRouteAllowed } from '../shared/fynd/allowed-routes.ts';
-import { type PlatformPath, platformPath } from '../shared/fynd/platform-path.ts';
+import { apis, type PlatformPath, platformPath } from '../shared/fynd/platform-path.ts';
 import { platformBudgetMs } from '../shared/http/http-client.ts';
 import { callAsUser } from '../shared/platform/call-as-user.ts';
 import { AppError } from '../shared/problems.ts';
-import { applicationId, companyId } from '../shared/tenant.ts';
+import { applicationId, companyId, organizationId } from '../shared/tenant.ts';
 import { requirement } from './runtime/chain.ts';
 import { deadline } from './runtime/http/deadline.ts';
 import { type HttpRequirement, http } from './runtime/http/http.ts';
@@ -22,7 +23,10 @@ interface ProxiedPath {
   readonly path: PlatformPath;
 }
 
-/** `ANY /api/platform/{path+}`: the Platform API, with the signed-in person's token and through their cache. */
+/**
+ * `ANY /api/platform/{path+}`, and `/api/partner/{path+}` for partners: the Platform API, with the signed-in person's token and
+ * through their cache.
+ */
 export const handler = http()
   .use(deadline(platformBudgetMs))
   .use(sameOrigin())
@@ -32,7 +36,7 @@ export const handler = http()
   .handler(async (request) => {
     const { method, path, rawQuery, headers, body, session } = request;
     const answer = await callAsUser(
-      { extension: extension(), userCache: userCache(), httpClient: httpClient(), now },
+      { extension: extensionFor(extension(), path), userCache: userCache(), httpClient: httpClient(), now },
       session,
       { method, path, rawQuery, headers, body },
       request.deadline,
@@ -42,24 +46,26 @@ export const handler = http()
 
 /** `request.path`: what is asked of the platform. @throws {AppError} `invalid_request`. */
 function proxiedPath(): HttpRequirement<HttpRequest, ProxiedPath> {
-  return requirement((request) => ({ path: platformPath(proxiedSegments(request)) }));
+  return requirement((request) => {
+    const kind = request.rawPath.startsWith(apis.organization.proxy) ? 'organization' : 'company';
+    return { path: platformPath(proxiedSegments(request, apis[kind].proxy), kind) };
+  });
 }
 
 /** The configuration says which calls pages may make. @throws {AppError} `route_not_allowed`. */
 function allowedRoute(): HttpRequirement<HttpRequest & ProxiedPath> {
   return requirement(({ method, path }) => {
-    if (isRouteAllowed(extension(), method, path.segments)) return undefined;
+    if (isRouteAllowed(extensionFor(extension(), path), method, path)) return undefined;
     throw new AppError('route_not_allowed', 'The configuration does not let pages make this call of the Platform API.');
   });
 }
 
-const tenant = v.object({ company_id: v.optional(companyId) });
+const ids = v.object({ company_id: v.optional(companyId), organization_id: v.optional(organizationId) });
 
-/** The company that the path is about, and where to come back to after signing in again; an id that is none is the platform's to refuse. */
+/** Whom the path is about, and where to come back to after signing in again; an id that is none is the platform's to refuse. */
 function tenantReferenceInPath({ path }: ProxiedPath): TenantReference {
-  const [, , , , kind, id] = path.segments;
-  return {
-    companyId: parseFields(tenant, { company_id: path.tenant?.id }).company_id,
-    applicationId: kind === 'application' && v.is(applicationId, id) ? id : undefined,
-  };
+  const { tenant } = path;
+  if (tenant !== undefined) parseFields(ids, { [`${tenant.kind}_id`]: tenant.id });
+  const [, , , , named, id] = path.segments;
+  return { tenant, applicationId: named === 'application' && v.is(applicationId, id) ? id : undefined };
 }

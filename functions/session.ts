@@ -1,3 +1,4 @@
+import { extensionFor } from '../shared/config.ts';
 import { describeSession } from '../shared/session/describe-session.ts';
 import { http } from './runtime/http/http.ts';
 import { live } from './runtime/http/live.ts';
@@ -19,6 +20,6 @@ export const handler = http()
       if (sessionCookie !== undefined) cookies.clear(sessionCookie);
       return { status: 204, headers: { 'cache-control': 'no-store', vary: personalVary } };
     }
-    const described = json(describeSession(session, extension()));
+    const described = json(describeSession(session, extensionFor(extension(), session.tenant)));
     return { ...described, headers: { ...described.headers, vary: personalVary } };
   });

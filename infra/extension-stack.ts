@@ -64,7 +64,7 @@ export class ExtensionStack extends Stack {
       for (const route of routes) api.route(route, fn, requestsPerSecond);
       return fn;
     };
-    for (const row of builtInFunctions) add(this, row);
+    for (const row of builtInFunctions(extension)) add(this, row);
     this.worker = add(this, worker);
     // The CDK leaves this id out of names; it lets a table of the author's be called as a function of theirs is.
     const authors = new Construct(this, 'Resource');

@@ -70,19 +70,42 @@ const callsThePlatform = 29;
 /** `HEAD` is routed as `GET` is (RFC 9110 §9.3.2); the callback refuses it itself. */
 const reading = (path: string): string[] => [`GET ${path}`, `HEAD ${path}`];
 
+/**
+ * Every method. Those that the front end's files have too are named: which of `ANY /ext/{path+}` and `GET /{file+}` takes a
+ * request is not documented.
+ */
+const everyMethod = (path: string): string[] => [...reading(path), `ANY ${path}`];
+
 /** Quota of an HTTP API, which cannot be raised: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
 const maxRoutes = 300;
 
 /** Every entry file that the stack makes a function of, the author's included. */
 export function entriesOf(extension: Extension): string[] {
-  return [...new Set([...builtInFunctions, worker, ...authorFunctions(extension)].map(({ entry }) => entry))];
+  return [
+    ...new Set([...builtInFunctions(extension), worker, ...authorFunctions(extension)].map(({ entry }) => entry)),
+  ];
 }
 
 /**
  * The functions of every extension that requests reach. Where outsiders can make us call the platform with our own
  * credentials, they can do it a few times a second.
  */
-export const builtInFunctions: readonly FunctionRow[] = [
+export function builtInFunctions({ partner }: Pick<Extension, 'partner'>): readonly FunctionRow[] {
+  return partner === undefined ? builtIn : builtIn.map((row) => withPartners(row));
+}
+
+/** Routes of partners, where there are any, go where those of companies go. */
+const partnerRoutes: Readonly<Record<string, readonly string[]>> = {
+  Install: reading(paths.partnerInstall),
+  Callback: reading(paths.partnerCallback),
+  PlatformProxy: everyMethod(paths.partner),
+};
+
+function withPartners(row: FunctionRow): FunctionRow {
+  return { ...row, routes: [...row.routes, ...(partnerRoutes[row.id] ?? [])] };
+}
+
+const builtIn: readonly FunctionRow[] = [
   {
     id: 'Install',
     entry: './functions/install.ts',
@@ -117,8 +140,7 @@ export const builtInFunctions: readonly FunctionRow[] = [
   {
     id: 'PlatformProxy',
     entry: './functions/platform-proxy.ts',
-    // With methods of its own beside ANY, so that `GET /{file+}` takes none of it, whatever a gateway compares first.
-    routes: [...reading(paths.platform), `ANY ${paths.platform}`],
+    routes: everyMethod(paths.platform),
     timeoutSeconds: callsThePlatform,
     grants: forPeople,
   },
@@ -157,7 +179,7 @@ export const builtInFunctions: readonly FunctionRow[] = [
   {
     id: 'Storefront',
     entry: './functions/storefront.ts',
-    routes: [`ANY ${paths.storefront}`],
+    routes: everyMethod(paths.storefront),
     requestsPerSecond: 20,
     timeoutSeconds: answersAlone,
     grants: [baseUrl, apiSecret],
@@ -182,7 +204,8 @@ const otherRequestsPerSecond = 100;
  * One function for each handler file that `api`, `storefront` or `calls` names, with all routes that name it.
  * @throws {ConfigurationError} where an HTTP API does not take so many routes.
  */
-export function authorFunctions({ api, storefront, calls }: Extension): FunctionRow[] {
+export function authorFunctions(extension: Extension): FunctionRow[] {
+  const { api, storefront, calls } = extension;
   const groups = [
     { named: api, grants: forPeople },
     { named: storefront, grants: forCompanies, requestsPerSecond: otherRequestsPerSecond },
@@ -197,7 +220,7 @@ export function authorFunctions({ api, storefront, calls }: Extension): Function
       routesOf(route, named).map((each) => ({ route: each, entry, limits })),
     ),
   );
-  const builtInCount = builtInFunctions.flatMap((row) => row.routes).length;
+  const builtInCount = builtInFunctions(extension).flatMap((row) => row.routes).length;
   if (builtInCount + routes.length > maxRoutes) {
     throw new ConfigurationError(
       `extension.config.ts: api, storefront and calls make ${routes.length} routes (a GET route is two: HEAD has one of its own) and must make at most ${maxRoutes - builtInCount}: an HTTP API takes ${maxRoutes}, and ${builtInCount} are the extension's own.`,
@@ -231,9 +254,7 @@ function idsOf(entries: readonly string[]): Map<string, string> {
       .split(/[^A-Za-z0-9]+/)
       .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
       .join('');
-  const taken = [...[...builtInFunctions, worker].map(({ id }) => id), ...entries.map(short)].map((id) =>
-    id.toLowerCase(),
-  );
+  const taken = [...[...builtIn, worker].map(({ id }) => id), ...entries.map(short)].map((id) => id.toLowerCase());
   return new Map(
     entries.map((entry) => {
       const id = short(entry);

@@ -1,6 +1,7 @@
 import type * as v from 'valibot';
 import type { KnownEvent, KnownScope } from './known-names.ts';
 import type { extensionSchema } from './parse-extension.ts';
+import type { Tenant } from './tenant.ts';
 
 /** Whether the company's long-term grant is fetched at installation. People always get their own online session. */
 export type AccessMode = 'offline' | 'online';
@@ -124,6 +125,8 @@ export interface ExtensionInput<
   };
   /** People sign in again after at most so many hours, even where their token lives longer. At most 24, the default. */
   readonly session?: { readonly maxHours?: number };
+  /** Organizations (partners) may install the extension too, and are asked for these scopes. Default: they may not. */
+  readonly partner?: { readonly scopes: readonly string[] };
   /** The author's own routes, e.g. `'GET /api/products': './functions/app/products.ts'`. */
   readonly api?: Readonly<Record<string, string>>;
   /** What storefronts call, below `/ext/`, e.g. `'GET /ext/wishlist/{id}': './functions/app/wishlist.ts'`. */
@@ -208,6 +211,22 @@ type DeepReadonly<Value> = Value extends readonly (infer Item)[]
 /** The key under which an event is configured and handled: `category/name/type/vN`. */
 export function eventKeyOf(event: Pick<ExtensionEvent, 'category' | 'name' | 'type' | 'version'>): string {
   return `${event.category}/${event.name}/${event.type}/v${event.version}`;
+}
+
+/**
+ * The configuration as it counts for companies or for organizations, which are asked for other scopes. What is said about
+ * calls of the Platform API is about companies' alone.
+ */
+export function extensionFor(extension: Extension, { kind }: Pick<Tenant, 'kind'>): Extension {
+  if (kind === 'company') return extension;
+  const { partner = { scopes: [] }, proxy, cache } = extension;
+  return {
+    ...extension,
+    ...partner,
+    launchPath: undefined,
+    proxy: { ...proxy, only: undefined, also: [] },
+    cache: { ...cache, rules: [] },
+  };
 }
 
 /** Whether the handler of a call acts for a company that was signed for. */

@@ -22,7 +22,7 @@ export const environment = {
 } as const;
 
 /**
- * Paths of the routes that every extension has, as an HTTP API takes them: `{name}` is one segment, `{name+}` any rest.
+ * Paths of the routes that extensions have, those of partners where the configuration says so, as an HTTP API takes them: `{name}` is one segment, `{name+}` any rest.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
  */
 export const paths = {
@@ -36,6 +36,10 @@ export const paths = {
   platform: '/api/platform/{path+}',
   webhookEvents: '/api/webhook-events',
   storefront: '/ext/{path+}',
+  partnerInstall: '/adm/install',
+  partnerCallback: '/adm/auth',
+  organizationPage: '/organization/{organization_id}',
+  partner: '/api/partner/{path+}',
   healthz: '/_healthz',
   /** The files of the front end, and its pages, which a trailing slash or a deep link leads here. */
   files: '/{file+}',

@@ -196,6 +196,20 @@ const ownName = v.pipe(
   ),
 );
 
+const scopes = v.pipe(
+  v.array(
+    v.pipe(
+      v.string('must be text such as "company/products"'),
+      v.regex(/^[a-z][\w-]*(\/[\w-]+)*(\/\*)?$/, 'must look like "company/products"'),
+      v.maxLength(100, 'must have at most 100 characters'),
+    ),
+    'must be a list such as ["company/products"]',
+  ),
+  v.nonEmpty('must name at least one scope'),
+  v.maxLength(200, 'must name at most 200 scopes'),
+  v.check((scopes) => new Set(scopes).size === scopes.length, 'must not name a scope twice'),
+);
+
 const settings = v.strictObject({
   name: v.pipe(
     v.string('must be text'),
@@ -203,19 +217,7 @@ const settings = v.strictObject({
     v.nonEmpty('must not be empty'),
     v.maxLength(100, 'must have at most 100 characters'),
   ),
-  scopes: v.pipe(
-    v.array(
-      v.pipe(
-        v.string('must be text such as "company/products"'),
-        v.regex(/^[a-z][\w-]*(\/[\w-]+)*(\/\*)?$/, 'must look like "company/products"'),
-        v.maxLength(100, 'must have at most 100 characters'),
-      ),
-      'must be a list such as ["company/products"]',
-    ),
-    v.nonEmpty('must name at least one scope'),
-    v.maxLength(200, 'must name at most 200 scopes'),
-    v.check((scopes) => new Set(scopes).size === scopes.length, 'must not name a scope twice'),
-  ),
+  scopes,
   unlisted: v.optional(v.array(v.string('must be text'), 'must be a list of scopes and events'), []),
   accessMode: v.optional(v.picklist(['offline', 'online'], 'must be "offline" or "online"'), 'offline'),
   cluster: v.optional(origin, 'https://api.fynd.com'),
@@ -248,6 +250,7 @@ const settings = v.strictObject({
     {},
   ),
   session: v.optional(v.strictObject({ maxHours: v.optional(sessionHours, maxSessionHours) }), {}),
+  partner: v.optional(v.strictObject({ scopes })),
   api: v.optional(v.record(apiRoute, handlerFile), {}),
   storefront: v.optional(v.record(storefrontRoute, handlerFile), {}),
   calls: v.optional(v.record(callRoute, call), {}),

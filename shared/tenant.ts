@@ -10,7 +10,8 @@ export const companyId = v.pipe(
 /** An application (sales channel) id: 24 hexadecimal digits. */
 export const applicationId = v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/i, 'must be 24 hexadecimal digits'));
 
-const organizationId = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'));
+/** An organization (partner) id. */
+export const organizationId = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'));
 
 /** Who installs the extension. An id alone is no tenant: a company and an organization may have the same one. */
 export interface Tenant {
@@ -21,6 +22,11 @@ export interface Tenant {
 /** The company with this id, which is not judged here: at the edge it is parsed by `companyId`. */
 export function companyTenant(id: string): Tenant {
   return { kind: 'company', id };
+}
+
+/** The organization with this id, which is not judged here: at the edge it is parsed by `organizationId`. */
+export function organizationTenant(id: string): Tenant {
+  return { kind: 'organization', id };
 }
 
 /**

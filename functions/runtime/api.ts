@@ -1,3 +1,4 @@
+import { extensionFor } from '../../shared/config.ts';
 import type { PlatformUser } from '../../shared/fynd/token-response.ts';
 import { platformBudgetMs } from '../../shared/http/http-client.ts';
 import { callAsUser, type PlatformResponse } from '../../shared/platform/call-as-user.ts';
@@ -6,7 +7,9 @@ import {
   type PlatformClient,
   PlatformResponseError,
 } from '../../shared/platform/platform-client.ts';
-import { personIn } from '../../shared/session/describe-session.ts';
+import { partnerIn, personIn } from '../../shared/session/describe-session.ts';
+import type { LiveSession } from '../../shared/session/live-session.ts';
+import type { Tenant } from '../../shared/tenant.ts';
 import {
   type AuthorHandler,
   type AuthorRequest,
@@ -27,17 +30,10 @@ import { httpClient } from './http-client.ts';
 import { extension, now } from './settings.ts';
 import { userCache } from './tables.ts';
 
-/** What a route of the extension's author is given. The session proves company, user and scopes, and nothing else is proven. */
-export interface ApiContext {
+/** What a route is given whoever calls it. The session proves the person and whose they are, and nothing else is proven. */
+interface PersonContext {
   /** The Platform API as this person, through this person's cache. */
   readonly platform: PlatformClient;
-  /** The company's id. */
-  readonly company: string;
-  /**
-   * The id in the route's `{application_id}`. Anybody may write one there: the platform judges whose sales channel it is in
-   * each call that names it, your own tables do not.
-   */
-  readonly claimedApplication: string | undefined;
   readonly user: PlatformUser;
   /** The configured scopes that this person holds. */
   readonly scopes: readonly string[];
@@ -46,15 +42,46 @@ export interface ApiContext {
   readonly lambda: LambdaCall;
 }
 
+/** What a route of the extension's author is given. The session proves company, user and scopes, and nothing else is proven. */
+export interface ApiContext extends PersonContext {
+  /** The company's id. */
+  readonly company: string;
+  /**
+   * The id in the route's `{application_id}`. Anybody may write one there: the platform judges whose sales channel it is in
+   * each call that names it, your own tables do not.
+   */
+  readonly claimedApplication: string | undefined;
+}
+
+/** What a route for organizations is given; the paths of `platform` are relative to `/service/partner/`. */
+export interface PartnerApiContext extends PersonContext {
+  /** The organization's id. */
+  readonly organization: string;
+}
+
 /** Whoever made the response: it is this person's. */
-const personal = { 'cache-control': 'private, no-cache', vary: personalVary };
+const forThisPerson = { 'cache-control': 'private, no-cache', vary: personalVary };
 
 /**
- * Makes a Lambda handler of a route that needs a signed-in person. What `handle` resolves to becomes JSON
+ * Makes a Lambda handler of a route that needs a signed-in person of a company. What `handle` resolves to becomes JSON
  * (undefined: 204); a `Response` is sent as it is. An AppError, or the platform's own error, becomes the response.
  * Middlewares of middy's may follow: `api(…).use(…)`.
  */
 export function api(handle: (context: ApiContext) => Promise<unknown>): AuthorHandler {
+  return personal('company', (session, claimedApplication, context) =>
+    handle({ ...context, ...personIn(session), claimedApplication }),
+  );
+}
+
+/** The same for a person of an organization (partner). */
+export function partnerApi(handle: (context: PartnerApiContext) => Promise<unknown>): AuthorHandler {
+  return personal('organization', (session, _application, context) => handle({ ...context, ...partnerIn(session) }));
+}
+
+function personal(
+  kind: Tenant['kind'],
+  handle: (session: LiveSession, application: string | undefined, context: PersonContext) => Promise<unknown>,
+): AuthorHandler {
   return authorHandler('api', (run) =>
     http()
       .use(deadline(platformBudgetMs))
@@ -64,27 +91,25 @@ export function api(handle: (context: ApiContext) => Promise<unknown>): AuthorHa
       .use(platformErrors())
       .handler(async (request) => {
         const { session, reference, invocation } = request;
+        const { user, scopes } = kind === 'company' ? personIn(session) : partnerIn(session);
         const answers: PlatformResponse[] = [];
-        const dependencies = { extension: extension(), userCache: userCache(), httpClient: httpClient(), now };
+        const ours = extensionFor(extension(), { kind });
+        const dependencies = { extension: ours, userCache: userCache(), httpClient: httpClient(), now };
         const platform = createPlatformClient(async (call) => {
           const answer = await callAsUser(dependencies, session, call, request.deadline);
           answers.push(answer);
           return answer;
-        });
+        }, kind);
         const response = await run(
           withoutCredentials(invocation.event),
           invocation,
           async (lambda) => {
-            const result = await handle({
-              platform,
-              ...personIn(session),
-              claimedApplication: reference.applicationId,
-              request: authorRequest(request, headersWithoutCredentials(request.headers)),
-              lambda,
-            });
-            return await toAuthorResult(result, { ...personal, ...cacheStatusOf(answers) });
+            const seen = authorRequest(request, headersWithoutCredentials(request.headers));
+            const context = { platform, user, scopes, request: seen, lambda };
+            const result = await handle(session, reference.applicationId, context);
+            return await toAuthorResult(result, { ...forThisPerson, ...cacheStatusOf(answers) });
           },
-          personal,
+          forThisPerson,
         );
         return { ...response, warning: answers.find((answer) => answer.warning !== undefined)?.warning };
       }),

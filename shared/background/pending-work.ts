@@ -19,6 +19,8 @@ export function pendingWork(
     registered,
   }: Pick<Installation, 'tenant' | 'generation' | 'scopes' | 'announced' | 'registered'>,
 ): QueuedMessage[] {
+  // Hooks and webhooks are about companies.
+  if (tenant.kind !== 'company') return [];
   const { hooks } = deps.extension;
   const messages: QueuedMessage[] = [];
   const announcement = announcementOf(generation, scopes ?? []);

@@ -38,7 +38,7 @@ export async function processRegistration(
       const call = {
         method,
         // Not only the Platform API: what events there are is asked of a service beside it.
-        path: { segments: path.split('/'), target: `/service/${path}`, tenant },
+        path: { kind: tenant.kind, segments: path.split('/'), target: `/service/${path}`, tenant },
         rawQuery: '',
         headers: { accept: 'application/json', 'content-type': 'application/json' },
         body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),

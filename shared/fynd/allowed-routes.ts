@@ -1,5 +1,6 @@
 import type { Extension } from '../config.ts';
 import { servicesWithoutPeople } from '../contract.ts';
+import type { PlatformPath } from './platform-path.ts';
 import { servicesCoveredBy } from './scopes.ts';
 
 /**
@@ -13,13 +14,12 @@ export function isForPeople([service = '']: readonly string[]): boolean {
 
 /**
  * Whether the configuration lets the front end make this call: any of a company's data in the services that the scopes
- * cover, narrowed by `proxy.only`, widened by `proxy.also`; nothing that is not for people. `segments` as in
- * `platformPath`.
+ * cover, narrowed by `proxy.only`, widened by `proxy.also`; nothing that is not for people.
  */
 export function isRouteAllowed(
   extension: Pick<Extension, 'scopes' | 'proxy'>,
   method: string,
-  segments: readonly string[],
+  { kind, segments }: Pick<PlatformPath, 'kind' | 'segments'>,
 ): boolean {
   if (!isForPeople(segments)) return false;
   const matches = (pattern: string) => matchesRoute(pattern, method, segments);
@@ -27,7 +27,7 @@ export function isRouteAllowed(
   if (extension.proxy.only !== undefined && !extension.proxy.only.some(matches)) return false;
   const [service = '', version = '', tenant] = segments;
   const services = servicesCoveredBy(extension.scopes);
-  return (services === 'all' || services.has(service)) && /^v\d+\.\d+$/.test(version) && tenant === 'company';
+  return (services === 'all' || services.has(service)) && /^v\d+\.\d+$/.test(version) && tenant === kind;
 }
 
 /** Whether a pattern of the configuration (`GET catalog/**`) names this call; a trailing slash makes no difference. */

@@ -1,11 +1,22 @@
 import { hasControlCharacter } from '../http/control-characters.ts';
 import { AppError } from '../problems.ts';
-import { companyTenant, type Tenant } from '../tenant.ts';
+import type { Tenant } from '../tenant.ts';
 
-/** A path below `/service/platform/`, as decoded segments; the last one is empty where the path ends with a slash. */
+/** Where the APIs are, for companies and for organizations (partners), and where pages reach them here. */
+export const apis = {
+  company: { service: '/service/platform/', proxy: '/api/platform/' },
+  organization: { service: '/service/partner/', proxy: '/api/partner/' },
+} as const satisfies Record<Tenant['kind'], object>;
+
+/**
+ * A path below `/service/platform/`, or `/service/partner/`, as decoded segments; the last one is empty where the path ends
+ * with a slash.
+ */
 export interface PlatformPath {
+  /** Whose API it is. */
+  readonly kind: Tenant['kind'];
   readonly segments: readonly string[];
-  /** As the platform receives it: `/service/platform/…`, each segment encoded once. */
+  /** As the platform receives it, each segment encoded once. */
   readonly target: string;
   /** Whose data it names, with an id as it stands there; undefined where the path names nobody. */
   readonly tenant: Tenant | undefined;
@@ -18,26 +29,28 @@ const dotSegment = /^\.\.?(;|$)/;
 const unsafeCharacters = /[\\/?\ufffd]/;
 
 /**
- * Reads the path of a Platform API call out of its decoded segments. Whatever a server might resolve (empty and dot
+ * Reads the path of a call of the Platform API, or of the partners' API, out of its decoded segments. Whatever a server might resolve (empty and dot
  * segments, backslashes, control characters, slashes inside a segment) is refused, so that the path that is judged here
  * is the path that is called.
  * @throws {AppError} `invalid_request`.
  */
-export function platformPath(segments: readonly string[]): PlatformPath {
+export function platformPath(segments: readonly string[], kind: Tenant['kind'] = 'company'): PlatformPath {
+  const { service, proxy } = apis[kind];
   const isLast = (index: number) => index === segments.length - 1;
   for (const [index, segment] of segments.entries()) {
     if (dotSegment.test(segment) || (segment === '' && (!isLast(index) || index === 0))) {
-      throw new AppError('invalid_request', 'The path below /api/platform/ has an empty or a dot segment.');
+      throw new AppError('invalid_request', `The path below ${proxy} has an empty or a dot segment.`);
     }
     if (unsafeCharacters.test(segment) || hasControlCharacter(segment) || !segment.isWellFormed()) {
-      throw new AppError('invalid_request', 'The path below /api/platform/ has a character that is not allowed there.');
+      throw new AppError('invalid_request', `The path below ${proxy} has a character that is not allowed there.`);
     }
   }
-  const [, , kind, id] = segments;
+  const [, , named, id] = segments;
   return {
+    kind,
     segments,
-    target: `/service/platform/${segments.map(encodeURIComponent).join('/')}`,
-    tenant: kind === 'company' && id !== undefined ? companyTenant(id) : undefined,
+    target: `${service}${segments.map(encodeURIComponent).join('/')}`,
+    tenant: named === kind && id !== undefined ? { kind, id } : undefined,
   };
 }
 

@@ -1,5 +1,5 @@
-const platformApi = '/service/platform/';
-const proxy = '/api/platform/';
+import type { Tenant } from '../tenant.ts';
+import { apis } from './platform-path.ts';
 
 /** An entry's address, the address that it is about, and any other text in quotes, which is left alone (RFC 8288 §3). */
 const addressesOfLink = /<([^<>]*)>|(;\s*anchor\s*=\s*")([^"\\]*)"|"(?:[^"\\]|\\.)*"?/gi;
@@ -12,14 +12,16 @@ const addressesOfLink = /<([^<>]*)>|(;\s*anchor\s*=\s*")([^"\\]*)"|"(?:[^"\\]|\\
 export function proxiedAddresses(
   headers: Readonly<Record<string, string>>,
   request: { readonly origin: string; readonly target: string },
+  kind: Tenant['kind'] = 'company',
 ): Readonly<Record<string, string>> {
   const { location, link } = headers;
   if (location === undefined && link === undefined) return headers;
   const base = new URL(request.origin + request.target);
+  const { service, proxy } = apis[kind];
   const proxied = (reference: string): string => {
     const url = URL.parse(reference, base.href);
-    if (url?.origin !== base.origin || !url.pathname.startsWith(platformApi)) return reference;
-    return `${proxy}${url.pathname.slice(platformApi.length)}${url.search}${url.hash}`;
+    if (url?.origin !== base.origin || !url.pathname.startsWith(service)) return reference;
+    return `${proxy}${url.pathname.slice(service.length)}${url.search}${url.hash}`;
   };
   return {
     ...headers,

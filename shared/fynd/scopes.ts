@@ -11,7 +11,8 @@ export function missingScopes(granted: readonly string[], required: readonly str
 }
 
 /**
- * Which services of the Platform API (`/service/platform/{service}`) a scope's resource opens. Names from
+ * Which services of the Platform API (`/service/platform/{service}`) a scope's resource opens, and of the partners' API, which has
+ * `theme`, `logistics`, `assets` and `lead`. Names from
  * https://docs.fynd.com/partners/docs/partners/references/access-scopes/ and their older short forms; a trailing
  * `/read` or `/write` changes nothing here, since the platform itself enforces it.
  */
@@ -42,8 +43,10 @@ const servicesByResource: Readonly<Record<string, readonly string[]>> = {
   audit_trail: ['audit-trail'],
 };
 
-/** What the scopes open by default: the services, or `'all'` where a wildcard covers everything of a company. */
+const allOfATenant = /^(company|organization)\/\*$/;
+
+/** What the scopes open by default: the services, or `'all'` where a wildcard covers everything of a tenant. */
 export function servicesCoveredBy(scopes: readonly string[]): ReadonlySet<string> | 'all' {
-  if (scopes.some((scope) => scope === 'company/*')) return 'all';
+  if (scopes.some((scope) => allOfATenant.test(scope))) return 'all';
   return new Set(scopes.flatMap((scope) => servicesByResource[scope.split('/')[1] ?? ''] ?? []));
 }

@@ -1,4 +1,4 @@
-import type { Extension } from '../config.ts';
+import { type Extension, extensionFor } from '../config.ts';
 import { paths } from '../contract.ts';
 import { buildAuthorizationUrl } from '../fynd/authorization-request.ts';
 import { codeChallenge, createCodeVerifier } from '../fynd/pkce.ts';
@@ -26,7 +26,8 @@ export async function beginInstall(
   launch: Launch,
   cookies: Cookies,
 ): Promise<{ location: string }> {
-  const { extension, baseUrl, apiKey, sessionKeys } = dependencies;
+  const { baseUrl, apiKey, sessionKeys } = dependencies;
+  const extension = extensionFor(dependencies.extension, launch.tenant);
   const now = dependencies.now();
   const state = createState();
   const codeVerifier = extension.pkce ? createCodeVerifier() : undefined;
@@ -38,13 +39,13 @@ export async function beginInstall(
     startedAtMs: now.getTime(),
   };
   cookies.set(transactionCookieName(state), await sealTransaction(sessionKeys, transaction), transactionSeconds);
-  await cookies.fit((name, value) => startedAtMs(sessionKeys, extension.scopes, now, name, value));
+  await cookies.fit((name, value) => startedAtMs(sessionKeys, dependencies.extension, now, name, value));
   return {
     location: buildAuthorizationUrl({
       cluster: extension.cluster,
       tenant: launch.tenant,
       clientId: apiKey,
-      redirectUri: callbackUrl(baseUrl, launch.applicationId),
+      redirectUri: callbackUrl(baseUrl, launch),
       scopes: extension.scopes,
       state,
       codeChallenge: codeVerifier === undefined ? undefined : codeChallenge(codeVerifier),
@@ -53,6 +54,7 @@ export async function beginInstall(
   };
 }
 
-function callbackUrl(baseUrl: string, applicationId: string | undefined): string {
+function callbackUrl(baseUrl: string, { tenant, applicationId }: Launch): string {
+  if (tenant.kind === 'organization') return `${baseUrl}${paths.partnerCallback}`;
   return `${baseUrl}${paths.callback}${applicationId === undefined ? '' : `?application_id=${applicationId}`}`;
 }

@@ -1,4 +1,4 @@
-import type { Extension } from '../config.ts';
+import { type Extension, extensionFor } from '../config.ts';
 import { missingScopes } from '../fynd/scopes.ts';
 import { authorizationCodeGrant, type Credentials, offlineTokenGrant } from '../fynd/token-requests.ts';
 import { type TokenSet } from '../fynd/token-response.ts';
@@ -43,8 +43,9 @@ export async function completeInstall(
   transaction: Transaction,
   code: string,
 ): Promise<Completed> {
-  const { extension, credentials, httpClient, installations } = dependencies;
+  const { credentials, httpClient, installations } = dependencies;
   const { tenant } = transaction;
+  const extension = extensionFor(dependencies.extension, tenant);
   const deadline = deadlineIn(platformBudgetMs);
   const redeem = {
     httpClient,
@@ -73,7 +74,7 @@ export async function completeInstall(
   } else if (need === 'row') {
     installed = await install(dependencies, transaction, installation, undefined, deadline);
   }
-  if (installed === undefined) throw new AppError('internal', 'The company is not installed.');
+  if (installed === undefined) throw new AppError('internal', 'The extension is not installed.');
 
   const now = dependencies.now();
   const lifeSeconds = Math.min(online.expiresInSeconds, Math.ceil(extension.session.maxHours * 3_600));

@@ -1,4 +1,4 @@
-import type { Extension } from '../config.ts';
+import { type Extension, extensionFor } from '../config.ts';
 import { equalInConstantTime } from '../equal-in-constant-time.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
@@ -14,7 +14,7 @@ import type { Callback } from './judge-callback.ts';
  */
 export async function deliveredBefore(
   dependencies: {
-    readonly extension: Pick<Extension, 'scopes'>;
+    readonly extension: Extension;
     readonly sessionKeys: Pick<KeyRing, 'find'>;
     readonly userCache: Pick<UserCache, 'view'>;
     readonly now: () => Date;
@@ -25,7 +25,8 @@ export async function deliveredBefore(
   const { extension, sessionKeys, userCache, now } = dependencies;
   if (tenant === undefined || texts.length === 0) return undefined;
   try {
-    const session = await openLatestSession(sessionKeys, extension.scopes, { tenant, texts, now: now() });
+    const { scopes } = extensionFor(extension, tenant);
+    const session = await openLatestSession(sessionKeys, scopes, { tenant, texts, now: now() });
     const { signIn } = session;
     if (signIn === undefined || !equalInConstantTime(digestOfState(state), signIn.stateDigest)) return undefined;
     requireLive(session, await userCache.view(ownerOf(session)));

@@ -1,13 +1,13 @@
 import type { Extension } from '../config.ts';
 import { paths } from '../contract.ts';
-import { companyOf, type Tenant } from '../tenant.ts';
+import type { Tenant } from '../tenant.ts';
 import { parseRedirectPath } from './redirect-path.ts';
 
 /** Where a person lands after sign-in: the configured launch path with its placeholders filled in, or the page. */
 export function launchPath(configured: string | undefined, tenant: Tenant, applicationId: string | undefined): string {
-  const page = applicationId === undefined ? paths.companyPage : paths.applicationPage;
-  return (configured ?? page)
-    .replaceAll('{company_id}', companyOf(tenant))
+  const companyPage = applicationId === undefined ? paths.companyPage : paths.applicationPage;
+  return (configured ?? (tenant.kind === 'company' ? companyPage : paths.organizationPage))
+    .replaceAll(`{${tenant.kind}_id}`, tenant.id)
     .replaceAll('{application_id}', applicationId ?? '');
 }
 
@@ -24,8 +24,8 @@ export function landingPath(
 
 /** Where a browser begins to sign in: the route that installs, for a place in the extension. */
 export function installPath(clientId: string, tenant: Tenant, applicationId?: string, redirectPath?: string): string {
-  const query = new URLSearchParams({ company_id: companyOf(tenant), client_id: clientId });
+  const query = new URLSearchParams({ [`${tenant.kind}_id`]: tenant.id, client_id: clientId });
   if (applicationId !== undefined) query.set('application_id', applicationId);
   if (redirectPath !== undefined) query.set('redirect_path', redirectPath);
-  return `${paths.install}?${query.toString()}`;
+  return `${tenant.kind === 'company' ? paths.install : paths.partnerInstall}?${query.toString()}`;
 }

@@ -25,8 +25,8 @@ export async function callAsTenant(
   deadline: Deadline,
 ): Promise<HttpClientResponse> {
   const { cluster, tokens, httpClient, now, wait } = dependencies;
-  if (call.path.tenant !== undefined && !isSameTenant(call.path.tenant, tenant)) {
-    throw new AppError('tenant_mismatch', 'The path names another company than the one that this work is for.');
+  if (call.path.kind !== tenant.kind || !isSameTenant(call.path.tenant ?? tenant, tenant)) {
+    throw new AppError('tenant_mismatch', 'The path is about another owner than the one that this work is for.');
   }
   let { accessToken } = await tokens.get(tenant, { deadline });
   const attempt = () => sendWithRetry(httpClient, () => platformRequest(cluster, accessToken, call, now()), deadline);

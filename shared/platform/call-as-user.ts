@@ -49,6 +49,7 @@ export interface PlatformResponse {
 }
 
 export interface CallAsUserDependencies {
+  /** As `extensionFor` the session's owner. */
   readonly extension: Extension;
   readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch' | 'moveEpochOf'>;
   readonly httpClient: HttpClient;
@@ -96,8 +97,9 @@ export async function callAsUser(
   if (!isForPeople(call.path.segments)) {
     throw new AppError('route_not_allowed', 'No call for a person reaches this service of the Platform API.');
   }
-  if (call.path.tenant !== undefined && !isSameTenant(call.path.tenant, session.tenant)) {
-    throw new AppError('tenant_mismatch', 'The path names another company than the session.');
+  const { kind, tenant = session.tenant } = call.path;
+  if (kind !== session.tenant.kind || !isSameTenant(tenant, session.tenant)) {
+    throw new AppError('tenant_mismatch', 'The path is about another owner than the session.');
   }
   const step = call.method === 'GET' ? read : isSafe(call.method) ? pass : write;
   const answer = withProxiedAddresses(await step(dependencies, session, call, deadline), dependencies, call);
@@ -112,7 +114,7 @@ function withProxiedAddresses(
   { path, rawQuery }: PlatformCall,
 ): PlatformResponse {
   const request = { origin: extension.cluster, target: withQuery(path.target, rawQuery) };
-  return { ...answer, headers: proxiedAddresses(answer.headers, request) };
+  return { ...answer, headers: proxiedAddresses(answer.headers, request, path.kind) };
 }
 
 type Step = (

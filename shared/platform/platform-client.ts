@@ -3,6 +3,7 @@ import type { PlatformCall } from '../fynd/platform-request.ts';
 import type { HttpClientResponse } from '../http/http-client.ts';
 import { decodeBody, maxApiJsonBytes, parseJson } from '../http/json.ts';
 import { AppError } from '../problems.ts';
+import type { Tenant } from '../tenant.ts';
 
 export interface PlatformCallOptions {
   /** A list is sent as a repeated parameter; undefined is left out. */
@@ -55,13 +56,19 @@ function withoutValues(path: string): string {
     .join('/');
 }
 
-/** @param send makes the call, with whose token it may be. */
-export function createPlatformClient(send: (call: PlatformCall) => Promise<HttpClientResponse>): PlatformClient {
+/**
+ * @param send makes the call, with whose token it may be.
+ * @param kind whose API it is: an organization's paths are relative to `/service/partner/`.
+ */
+export function createPlatformClient(
+  send: (call: PlatformCall) => Promise<HttpClientResponse>,
+  kind: Tenant['kind'] = 'company',
+): PlatformClient {
   async function call(method: string, path: string, options: PlatformWriteOptions = {}) {
     const hasBody = options.body !== undefined;
     const response = await send({
       method,
-      path: platformPath(path.split('/')),
+      path: platformPath(path.split('/'), kind),
       rawQuery: queryString(options.query ?? {}),
       headers: {
         accept: 'application/json',

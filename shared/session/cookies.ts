@@ -141,14 +141,17 @@ export function selectTenant(named: readonly (Tenant | undefined)[], signedIn: r
   if (others.length > 0) {
     throw new AppError(
       'tenant_mismatch',
-      'The path, X-Company-Id, company_id and the session name different companies.',
+      'Path, headers, query and session name different companies or organizations.',
     );
   }
   if (tenant !== undefined) return tenant;
   const [only, ...more] = signedIn;
   if (only === undefined) throw new AppError('session_required', 'There is no session.');
   if (more.length > 0) {
-    throw new AppError('invalid_request', 'There are sessions of several companies: name one in X-Company-Id.');
+    throw new AppError(
+      'invalid_request',
+      'There are sessions of several companies or organizations: name one in X-Company-Id or X-Organization-Id.',
+    );
   }
   return only;
 }

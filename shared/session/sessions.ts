@@ -3,7 +3,15 @@ import * as v from 'valibot';
 import type { PlatformUser } from '../fynd/token-response.ts';
 import { AppError } from '../problems.ts';
 import { type KeyRing, open, seal } from '../sealing.ts';
-import { companyId, companyTenant, parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
+import {
+  companyId,
+  companyTenant,
+  organizationId,
+  organizationTenant,
+  parseTenantKey,
+  type Tenant,
+  tenantKey,
+} from '../tenant.ts';
 import { packScopes, unpackScopes } from './granted-scopes.ts';
 
 /** A signed-in person of one tenant: proven by the sealed cookie, still to be compared with the installation. */
@@ -52,11 +60,14 @@ export function sessionCookieName({ kind, id }: Tenant): string {
   return `${cookiePrefixes[kind]}${id}`;
 }
 
-/** The tenant that a session cookie's name claims; undefined for any other cookie. Only companies have sessions yet. */
+/** The tenant that a session cookie's name claims; undefined for any other cookie. */
 export function tenantOfSessionCookie(name: string): Tenant | undefined {
   if (!name.startsWith(cookiePrefixes.company)) return undefined;
   const id = name.slice(cookiePrefixes.company.length);
-  return v.is(companyId, id) ? companyTenant(id) : undefined;
+  if (v.is(companyId, id)) return companyTenant(id);
+  const organization = name.slice(cookiePrefixes.organization.length);
+  const isOne = name.startsWith(cookiePrefixes.organization) && v.is(organizationId, organization);
+  return isOne ? organizationTenant(organization) : undefined;
 }
 
 const claimsSchema = v.object({
@@ -154,7 +165,7 @@ export async function openSession(
   }
   const claims = parsed.output;
   if (claims.sub !== tenantKey(tenant)) {
-    throw new AppError('tenant_mismatch', 'The session cookie holds another company than its name says.');
+    throw new AppError('tenant_mismatch', 'The session cookie holds another owner than its name says.');
   }
   const scopes = unpackScopes(configuredScopes, claims.sco);
   if (scopes === undefined) {
@@ -197,5 +208,5 @@ export async function openLatestSession(
     }
   }
   if (latest !== undefined) return latest;
-  throw refusal ?? new AppError('session_required', 'There is no session for this company.');
+  throw refusal ?? new AppError('session_required', 'There is no session for this owner.');
 }

@@ -1,3 +1,4 @@
+import { type Extension, extensionFor } from '../config.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import { openSession, tenantOfSessionCookie } from './sessions.ts';
@@ -10,7 +11,7 @@ import { openTransaction } from './transactions.ts';
  */
 export async function startedAtMs(
   keys: KeyRing,
-  configuredScopes: readonly string[],
+  extension: Extension,
   now: Date,
   name: string,
   text: string,
@@ -19,7 +20,7 @@ export async function startedAtMs(
   const tenant = tenantOfSessionCookie(name);
   if (tenant === undefined) return (await openTransaction(keys, text, now))?.startedAtMs;
   try {
-    return (await openSession(keys, configuredScopes, { tenant, text, now })).signedInAtMs;
+    return (await openSession(keys, extensionFor(extension, tenant).scopes, { tenant, text, now })).signedInAtMs;
   } catch (error) {
     if (error instanceof AppError) return undefined;
     throw error;

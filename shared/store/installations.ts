@@ -2,7 +2,7 @@ import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { installationsTable } from '../contract.ts';
 import type { InstallationGate, InstallationStatus } from '../session/live-session.ts';
-import { companyOf, parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
+import { parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
 import { type DocumentClient, integer, parseItem, projection, readTogether, updateItem } from './dynamodb.ts';
 
 const statuses = ['installed', 'reauthorize', 'uninstalled'] as const satisfies InstallationStatus[];
@@ -68,9 +68,10 @@ export function attributesOf({ sealedToken, scopes, accessTokenExpiresAt, refres
   return { token: sealedToken, scopes, accessTokenExpiresAt, refreshFrom };
 }
 
-/** Installed companies are listed by partition, so that none of them grows hot. */
-function listingPartition(tenant: Tenant): string {
-  return `installed#${Number(companyOf(tenant).slice(-6)) % installationsTable.listing.partitions}`;
+/** Installed companies are listed by partition, so that none of them grows hot. No schedule runs for an organization. */
+function listingPartition(tenant: Tenant): string | undefined {
+  if (tenant.kind !== 'company') return undefined;
+  return `installed#${Number(tenant.id.slice(-6)) % installationsTable.listing.partitions}`;
 }
 
 const callbackProjection = projection(installationsTable.callbackAttributes);

@@ -2,7 +2,7 @@ import { platformPath } from '../fynd/platform-path.ts';
 import { platformRequest } from '../fynd/platform-request.ts';
 import type { Deadline, HttpClient } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
-import { companyOf, type Tenant } from '../tenant.ts';
+import type { Tenant } from '../tenant.ts';
 
 /**
  * Asks the platform whether a tenant's token works. A 401 says no; any other response below 500 says yes, since a 403 or
@@ -14,7 +14,8 @@ export async function probeGrant(
   accessToken: string,
   deadline: Deadline,
 ): Promise<'alive' | 'dead' | 'unknown'> {
-  const path = platformPath(['company-profile', 'v1.0', 'company', companyOf(tenant)]);
+  const service = tenant.kind === 'company' ? 'company-profile' : 'theme';
+  const path = platformPath([service, 'v1.0', tenant.kind, tenant.id], tenant.kind);
   const call = { method: 'GET', path, rawQuery: '', headers: { accept: 'application/json' }, body: undefined };
   try {
     const { status } = await httpClient(platformRequest(cluster, accessToken, call, now()), deadline);

@@ -44,6 +44,8 @@ describe('the API', () => {
       'POST /api/webhook-events': 'WebhookFunction',
       'POST /fp/auto_install': 'AutoInstallFunction',
       'POST /fp/uninstall': 'UninstallFunction',
+      'GET /ext/{path+}': 'StorefrontFunction',
+      'HEAD /ext/{path+}': 'StorefrontFunction',
       'ANY /ext/{path+}': 'StorefrontFunction',
       'GET /api/products': 'ProductsFunction',
       'HEAD /api/products': 'ProductsFunction',
@@ -61,6 +63,21 @@ describe('the API', () => {
     expect(added('AWS::Lambda::Function')).toEqual(['NotesFunction']);
     expect(Object.keys(routesOf(withOne)).filter((route) => !(route in routesOf(without)))).toEqual([
       'ANY /api/notes/{note_id}',
+    ]);
+  });
+
+  test('partners have routes where the configuration says so, to the functions that companies have', () => {
+    const { resources: withPartners } = synthesizedStack({
+      extension: { ...sample, partner: { scopes: ['organization/themes'] } },
+    });
+    expect(Object.entries(routesOf(withPartners)).filter(([route]) => !(route in routesOf()))).toEqual([
+      ['GET /adm/install', 'InstallFunction'],
+      ['HEAD /adm/install', 'InstallFunction'],
+      ['GET /adm/auth', 'CallbackFunction'],
+      ['HEAD /adm/auth', 'CallbackFunction'],
+      ['GET /api/partner/{path+}', 'PlatformProxyFunction'],
+      ['HEAD /api/partner/{path+}', 'PlatformProxyFunction'],
+      ['ANY /api/partner/{path+}', 'PlatformProxyFunction'],
     ]);
   });
 
@@ -186,6 +203,8 @@ describe('the API', () => {
       'HEAD /fp/auth': limit(20),
       'POST /fp/auto_install': limit(5),
       'POST /fp/uninstall': limit(5),
+      'GET /ext/{path+}': limit(20),
+      'HEAD /ext/{path+}': limit(20),
       'ANY /ext/{path+}': limit(20),
     });
     const first = stage.DependsOn?.map((id) => resources[id]?.Properties.RouteKey);

@@ -26,7 +26,9 @@ export function requireSameOrigin({ method, headers }: Pick<HttpRequest, 'method
   if (site?.includes('cross-site') || (origin !== undefined && origin !== new URL(baseUrl).origin)) throw refuse();
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || bearerOf(headers) !== undefined) return;
   if (site !== undefined && site !== 'same-origin') throw refuse();
-  if (origin === undefined && site === undefined && headers['x-company-id'] === undefined) throw refuse();
+  // No other site can send one of these without a preflight.
+  const own = headers['x-company-id'] ?? headers['x-organization-id'];
+  if (origin === undefined && site === undefined && own === undefined) throw refuse();
 }
 
 /** Only pages of the extension itself make this call. @throws {AppError} `cross_site_request`. */

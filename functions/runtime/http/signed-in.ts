@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { extensionFor } from '../../../shared/config.ts';
 import { installPath } from '../../../shared/install/launch-path.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { selectTenant } from '../../../shared/session/cookies.ts';
@@ -8,7 +9,14 @@ import {
   sessionCookieName,
   tenantOfSession,
 } from '../../../shared/session/sessions.ts';
-import { applicationId, companyId, companyTenant } from '../../../shared/tenant.ts';
+import {
+  applicationId,
+  companyId,
+  companyTenant,
+  organizationId,
+  organizationTenant,
+  type Tenant,
+} from '../../../shared/tenant.ts';
 import { requirement } from '../chain.ts';
 import { apiKey, sessionKeys } from '../secrets.ts';
 import { extension, now } from '../settings.ts';
@@ -17,9 +25,9 @@ import type { HttpRequest } from './http-messages.ts';
 import { parseFields } from './input.ts';
 import type { Origin } from './same-origin.ts';
 
-/** What a request names in its path: a company, and perhaps a sales channel of it. Nothing in it is proven. */
+/** What a request names in its path: whose it is, and perhaps a sales channel. Nothing in it is proven. */
 export interface TenantReference {
-  readonly companyId?: string | undefined;
+  readonly tenant?: Tenant | undefined;
   readonly applicationId?: string | undefined;
 }
 
@@ -29,15 +37,23 @@ export interface SignedIn {
   readonly session: Session;
 }
 
-const path = v.object({ company_id: v.optional(companyId), application_id: v.optional(applicationId) });
 /** Whatever else is in the query may be the platform's. */
-const query = v.object({ company_id: v.optional(companyId) });
-const header = v.object({ 'X-Company-Id': v.optional(companyId) });
+const ids = { company_id: v.optional(companyId), organization_id: v.optional(organizationId) };
+const query = v.object(ids);
+const path = v.object({ ...ids, application_id: v.optional(applicationId) });
+const headers = v.object({ 'X-Company-Id': ids.company_id, 'X-Organization-Id': ids.organization_id });
+
+/** Whom these name; a company and an organization are two. */
+const tenantsOf = (company: string | undefined, organization: string | undefined): Tenant[] => [
+  ...(company === undefined ? [] : [companyTenant(company)]),
+  ...(organization === undefined ? [] : [organizationTenant(organization)]),
+];
 
 /** The reference in the parameters of the route's own path. @throws {AppError} `invalid_request`. */
 export function tenantReferenceOf(request: Pick<HttpRequest, 'pathParameters'>): TenantReference {
   const named = parseFields(path, request.pathParameters);
-  return { companyId: named.company_id, applicationId: named.application_id };
+  const [tenant] = tenantsOf(named.company_id, named.organization_id);
+  return { tenant, applicationId: named.application_id };
 }
 
 /**
@@ -49,10 +65,10 @@ export function tenantReferenceOf(request: Pick<HttpRequest, 'pathParameters'>):
 const soonestSignInMs = 50;
 
 /**
- * `request.session`: the session of the company that the request means, out of a cookie, or out of `Authorization` where
+ * `request.session`: the session of the company or organization that the request means, out of a cookie, or out of `Authorization` where
  * the request has one and the route knows it. Every 401, whoever behind it raises it, tells where to sign in again, and an
  * early one forgets the cookie that no longer works.
- * @param referenceIn where the request names its company, if not in the parameters of its path.
+ * @param referenceIn where the request names its owner, if not in the parameters of its path.
  * @throws {AppError} `session_required`, `session_expired`, `tenant_mismatch`, `invalid_request`.
  */
 export function signedIn<Needed = unknown>(
@@ -61,11 +77,16 @@ export function signedIn<Needed = unknown>(
   return {
     ...requirement<HttpRequest & Origin & Needed, SignedIn>(async (request) => {
       const reference = referenceIn(request);
-      const fromHeader = parseFields(header, { 'X-Company-Id': request.headers['x-company-id'] })['X-Company-Id'];
-      const fromQuery = parseFields(query, request.query).company_id;
-      const named = [reference.companyId, fromHeader, fromQuery].map((id) =>
-        id === undefined ? id : companyTenant(id),
-      );
+      const fromHeaders = parseFields(headers, {
+        'X-Company-Id': request.headers['x-company-id'],
+        'X-Organization-Id': request.headers['x-organization-id'],
+      });
+      const fromQuery = parseFields(query, request.query);
+      const named = [
+        reference.tenant,
+        ...tenantsOf(fromHeaders['X-Company-Id'], fromHeaders['X-Organization-Id']),
+        ...tenantsOf(fromQuery.company_id, fromQuery.organization_id),
+      ];
       const { bearer } = request;
       const own = bearer === undefined ? undefined : await tenantOfSession(sessionKeys(), bearer, now());
       const tenant = selectTenant([...named, own], bearer === undefined ? request.cookies.tenants() : []);
@@ -73,7 +94,8 @@ export function signedIn<Needed = unknown>(
       request.retryPath = installPath(await apiKey(), tenant, reference.applicationId);
       if (bearer === undefined) request.sessionCookie = sessionCookieName(tenant);
       const texts = bearer === undefined ? request.cookies.values(sessionCookieName(tenant)) : [bearer];
-      const session = await openLatestSession(sessionKeys(), extension().scopes, { tenant, texts, now: now() });
+      const { scopes } = extensionFor(extension(), tenant);
+      const session = await openLatestSession(sessionKeys(), scopes, { tenant, texts, now: now() });
       return { reference, session };
     }),
     onError({ event: { cookies, sessionCookie }, error }) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isForPeople, isRouteAllowed, matchesRoute } from '../../../shared/fynd/allowed-routes.ts';
+import { platformPath } from '../../../shared/fynd/platform-path.ts';
 import { grants, missingScopes } from '../../../shared/fynd/scopes.ts';
 import { testExtension } from '../fixture/extension.ts';
 
@@ -10,7 +11,7 @@ function isAllowed(
   { scopes = ['company/products'], proxy }: { scopes?: string[]; proxy?: Proxy } = {},
 ): boolean {
   const [method = '', path = ''] = call.split(' ');
-  return isRouteAllowed(testExtension({ scopes, ...(proxy && { proxy }) }), method, path.split('/'));
+  return isRouteAllowed(testExtension({ scopes, ...(proxy && { proxy }) }), method, platformPath(path.split('/')));
 }
 
 describe('without rules, pages may call', () => {

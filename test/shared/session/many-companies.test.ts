@@ -59,7 +59,7 @@ function startJourney(scopes: readonly string[], accessToken: string) {
         expiresAt: nowMs / 1000 + 7_200,
       });
       cookies.set(sessionCookieName(companyTenant(companyId)), await sealSession(sessionKeys, scopes, session), 7_200);
-      await cookies.fit((each, text) => startedAtMs(sessionKeys, scopes, now(), each, text));
+      await cookies.fit((each, text) => startedAtMs(sessionKeys, extension, now(), each, text));
       answer(cookies);
     },
     async isSignedIn(companyId: string): Promise<boolean> {

@@ -205,11 +205,14 @@ describe('of several cookies with one name', () => {
 });
 
 describe('the name of a session cookie', () => {
-  test('holds the company, and nothing else is taken for one', () => {
+  test('holds the company or the organization, and nothing else is taken for one', () => {
     expect(tenantOfSessionCookie(sessionCookieName(companyTenant('123')))).toEqual(companyTenant('123'));
-    for (const name of ['1', '01', '', 'org_a', '1 ', '1'.repeat(19), '-1', '1\n']) {
+    for (const name of ['01', '', 'org_', 'org_a b', `org_${'a'.repeat(65)}`, '1 ', '1'.repeat(19), '-1', '1\n']) {
       const cookie = `__Host-ext_session_${name}`;
-      expect([cookie, tenantOfSessionCookie(cookie)]).toEqual([cookie, name === '1' ? companyTenant('1') : undefined]);
+      expect([cookie, tenantOfSessionCookie(cookie)]).toEqual([cookie, undefined]);
+    }
+    for (const id of ['1', 'a-Z_9', 'a'.repeat(64)]) {
+      expect(tenantOfSessionCookie(`__Host-ext_session_org_${id}`)).toEqual({ kind: 'organization', id });
     }
     expect(tenantOfSessionCookie('ext_session_1')).toBeUndefined();
     expect(sessionCookieName(companyTenant('123'))).toBe('__Host-ext_session_123');
