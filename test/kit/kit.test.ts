@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { api } from '../../functions/runtime/api.ts';
 import { event } from '../../functions/runtime/background.ts';
+import { secret, setting } from '../../functions/runtime/own-settings.ts';
 import { handler as launched } from '../extension/launched.ts';
 import { handler as nightly } from '../extension/nightly.ts';
 import { handler as notes } from '../extension/notes.ts';
@@ -17,6 +19,23 @@ vi.stubEnv('EXTENSION_CONFIG', 'test/extension/kit.extension.config.ts');
 
 const list = 'GET catalog/v2.0/company/{company}/products/';
 const refused = Response.json({ message: 'no' }, { status: 403 });
+
+describe('settings and secrets', () => {
+  const own = async () => [setting('lowStock' as never), await secret('slackUrl' as never)] as unknown[];
+  const digest = (values: unknown) => createHash('sha256').update(JSON.stringify(values)).digest('hex');
+
+  test('are as configured, and canaries, where a test says nothing; else what it says, for each call', async () => {
+    // A digest: what answers a request must hold no canary.
+    const route = api(async () => ({ digest: digest(await own()) }));
+    const given = { settings: { lowStock: 3 }, secrets: { slackUrl: 'CANARY-given' } } as never;
+    expect((await testRoute(route)).json).toEqual({ digest: digest([5, 'CANARY-slackUrl']) });
+    expect((await testRoute(route, given)).json).toEqual({ digest: digest([3, 'CANARY-given']) });
+    const inBackground = event(async ({ log }) => log('own', { digest: digest(await own()) }));
+    const [logged] = (await testEvent(inBackground, given)).logged;
+    expect(logged?.fields).toEqual({ digest: digest([3, 'CANARY-given']) });
+    expect((await testEvent(inBackground)).logged[0]?.fields).toEqual({ digest: digest([5, 'CANARY-slackUrl']) });
+  });
+});
 
 describe('testRoute', () => {
   const echo = api(async ({ company, user, scopes, request }) => {

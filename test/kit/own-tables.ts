@@ -13,6 +13,7 @@ import { physicalIds } from '../../infra/local/template/physical-ids.ts';
 import { readAssembly } from '../../infra/local/template/read-assembly.ts';
 import { readStack, type Stack } from '../../infra/local/template/read-stack.ts';
 import { environment } from '../../shared/contract.ts';
+import { secretIdPrefix } from '../../shared/own-variables.ts';
 import { ownWorld } from './own-world.ts';
 
 /** The tables that `resources` of the configuration adds, by the variable that hands their name to functions. */
@@ -35,7 +36,7 @@ export async function startOwnTables(): Promise<OwnTables> {
   const { stack, authors } = await synthesizeOwn(extension);
   const templates = new Set<string>(Object.values(environment));
   const variables = authors.flatMap(({ environment: handed }) => Object.entries(handed));
-  const own = variables.filter(([name]) => !templates.has(name));
+  const own = variables.filter(([name]) => !templates.has(name) && !name.startsWith(secretIdPrefix));
   for (const [name, value] of own) vi.stubEnv(name, value);
   const names = new Set(own.map(([, value]) => value));
   const engine = { accessKeyId: 'local', secretAccessKey: 'local' };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Browser } from '../flow/browser.ts';
 import { PlatformControl } from '../flow/platform-control.ts';
 import { startWorld } from '../start-world.ts';
+import { type OwnValues, putOwnValues } from './own-values.ts';
 
 /** The extension as `npm start` serves it, and a simulated platform, for one file of tests. */
 export interface RunningExtension extends AsyncDisposable {
@@ -37,7 +38,8 @@ export interface RunningExtension extends AsyncDisposable {
  * Starts the extension with everything that is real on this machine: bundles, functions, tables, queue. Takes some seconds:
  * once in `beforeAll`, and `close` in `afterAll`. The configuration is the author's, or that which `EXTENSION_CONFIG` names.
  */
-export async function startExtension(): Promise<RunningExtension> {
+export async function startExtension(own: OwnValues = {}): Promise<RunningExtension> {
+  await putOwnValues(own);
   const dataDir = mkdtempSync(join(tmpdir(), 'extension-'));
   const remove = () => rmSync(dataDir, { recursive: true, force: true });
   const configFile = process.env['EXTENSION_CONFIG'] ?? 'extension.config.ts';

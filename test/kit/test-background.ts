@@ -9,11 +9,12 @@ import type {
   ScheduleHandler,
 } from '../../shared/background/handlers.ts';
 import { testSession } from '../shared/fixture/extension.ts';
+import { giveOwnValues, type OwnValues } from './own-values.ts';
 import { ownConfiguration } from './own-world.ts';
 import { type PlatformAnswers, type PlatformCallMade, platformClient } from './platform-answers.ts';
 
 /** For whom background work runs. Default: company 1, and a platform that answers nothing. */
-export interface BackgroundGiven {
+export interface BackgroundGiven extends OwnValues {
   /** The company's id. Default `1`. */
   readonly company?: string;
   /** What the platform answers to what the handler asks it. */
@@ -103,16 +104,18 @@ export function testHook(
 /** Runs a handler made by `launch(…)`. @returns the path that it chose, undefined where it chose none. */
 export async function testLaunch(
   handler: LaunchHandler,
-  given: Partial<LaunchContext> = {},
+  { settings = {}, secrets = {}, ...given }: Partial<LaunchContext> & OwnValues = {},
 ): Promise<string | undefined> {
   const { scopes } = await ownConfiguration();
+  await giveOwnValues({ settings, secrets });
   return await handler({ company: '1', claimedApplication: undefined, user: testSession().user, scopes, ...given });
 }
 
 async function work(
-  { company = '1', platform = {} }: BackgroundGiven,
+  { company = '1', platform = {}, ...own }: BackgroundGiven,
   handle: (context: BackgroundContext) => Promise<void>,
 ): Promise<BackgroundOutcome> {
+  await giveOwnValues(own);
   const client = platformClient(platform, company);
   const logged: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];
   await handle({ company, platform: client, log: (message, fields = {}) => void logged.push({ message, fields }) });

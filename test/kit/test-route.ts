@@ -4,11 +4,12 @@ import { sealSession, sessionCookieName } from '../../shared/session/sessions.ts
 import { companyTenant } from '../../shared/tenant.ts';
 import { gatewayEvent } from '../functions/fixture/event.ts';
 import { testSession } from '../shared/fixture/extension.ts';
+import { giveOwnValues, type OwnValues } from './own-values.ts';
 import { ownConfiguration, ownWorld } from './own-world.ts';
 import { answerOf, madeCall, type PlatformAnswers, type PlatformCallMade, UnansweredCall } from './platform-answers.ts';
 
 /** Who asks for what. Everything has a default: the owner of company 1, who holds all configured scopes, sends a GET. */
-export interface RouteRequest {
+export interface RouteRequest extends OwnValues {
   /** Default `GET`. */
   readonly method?: string;
   /** What stands in the braces of the route, e.g. `{ item_id: '7' }`. */
@@ -51,6 +52,7 @@ let generation = 0;
  */
 export async function testRoute(handler: AuthorHandler, request: RouteRequest = {}): Promise<RouteResponse> {
   const world = await ownWorld();
+  await giveOwnValues(request);
   const { scopes: configured } = await ownConfiguration();
   const { company = '1', body, query = {}, platform = {} } = request;
   const calls: PlatformCallMade[] = [];
