@@ -22,7 +22,7 @@ export interface PlatformReporter {
 const pauseMilliseconds = 100;
 const mostLines = 500;
 /** What the platform calls itself: it stands in its log already. */
-const calledByPlatform: readonly string[] = [paths.webhookEvents, paths.autoInstall, paths.uninstall];
+const calledByPlatform: readonly string[] = [paths.webhookEvents, paths.autoInstall, paths.uninstall, '/ext/'];
 
 /**
  * Tells the simulated platform what it cannot see: the browser's calls to the extension, what their cache did, and the
@@ -101,7 +101,7 @@ function lineOf(entry: LogEntry): Line | undefined {
       took_ms: milliseconds,
     };
   }
-  if (entry.kind !== 'request' || calledByPlatform.includes(entry.path)) return undefined;
+  if (entry.kind !== 'request' || calledByPlatform.some((path) => entry.path.startsWith(path))) return undefined;
   const { method, path, status, milliseconds, functionName, cacheStatus, problemCode } = entry;
   return {
     at: began(milliseconds),

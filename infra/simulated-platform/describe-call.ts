@@ -2,6 +2,12 @@ import type { Attempt, Delivery } from './deliveries.ts';
 import { maskBody, maskHeaders } from './mask.ts';
 import type { State } from './state.ts';
 
+/** What the signature of a delivery is worth to whoever checks it. */
+function signatureOf({ headers, note }: Delivery): 'valid' | 'invalid' | 'absent' {
+  if (headers['x-fp-signature'] === undefined) return 'absent';
+  return /tampered|another secret/.test(note ?? '') ? 'invalid' : 'valid';
+}
+
 /** The line of an attempt to deliver an event. */
 export function logAttempt(state: State, delivery: Delivery, { at, status, error, took_ms }: Attempt): void {
   const { company, event, url, note, headers, body_base64, attempts } = delivery;
@@ -17,6 +23,7 @@ export function logAttempt(state: State, delivery: Delivery, { at, status, error
     status: status ?? 0,
     took_ms,
     company,
+    signature: signatureOf(delivery),
     notes: note === null ? [] : [note],
     request: {
       headers: maskHeaders(state, headers),

@@ -12,6 +12,7 @@ const secretNames = new Set([
   'password',
   'secret',
   'session',
+  'token',
 ]);
 /** The same where JSON is cut off, and cannot be read as JSON. */
 const secretFields = new RegExp(`("(?:${[...secretNames].join('|')})"\\s*:\\s*")([^"]+)`, 'g');

@@ -7,8 +7,9 @@ import type { Delivery } from './deliveries.ts';
 import { endLine, isWorthALine, startLine } from './describe-request.ts';
 import { extensionDetailsRoute } from './extension-details.ts';
 import { judgeV1Signature } from './fp-signature.ts';
-import { type Answer, type HttpClient, type RequestRecord, receive } from './http.ts';
+import { type Answer, type HttpClient, json, page, type RequestRecord, receive } from './http.ts';
 import { isActivityPoll } from './panel/activity.ts';
+import { messagePage } from './panel/layout.ts';
 import { notFound, panelRoute, toolsRoute } from './panel/panel.ts';
 import { platformApiRoute } from './platform-api.ts';
 import { platformNow } from './settings.ts';
@@ -92,6 +93,12 @@ async function answerPublic(state: State, httpClient: HttpClient): Promise<Answe
   return notFound(httpClient, `${httpClient.path} leads nowhere here.`);
 }
 
+/** What is said where the simulated platform itself is wrong. */
+const failed = (accept = ''): Answer =>
+  accept.includes('text/html')
+    ? page(500, messagePage('The simulated platform failed', 'The terminal in which it runs says why.'))
+    : json(500, { message: 'The simulated platform failed' });
+
 async function serve(
   state: State,
   save: () => void,
@@ -143,8 +150,9 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     serve(state, save, request, response, options).catch((error: unknown) => {
       if (request.errored) return;
       log(`500 ${request.method} ${error instanceof Error ? error.stack : 'unknown'}`);
-      if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' });
-      response.end('{"message":"The simulated platform failed"}');
+      const answer = failed(request.headers.accept);
+      if (!response.headersSent) response.writeHead(answer.status, answer.headers);
+      response.end(answer.body);
     });
   });
   server.keepAliveTimeout = 65_000;

@@ -62,9 +62,24 @@ const subscribers = v.array(
     updated_on: v.string(),
   }),
 );
+const users = v.array(
+  v.object({
+    key: v.string(),
+    id: v.string(),
+    number: v.number(),
+    role: v.string(),
+    first_name: v.string(),
+    last_name: v.string(),
+    email: v.string(),
+    phone: v.string(),
+    permissions: v.record(v.string(), v.array(v.string())),
+  }),
+);
 const schema = v.object({
   /** Of the extension that all this was given to. */
   apiKey: v.string(),
+  /** Absent in a file from before people were kept. */
+  users: v.optional(users),
   grants,
   subscribers,
   uninstalledAt: v.array(v.tuple([v.string(), v.number()])),
@@ -94,7 +109,8 @@ export class StateFileError extends Error {}
 
 /**
  * Gives a platform what an earlier one wrote down: grants with the tokens that live, who subscribed to what, when the
- * extension was uninstalled. What is read again at its start need not be there: products, orders, people.
+ * extension was uninstalled, and people with what they may do. What is read again at its start need not be there:
+ * products, orders.
  * @param warn told in a sentence that the file cannot be written for now.
  * @returns writes down what has changed; to be called before anybody is told of it.
  * @throws {StateFileError} where the file is damaged or cannot be read.
@@ -102,6 +118,8 @@ export class StateFileError extends Error {}
 export function useStateFile(state: State, file: string, warn: (sentence: string) => void): () => void {
   const saved = read(file);
   if (saved?.apiKey === state.extension.apiKey) {
+    // Before the grants, which name them.
+    if (saved.users) state.users.restore(saved.users);
     state.grants.restore(saved.grants);
     state.subscribers.restore(saved.subscribers.map(toSubscriber));
     state.proxyPaths.restore(saved.proxyPaths);
@@ -121,9 +139,10 @@ export function useStateFile(state: State, file: string, warn: (sentence: string
   };
 }
 
-function textOf({ extension, grants, subscribers, uninstalledAt, proxyPaths }: State): string {
+function textOf({ extension, users, grants, subscribers, uninstalledAt, proxyPaths }: State): string {
   const saved: Saved = {
     apiKey: extension.apiKey,
+    users: [...users.all()],
     grants: grants.save(),
     subscribers: subscribers.all().map(({ subscriptions, disabled, ...open }) => ({
       ...open,

@@ -1,6 +1,12 @@
-import { type Answer, type HttpClient, json } from './http.ts';
+import { type Answer, type HttpClient, json, page, redirect } from './http.ts';
+import { messagePage } from './panel/layout.ts';
 
 type Asked = Pick<HttpClient, 'method' | 'path' | 'headers'>;
+
+const wantsPage = ({ headers }: Asked): boolean => headers['accept']?.includes('text/html') === true;
+
+const refuse = (asked: Asked, message: string): Answer =>
+  wantsPage(asked) ? page(403, messagePage('This is refused', message)) : json(403, { message });
 
 const loopback = ['localhost', '127.0.0.1', '[::1]'];
 const safe = ['GET', 'HEAD', 'OPTIONS'];
@@ -17,14 +23,18 @@ function isCrossSite(headers: Asked['headers'], port: string): boolean {
  * The refusal of what another site's page may have sent: by a name of its own that was made to lead here, as a call of
  * the control, or as anything that changes something.
  */
-export function refuseStranger({ method, path, headers }: Asked, origin: string): Answer | undefined {
-  const { port } = new URL(origin);
+export function refuseStranger(asked: Asked & Pick<HttpClient, 'url'>, origin: string): Answer | undefined {
+  const { method, path, headers, url } = asked;
+  const { host: own, port } = new URL(origin);
   const host = headers['host']?.toLowerCase();
   if (!loopback.some((name) => host === `${name}:${port}`)) {
-    return json(403, { message: `This host is not served: ask for ${origin}` });
+    return refuse(asked, `This host is not served: ask for ${origin}.`);
   }
   if ((path.startsWith('/__control') || !safe.includes(method)) && isCrossSite(headers, port)) {
-    return json(403, { message: 'Calls from pages of other sites are refused' });
+    return refuse(asked, 'Calls from pages of other sites are refused.');
   }
-  return undefined;
+  // By the name localhost, panel and extension would be one site, and the consent page another one than its panel.
+  return method === 'GET' && host !== own && wantsPage(asked) && !path.startsWith('/service/')
+    ? redirect(origin + url)
+    : undefined;
 }

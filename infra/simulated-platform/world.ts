@@ -106,6 +106,10 @@ export function createUsers() {
       users.push(added);
       return added;
     },
+    /** Takes up whom another process knew. */
+    restore(saved: User[]): void {
+      users = saved;
+    },
     reset(): void {
       users = initialUsers();
     },

@@ -106,7 +106,7 @@ export async function extensionPage(
   const main = `<div class="row title"><div><h1>${escape(tenantName(tenant))}</h1><span class="soft">${tenant.kind} ${escape(tenant.id)}${applicationId === undefined ? '' : `, storefront ${escape(applicationId)}`}</span></div>
 ${live('state', tenant, statePart(state, tenant), 'class="row push"')}</div>${channels(state, tenant, applicationId)}
 <div class="split"><div class="stage">${frame}</div>
-<section class="card" aria-labelledby="log-title"><h2 id="log-title">What happens</h2>${tenant.kind === 'company' ? live('guide', tenant, guidePart(state, tenant, user)) : ''}${logList(state, filter)}<p><a href="/tools/log?${escape(queryOf(filter))}">Open the log</a></p></section></div>
+<section class="card" aria-labelledby="log-title"><h2 id="log-title">What happens</h2>${tenant.kind === 'company' ? live('guide', tenant, guidePart(state, tenant, user)) : ''}<label class="choice soft"><input type="checkbox" class="hides-storage"> without the tables</label>${logList(state, filter)}<p><a href="/tools/log?${escape(queryOf(filter))}">Open the log</a></p></section></div>
 <div class="cards pair">${card(`What ${escape(user.first_name)} may do here`, permissionsCard(state, tenant, user), 'may')}
 ${card('Tokens', live('tokens', tenant, tokensPart(state, tenant)), 'tokens')}
 ${tenant.kind === 'company' ? activitySection(state, tenant.id, extensionPath(state, tenant)) : ''}</div>`;

@@ -72,7 +72,7 @@ export function panelPage(
 <form method="post" action="/signin" id="signin"><input type="hidden" name="next" value="${escape(here)}">
 <label for="user">Signed in as</label><select id="user" name="user" data-submits>${people.join('')}</select>
 <button class="without-script">Switch</button></form></header>
-<p id="said" role="status"${notice ? '' : ' class="silent"'}>${notice ? escape(notice) : ''}</p>
+<p id="said" role="status">${notice ? escape(notice) : ''}</p>
 <main id="main" tabindex="-1"${column ? ' class="column"' : ''}>${main}</main>`,
     live,
   );

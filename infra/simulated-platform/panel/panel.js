@@ -7,7 +7,6 @@ const log = document.getElementById('log');
 function say({ ok, said: sentence, call }) {
   said.textContent = sentence;
   said.classList.toggle('refused', !ok);
-  said.classList.toggle('silent', sentence === '');
   if (!call) return;
   const code = document.createElement('code');
   code.textContent = call;

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { findFreePort } from '../../../infra/local/host/listen.ts';
 import { runCommand } from './fixture/run-command.ts';
 import { temporaryDirectory } from './fixture/start-fixture.ts';
@@ -77,7 +77,11 @@ describe('npm start', () => {
     const health = await fetch(`http://localhost:${EXTENSION_PORT}/_healthz`);
     expect([health.status, await health.json()]).toEqual([200, { ok: true }]);
     expect(await answers(`http://127.0.0.1:${PORT}/`)).toBe(true);
-    await command.printed(/GET +\/_healthz 200 \d+ ms Healthz/);
+    await command.printed(/GET +\/_healthz 200 \d+ ms .*healthz/i);
+    await vi.waitFor(async () => {
+      const log = await fetch(`http://127.0.0.1:${PORT}/__control/log`);
+      expect(await log.json()).toMatchObject([{ from: 'browser', to: 'extension', url: '/_healthz', status: 200 }]);
+    });
 
     command.interruptGroup();
     expect(await command.exited).toBe(0);

@@ -71,6 +71,16 @@ async function startRun(folder: string, changes: { apiKey?: string; log?: (line:
   };
 }
 
+test('people, and what they may do, are the same after a restart', async () => {
+  using folder = temporaryDirectory();
+  await using first = await startRun(folder.path);
+  await first.control('PUT', 'users/auditor', { permissions: { '1': ['company/orders'] } });
+  await first.control('PUT', 'users/catalog', { permissions: [] });
+  const { users } = (await first.control('GET', 'world')) as { users: unknown[] };
+  await using next = await startRun(folder.path);
+  expect(await next.control('GET', 'world')).toMatchObject({ users });
+});
+
 test('after a restart, however the run ended, tokens are known and subscribers are told', async () => {
   using folder = temporaryDirectory();
   await using first = await startRun(folder.path);
