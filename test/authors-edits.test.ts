@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -33,7 +33,7 @@ export const addOwnResources: AddOwnResources = ({ stack }) => void new Queue(st
 const affected = [
   'test/infra/app.test.ts',
   'test/infra/own-resources.test.ts',
-  'test/infra/bundle/bundle.test.ts',
+  'test/functions/page.test.ts',
   'test/functions/route.test.ts',
   'test/documents.test.ts',
   'test/flow/head.test.ts',
@@ -45,9 +45,13 @@ beforeAll(() => {
   for (const file of globSync('{*,.*}', { exclude: ['node_modules', '.git', 'cdk.out', '.local', 'coverage'] })) {
     cpSync(file, join(copy, file), { recursive: true });
   }
+  const git = (...command: readonly string[]) => spawnSync('git', command, { cwd: copy });
+  git('init', '--quiet');
+  writeFileSync(join(copy, '.git', 'info', 'exclude'), 'node_modules\n');
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
   for (const file of authors) rmSync(join(copy, file), { recursive: true, force: true });
   for (const [file, text] of Object.entries(written)) write(file, text);
+  git('add', '--all');
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 

@@ -7,7 +7,7 @@ import { baseUrl } from '../shared/fixture/extension.ts';
 import { gatewayEvent, type TestRequest } from './fixture/event.ts';
 import { signsIn, startWorld, type World } from './fixture/world.ts';
 
-const handler = './functions/app/x.ts';
+const handler = './test/extension/x.ts';
 let world: World;
 let call: typeof makeCall;
 let companyCall: typeof makeCompanyCall;

@@ -10,7 +10,7 @@ const ask = (input: object) => {
   const given = { name: 'Lens', scopes: ['company/products'], webhooks: { notificationEmail: 'a@example.com' } };
   return questionsAbout(parseExtension({ ...given, ...input }), 'extension.config.ts');
 };
-const handler = './functions/app/stock.ts';
+const handler = './test/extension/stock.ts';
 
 describe('names that no public document of the platform knows', () => {
   test.each([

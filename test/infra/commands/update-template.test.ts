@@ -53,9 +53,14 @@ beforeAll(() => {
   template = join(home, 'template');
   const files = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' }).split('\0').filter(Boolean);
   for (const file of files) {
-    if (!existsSync(file) || /^(bench|test\/(?!functions))\//.test(file)) continue;
+    if (!existsSync(file) || /^(bench|test\/(?!functions)|functions\/app|frontend)\//.test(file)) continue;
     cpSync(file, join(template, file), { recursive: true });
   }
+  // Samples of its own: this tree's may have become somebody's.
+  write(template, 'extension.config.ts', 'export default {};\n');
+  write(template, 'infra/own-resources.ts', 'export const addOwnResources = () => {};\n');
+  write(template, 'functions/app/products.ts', 'export const options = { query: { page_no: 1, page_size: 20 } };\n');
+  write(template, 'functions/app/nightly.ts', 'export {};\n');
   git(template, 'init', '--quiet');
   commit(template, 'The first version');
   git(template, 'tag', 'template-v0.9.0');
