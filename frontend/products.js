@@ -60,11 +60,13 @@ export function priceOf({ sizes = [], currency = 'INR' }, language) {
 export function productItem(product, onToggle) {
   const { name = product.slug ?? 'Without a name', brand, item_code, is_active = false, media = [] } = product;
   const item = element('li');
-  const image = document.createElement('img');
-  image.alt = '';
-  image.loading = 'lazy';
-  image.src = media.find(({ type }) => type === 'image')?.url ?? '/icon.svg';
-  image.addEventListener('error', () => (image.src = '/icon.svg'), { once: true });
+  const url = media.find(({ type }) => type === 'image')?.url;
+  const picture = element(url === undefined ? 'span' : 'img', 'picture');
+  if (picture instanceof HTMLImageElement && url !== undefined) {
+    Object.assign(picture, { alt: '', loading: 'lazy', src: url });
+    // One that is not there leaves its place empty.
+    picture.addEventListener('error', () => picture.removeAttribute('src'), { once: true });
+  }
   const toggle = document.createElement('button');
   toggle.type = 'button';
   toggle.textContent = is_active ? 'Take off sale' : 'Put on sale';
@@ -78,7 +80,7 @@ export function productItem(product, onToggle) {
   );
   bar.append(facts, toggle);
   item.append(
-    image,
+    picture,
     element('span', 'name', name),
     element('span', 'muted', [brand?.name, item_code].filter(Boolean).join(' · ')),
     bar,

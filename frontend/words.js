@@ -38,9 +38,9 @@ export function explain(error, what) {
     return `The extension never lets a page ${what}, whoever asks. That is decided by its author, for everybody’s safety.`;
   }
   if (status === 403) {
-    const needed =
-      missingScopes.length === 0 ? '' : ` What is missing: ${missingScopes.map(describeScope).join('; ')}.`;
-    return `You may not ${what}.${needed} Ask an administrator of your company for this permission, then open the extension again.`;
+    const lacking = missingScopes.map((scope) => `“${describeScope(scope)}”`).join(', ');
+    const needed = lacking === '' ? '' : ` You lack this permission: ${lacking}.`;
+    return `You may not ${what}.${needed} Ask an administrator of your company for it, then open the extension again.`;
   }
   if (status === 429)
     return `The platform asks to wait ${retryAfterSeconds === undefined ? 'a little' : seconds(retryAfterSeconds)}. Then try again.`;

@@ -138,6 +138,8 @@ describe('a configuration', () => {
     ['csp.connect.0', { ...valid, csp: { connect: ['https://a.example;script-src'] } }],
     ['csp.font.0', { ...valid, csp: { font: ['*'] } }],
     ['csp.script', { ...valid, csp: { script: ['https://cdn.example'] } }],
+    ['page', { ...valid, page: '' }],
+    ['page', { ...valid, page: 3 }],
     ['launchPath', { ...valid, launchPath: '//evil.example' }],
     ['launchPath', { ...valid, launchPath: '/\\evil.example' }],
     ['launchPath', { ...valid, launchPath: 'https://evil.example' }],
