@@ -81,6 +81,7 @@ export function uninstallTenant(state: State, tenant: Tenant): void {
   state.grants.uninstall(tenant);
   if (tenant.kind === 'company') {
     state.subscribers.removeCompany(tenant.id);
+    state.held.delete(tenant.id);
     state.proxyPaths.removeCompany(tenant.id);
   }
   state.uninstalledAt.set(tenantKey(tenant), new Date());

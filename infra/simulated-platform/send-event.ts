@@ -27,6 +27,8 @@ export type EventWish = {
   secret?: string | undefined;
   /** Sends although nobody subscribed; then to the extension's usual address. */
   force?: boolean | undefined;
+  /** It came about while the subscriber was blocked. */
+  held?: boolean | undefined;
 };
 
 /** `deliveries` is empty where `skipped` says why nobody was told. */
@@ -96,22 +98,46 @@ function recipient(state: State, company: string, wish: EventWish): { url: strin
   return wants(subscriber, wish.event, storefrontOf(company, wish)) ? known : 'nobody subscribed to it';
 }
 
-function noteOf({ tamper, raw, secret, force, created_at_ms }: EventWish): string | null {
+function noteOf({ tamper, raw, secret, force, created_at_ms, held }: EventWish): string | null {
   const notes = [
     tamper && `tampered: ${tamper}`,
     raw && 'raw body',
     secret !== undefined && 'another secret',
     force && 'forced',
-    created_at_ms !== undefined && 'dated',
+    held && 'held back',
+    created_at_ms !== undefined && held !== true && 'dated',
   ].filter((one) => typeof one === 'string');
   return notes.length === 0 ? null : notes.join(', ');
+}
+
+const mostHeld = 1000;
+
+/** Keeps a genuine event that nobody hears of for the block alone. */
+function holdBack({ settings, subscribers, held }: State, company: string, wish: EventWish): void {
+  const subscriber = subscribers.find(company, 'rest');
+  const isGenuine = [wish.tamper, wish.raw, wish.secret].every((one) => one === undefined);
+  if (subscriber?.status !== 'blocked' || settings.webhooks.heldBack === 'lost' || !isGenuine) return;
+  if (!wants(subscriber, wish.event, storefrontOf(company, wish))) return;
+  const kept = held.get(company) ?? [];
+  if (kept.length >= mostHeld) kept.shift();
+  held.set(company, [...kept, { created_at_ms: Date.now(), ...wish, held: true }]);
+}
+
+/** Sends what was held back while the company's subscriber was blocked. */
+export function releaseHeld(state: State, company: string): void {
+  const kept = state.held.get(company) ?? [];
+  state.held.delete(company);
+  for (const wish of kept) sendEvent(state, company, wish);
 }
 
 /** Makes an event of a company and starts its delivery. */
 export function sendEvent(state: State, company: string, wish: EventWish): Sent {
   const id = wish.id ?? randomUUID();
   const to = recipient(state, company, wish);
-  if (typeof to === 'string') return { event_id: id, deliveries: [], skipped: to };
+  if (typeof to === 'string') {
+    holdBack(state, company, { ...wish, id });
+    return { event_id: id, deliveries: [], skipped: to };
+  }
   const genuine = wish.raw ?? envelope(state, company, wish, id);
   const secret = wish.tamper === 'signature' ? `not ${to.secret}` : to.secret;
   const signature = createHmac('sha256', secret).update(genuine).digest('hex');

@@ -25,6 +25,8 @@ const webhooks = v.strictObject({
   pingBody: v.picklist(['envelope', 'name-only']),
   /** What the extension reads of a subscriber that the platform blocked. */
   blockedAs: v.picklist(['inactive', 'blocked']),
+  /** What becomes of events that come about while a subscriber is blocked, once it is active again. */
+  heldBack: v.picklist(['sent', 'lost']),
 });
 
 const rateLimit = v.strictObject({
@@ -140,6 +142,7 @@ export const defaultSettings = (): Settings => ({
     dropsQuery: false,
     pingBody: 'envelope',
     blockedAs: 'inactive',
+    heldBack: 'sent',
   },
 });
 

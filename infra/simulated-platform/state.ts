@@ -8,6 +8,7 @@ import { createPayments, type Payments } from './payments.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { createRecording, type Recording } from './recording.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
+import { type EventWish, releaseHeld } from './send-event.ts';
 import { defaultSettings, type Settings } from './settings.ts';
 import { createProxyPaths, type ProxyPaths } from './storefront/proxy-paths.ts';
 import { createSubscribers, type Subscribers } from './subscribers.ts';
@@ -41,6 +42,8 @@ export type State = {
   catalog: Catalog;
   orders: Orders;
   subscribers: Subscribers;
+  /** Events of companies whose subscriber is blocked, oldest first. */
+  held: Map<string, EventWish[]>;
   proxyPaths: ProxyPaths;
   payments: Payments;
   deliveries: Deliveries;
@@ -71,7 +74,8 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
     grants: createGrants(() => state.settings, users),
     catalog: createCatalog(() => state.origin),
     orders: createOrders(),
-    subscribers: createSubscribers(),
+    subscribers: createSubscribers((company) => releaseHeld(state, company)),
+    held: new Map(),
     proxyPaths: createProxyPaths(),
     payments: createPayments(),
     deliveries: createDeliveries(() => state.settings, {
@@ -96,6 +100,7 @@ export function createState(extension: Extension, onDelivered?: (delivery: Deliv
       const data = [users, grants, catalog, orders, subscribers, proxyPaths, payments];
       for (const part of [...data, deliveries, recording, log, interceptions, rateLimit]) part.reset();
       state.lastViewer.clear();
+      state.held.clear();
       state.uninstalledAt.clear();
     },
   };

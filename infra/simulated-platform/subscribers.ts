@@ -75,8 +75,8 @@ export const subscriberView = (subscriber: Subscriber): Record<string, unknown> 
   };
 };
 
-/** Who subscribed to what, one subscriber per company and provider. */
-export function createSubscribers() {
+/** Who subscribed to what, one subscriber per company and provider. `onUnblocked`: a blocked one is active again. */
+export function createSubscribers(onUnblocked: (company: string) => void = () => {}) {
   let all: Subscriber[] = [];
   let last = 0;
   const ofCompany = (company: string) => all.filter((one) => one.company === company);
@@ -90,7 +90,12 @@ export function createSubscribers() {
       const now = new Date().toISOString();
       const known = find(company, provider);
       const fresh = { ...registration, disabled: new Set<string>(), updated_on: now };
-      if (known) return Object.assign(known, fresh);
+      if (known) {
+        const wasBlocked = known.status === 'blocked';
+        Object.assign(known, fresh);
+        if (wasBlocked && fresh.status === 'active') onUnblocked(company);
+        return known;
+      }
       const added = { ...fresh, id: ++last, company, provider, created_on: now };
       all.push(added);
       return added;
@@ -119,6 +124,7 @@ export function createSubscribers() {
         one.status = 'active';
         one.disabled.clear();
       }
+      if (blocked.length > 0) onUnblocked(company);
       return blocked.length > 0;
     },
     removeCompany(company: string): void {

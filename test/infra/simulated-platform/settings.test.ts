@@ -64,4 +64,23 @@ describe('what nobody knows of the real platform', () => {
       expect(await status()).toBe('active');
     },
   );
+
+  test.each([
+    ['sent', 'by the extension', 1],
+    ['sent', 'by the merchant', 1],
+    ['lost', 'by the merchant', 0],
+  ])('events during a block are %s once it is ended %s', async (heldBack, by, expected) => {
+    await control('PUT', '/settings', { webhooks: { retryAfterMs: [], heldBack } });
+    const token = await registered(v3Body());
+    await control('POST', '/companies/1/block');
+    const { event_ids } = await control('POST', '/companies/1/events', { event: 'company/product/update/v1' });
+    await control('POST', '/companies/1/events', { event: 'company/product/delete/v1' });
+    expect(await control('GET', '/deliveries')).toEqual([]);
+    if (by === 'by the merchant') await control('POST', '/companies/1/unblock');
+    else await send(token, 'PUT', '/service/platform/webhook/v3.0/company/1/subscriber', v3Body());
+    const [id] = event_ids as string[];
+    expect(await control('GET', '/deliveries')).toMatchObject(
+      Array.from({ length: expected }, () => ({ event_id: id, note: 'held back' })),
+    );
+  });
 });

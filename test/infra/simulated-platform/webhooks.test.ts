@@ -95,7 +95,7 @@ describe('a delivery', () => {
 
   test('that is never taken disables its event and blocks the subscriber until somebody unblocks or registers', async () => {
     const token = await registered();
-    await control('PUT', '/settings', { webhooks: { retryAfterMs: [1] } });
+    await control('PUT', '/settings', { webhooks: { retryAfterMs: [1], heldBack: 'lost' } });
     const fail = async (times: string) => {
       listener.statuses = [503, 503];
       await fire({ event: update });
