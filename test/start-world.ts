@@ -1,4 +1,5 @@
-import { findFreePort } from '../infra/local/host/listen.ts';
+import type { Certificate } from '../infra/local/host/certificate.ts';
+import { findFreePort, takePort } from '../infra/local/host/listen.ts';
 import { type LocalExtension, startLocalExtension } from '../infra/local/start-local-extension.ts';
 import { startPlatform } from '../infra/simulated-platform/platform.ts';
 
@@ -14,6 +15,8 @@ export interface LocalWorldOptions {
   readonly configFile?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** The extension speaks TLS too. */
+  readonly certificate?: Certificate;
   readonly onDynamoDbRequest?: (operation: string) => void;
   /** Default: as it is deployed. */
   readonly showsErrors?: boolean;
@@ -34,13 +37,15 @@ const apiSecret = 'CANARY-api-secret';
 /** The synthesized stack on this machine, and a simulated platform for it. */
 export async function startWorld(options: LocalWorldOptions): Promise<LocalWorld> {
   const port = options.port ?? (await findFreePort());
-  const baseUrl = `http://localhost:${port}`;
+  const { certificate } = options;
+  const baseUrl = `${certificate ? 'https' : 'http'}://localhost:${port}`;
   const platform = options.platform ?? (await startPlatform({ extension: { apiKey, apiSecret, baseUrl } }));
   const extension = await startLocalExtension({
     apiKey,
     apiSecret,
     cluster: platform.origin,
-    port,
+    port: [await takePort({ port, name: 'port' }, certificate)],
+    baseUrl,
     dataDir: options.dataDir,
     configFile: options.configFile ?? 'test/extension/extension.config.ts',
     onDynamoDbRequest: options.onDynamoDbRequest,

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
 /**
  * The browser of this machine; undefined where there is none, which is said by the name of the test that is skipped.
@@ -18,18 +18,33 @@ export function findChromium(testFile: string): string | undefined {
   return found;
 }
 
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
 export async function launchChromium(executablePath: string | undefined): Promise<Browser> {
-  return chromium.launch({
+  return chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args });
+}
+
+/**
+ * A browser with a profile of its own, as people have one, that lets frames of other sites keep things. Contexts are
+ * incognito, where it gives them no `sessionStorage`.
+ */
+export async function openChromiumProfile(executablePath: string | undefined, folder: string): Promise<BrowserContext> {
+  mkdirSync(join(folder, 'Default'), { recursive: true });
+  const preferences = { profile: { cookie_controls_mode: 0, block_third_party_cookies: false } };
+  writeFileSync(join(folder, 'Default', 'Preferences'), JSON.stringify(preferences));
+  return chromium.launchPersistentContext(folder, {
     ...(executablePath === undefined ? {} : { executablePath }),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    // What a test answers itself comes from nowhere, and may not lead to this machine then.
+    args: [...args, '--disable-features=LocalNetworkAccessChecks'],
+    viewport: { width: 1280, height: 900 },
   });
 }
 
