@@ -132,7 +132,11 @@ export default defineConfig({
       files: ['infra/**', 'test/**', 'bench/**', 'frontend/**'],
       rules: { 'no-console': 'off' },
     },
-    layer(['infra/commands/**'], behaviour, 'infra/ imports what lies directly in shared/, and the configuration.'),
+    layer(
+      ['infra/commands/**', 'infra/reload/**'],
+      behaviour,
+      'infra/ imports what lies directly in shared/, and the configuration.',
+    ),
     layer(
       ['infra/*.ts', 'infra/resources/**'],
       [...behaviour, '**/local/**', '**/commands/**', '**/simulated-platform/**'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { ConfigurationError, parseOrigin } from '../shared/config.ts';
 import { bundle } from './bundle/bundle.ts';
+import { writeBundleList } from './bundle/bundle-list.ts';
 import { environmentOf, loadBundles } from './bundle/load-bundles.ts';
 import { ExtensionStack } from './extension-stack.ts';
 import { entriesOf } from './functions.ts';
@@ -62,6 +63,7 @@ async function synthesize(): Promise<void> {
   const { directory: assembly } = app.synth();
   // Beside the assets, not in them: for `npm run trace` and for who debugs here.
   cpSync(join(directory, sourceMapFolder), join(assembly, sourceMapFolder), { recursive: true });
+  writeBundleList(assembly, extension, bundles);
   for (const question of questionsAbout(extension, process.env.EXTENSION_CONFIG || 'extension.config.ts')) {
     console.error(question);
   }

@@ -20,6 +20,8 @@ export interface LocalWorldOptions {
   readonly onDynamoDbRequest?: (operation: string) => void;
   /** Default: as it is deployed. */
   readonly showsErrors?: boolean;
+  readonly reloadsPages?: boolean;
+  readonly inspectPort?: number;
   /** A platform that is there already, e.g. from before a restart. */
   readonly platform?: { readonly origin: string; close(): Promise<void> };
 }
@@ -50,6 +52,8 @@ export async function startWorld(options: LocalWorldOptions): Promise<LocalWorld
     configFile: options.configFile ?? 'test/extension/extension.config.ts',
     onDynamoDbRequest: options.onDynamoDbRequest,
     showsErrors: options.showsErrors,
+    reloadsPages: options.reloadsPages,
+    inspectPort: options.inspectPort,
   });
   return {
     world: { baseUrl, platformUrl: platform.origin, apiKey },

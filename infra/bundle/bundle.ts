@@ -17,7 +17,7 @@ export interface Bundle {
   readonly bytes: number;
   /** Of the code: names the build and its source map, which is beside the bundles and not in them. */
   readonly digest: string;
-  /** The files that went into it, from the project's directory. */
+  /** The files that went into it, from the project's directory; one that ends in `/` is a folder. */
   readonly inputs: readonly string[];
 }
 
@@ -67,11 +67,12 @@ interface Bundling {
  * @throws {ConfigurationError} with esbuild's own words about the code that does not bundle.
  */
 export async function bundle(bundling: Bundling): Promise<Bundles> {
-  return writeBundles(bundling, await build(buildOptions(bundling)).catch(refuse));
+  const { directory } = bundling;
+  return writeBundles({ ...bundling, outdir: directory }, await build(buildOptions(bundling)).catch(refuse));
 }
 
 /** What esbuild makes a bundle with, whoever asks: what runs here is what is deployed. */
-function buildOptions({ extension, entries, directory }: Bundling) {
+export function buildOptions({ extension, entries, directory }: Bundling) {
   return {
     entryPoints: entries.map((entry) => ({
       in: entryPointOf(extension, entry),
@@ -118,7 +119,7 @@ function buildOptions({ extension, entries, directory }: Bundling) {
 }
 
 /** @throws {ConfigurationError} with esbuild's own words about the code that does not bundle. */
-async function refuse(error: BuildFailure): Promise<never> {
+export async function refuse(error: BuildFailure): Promise<never> {
   if (!Array.isArray(error.errors)) throw error;
   // A sentence of a plugin's, which needs no words around it.
   const own = error.errors.find(({ detail }) => detail instanceof ConfigurationError);
@@ -127,9 +128,9 @@ async function refuse(error: BuildFailure): Promise<never> {
   throw new ConfigurationError(`The functions cannot be bundled:\n${messages.join('').trimEnd()}`);
 }
 
-/** Writes what esbuild made into folders, and the source maps beside them. */
-function writeBundles(
-  { entries, directory }: Bundling,
+/** Writes what esbuild made, as if into `outdir`, into folders below `directory`, and the source maps beside them. */
+export function writeBundles(
+  { entries, outdir, directory }: Pick<Bundling, 'entries' | 'directory'> & { readonly outdir: string },
   { outputFiles, metafile }: BuildResult<{ write: false; metafile: true }>,
 ): Bundles {
   const filesByPath = new Map(outputFiles.map((file) => [file.path, file.text]));
@@ -137,7 +138,8 @@ function writeBundles(
   return new Map(
     entries.map((entry) => {
       const home = resolve(directory, folderName(entry));
-      const path = join(home, 'index.js');
+      const made = resolve(outdir, folderName(entry));
+      const path = join(made, 'index.js');
       const text = filesByPath.get(path);
       const map = filesByPath.get(`${path}.map`);
       const output = outputs.get(path);
@@ -150,9 +152,9 @@ function writeBundles(
       const sourceMap = sourceMapPath(directory, { digest });
       const code = `${firstLine}${text}`;
       for (const folder of [home, dirname(sourceMap)]) mkdirSync(folder, { recursive: true });
-      writeFileSync(path, code);
+      writeFileSync(join(home, 'index.js'), code);
       writeFileSync(join(home, 'package.json'), '{"type":"commonjs"}');
-      writeFileSync(sourceMap, projectMap(map, { file, home, isShifted: firstLine !== '' }));
+      writeFileSync(sourceMap, projectMap(map, { file, made, isShifted: firstLine !== '' }));
       return [entry, { directory: home, bytes: Buffer.byteLength(code), digest, inputs: Object.keys(output.inputs) }];
     }),
   );
@@ -179,12 +181,12 @@ function projectPath(path: string): string {
 }
 
 /** The map with sources from the project's directory, whoever reads it and wherever it lies. */
-function projectMap(map: string, bundle: { file: string; home: string; isShifted: boolean }): string {
+function projectMap(map: string, bundle: { file: string; made: string; isShifted: boolean }): string {
   const { mappings, sources, ...rest } = JSON.parse(map) as { mappings: string; sources: string[] };
   return JSON.stringify({
     ...rest,
     file: bundle.file,
-    sources: sources.map((source) => projectPath(resolve(bundle.home, source))),
+    sources: sources.map((source) => projectPath(resolve(bundle.made, source))),
     mappings: bundle.isShifted ? `;${mappings}` : mappings,
   });
 }

@@ -3,12 +3,16 @@
 import { describeCertificate, makeCertificate } from '../local/host/certificate.ts';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
 import { takePort } from '../local/host/listen.ts';
+import type { Log } from '../local/host/log-entry.ts';
 import { printLog } from '../local/host/print-log.ts';
 import { devSettings, loadEnvironmentFile } from '../local/host/settings.ts';
 import { reportToPlatform } from '../local/report-to-platform.ts';
+import { deskOptions } from './desk-options.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
 await runUntilStopped(async (defer, signal) => {
+  const desk = deskOptions('npm run dev', process.argv.slice(2));
+  if (desk === undefined) return { ended: Promise.resolve(undefined) };
   loadEnvironmentFile();
   const { ports: named, dataDir, frontendElsewhere, isTls, ...settings } = devSettings(process.env);
   const certificate = isTls ? await makeCertificate() : undefined;
@@ -18,7 +22,7 @@ await runUntilStopped(async (defer, signal) => {
     defer(() => taken.close());
     ports.push(taken);
   }
-  const log = printLog();
+  const log = printLog(desk);
   const data = await chooseDataDirectory(dataDir, '.local', named[0].port);
   defer(() => data.close());
   if (data.besides !== undefined) {
@@ -29,6 +33,11 @@ await runUntilStopped(async (defer, signal) => {
   const reporter = settings.cluster.startsWith('http:') ? reportToPlatform(settings.cluster) : undefined;
   defer(() => reporter?.close());
   console.log('Synthesizing the stack …');
+  const { reloadOnChange } = await import('../reload/reload-on-change.ts');
+  const tell: Log = (entry) => {
+    log(entry);
+    reporter?.log(entry);
+  };
   const { startLocalExtension } = await import('../local/start-local-extension.ts');
   const extension = await startLocalExtension({
     ...settings,
@@ -36,15 +45,18 @@ await runUntilStopped(async (defer, signal) => {
     port: ports,
     dataDir: data,
     showsErrors: true,
-    log: (entry) => {
-      log(entry);
-      reporter?.log(entry);
-    },
+    log: tell,
     onDynamoDbRequest: reporter?.onDynamoDbRequest,
+    reloadsPages: desk.watch,
+    inspectPort: desk.inspectPort,
     signal,
   });
   defer(() => extension.close());
   await reporter?.announce(extension);
+  if (desk.watch) {
+    const reloading = await reloadOnChange({ extension, log: tell });
+    defer(() => reloading.close());
+  }
   console.log(`
   Serving ${extension.baseUrl}   on ${ports.map(({ port }) => `http://localhost:${port}`).join(' and ')}
   For     ${settings.cluster}

@@ -4,8 +4,8 @@ import { describeError } from '../local/host/system-error.ts';
 
 /** What is running, and how it ends. */
 export interface Running {
-  /** Settles when something that was started ends by itself; the sentence says what. */
-  readonly ended?: Promise<string> | undefined;
+  /** Settles when something that was started ends by itself; the sentence says what. Undefined: all is done. */
+  readonly ended?: Promise<string | undefined> | undefined;
 }
 
 /** Takes what must be closed at the end, the last one first. */

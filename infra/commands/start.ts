@@ -5,13 +5,17 @@ import { describeCertificate, makeCertificate } from '../local/host/certificate.
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
 import { writeDataFile } from '../local/host/data-file.ts';
 import { claimPort, takePort } from '../local/host/listen.ts';
+import type { Log } from '../local/host/log-entry.ts';
 import { printLog } from '../local/host/print-log.ts';
 import { loadEnvironmentFile, startSettings } from '../local/host/settings.ts';
 import { reportToPlatform } from '../local/report-to-platform.ts';
 import { platformCredentials, startSimulatedPlatform } from '../local/simulated-platform.ts';
+import { deskOptions } from './desk-options.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
 await runUntilStopped(async (defer, signal) => {
+  const desk = deskOptions('npm start', process.argv.slice(2));
+  if (desk === undefined) return { ended: Promise.resolve(undefined) };
   loadEnvironmentFile();
   const { platformPort, extensionPort, isTls, dataDir, configFile } = startSettings(process.env);
   const certificate = isTls ? await makeCertificate() : undefined;
@@ -19,7 +23,7 @@ await runUntilStopped(async (defer, signal) => {
   defer(() => claim.release());
   const port = await takePort(extensionPort, certificate);
   defer(() => port.close());
-  const log = printLog();
+  const log = printLog(desk);
   const data = await chooseDataDirectory(dataDir, '.local', extensionPort.port);
   defer(() => data.close());
   if (data.besides !== undefined) {
@@ -45,6 +49,11 @@ await runUntilStopped(async (defer, signal) => {
   defer(() => platform.close());
   const reporter = reportToPlatform(platform.url);
   defer(() => reporter.close());
+  const { reloadOnChange } = await import('../reload/reload-on-change.ts');
+  const tell: Log = (entry) => {
+    log(entry);
+    reporter.log(entry);
+  };
   const { startLocalExtension } = await import('../local/start-local-extension.ts');
   const extension = await startLocalExtension({
     ...credentials,
@@ -54,15 +63,18 @@ await runUntilStopped(async (defer, signal) => {
     dataDir: data,
     configFile,
     showsErrors: true,
-    log: (entry) => {
-      log(entry);
-      reporter.log(entry);
-    },
+    log: tell,
     onDynamoDbRequest: reporter.onDynamoDbRequest,
+    reloadsPages: desk.watch,
+    inspectPort: desk.inspectPort,
     signal,
   });
   defer(() => extension.close());
   await reporter.announce(extension);
+  if (desk.watch) {
+    const reloading = await reloadOnChange({ extension, log: tell });
+    defer(() => reloading.close());
+  }
   console.log(`
   Open    ${platform.url}   and click Install: the simulated admin panel
   Serving ${baseUrl}   the extension, as it would be deployed

@@ -11,9 +11,12 @@ import { findFreePort, type TakenPort, takePort } from './host/listen.ts';
 import { formatLogEntry, type Log, shortName } from './host/log-entry.ts';
 import { StartError } from './host/start-error.ts';
 import { frontDoor } from './http-api/front-door.ts';
+import { openPageReload } from './http-api/page-reload.ts';
 import { idleInstances } from './lambda/idle-instances.ts';
 import { accountId } from './lambda/lambda-environment.ts';
 import { openFunction } from './lambda/open-function.ts';
+import { openInspector } from './lambda/open-inspector.ts';
+import { serveFunctions } from './lambda/served-functions.ts';
 import { startQueue } from './lambda/start-queue.ts';
 import { announceRunning, describeRunning } from './running-extension.ts';
 import { openSecretStore } from './secrets/secret-store.ts';
@@ -51,11 +54,32 @@ export interface LocalExtensionOptions {
   readonly longestRetrySeconds?: number | undefined;
   /** A failure tells a browser on this machine what went wrong, and where. Default false: as it is deployed. */
   readonly showsErrors?: boolean | undefined;
+  /** Pages that are open reload when something was replaced. Default false: as it is deployed. */
+  readonly reloadsPages?: boolean | undefined;
+  /** Where a debugger finds the functions, which wait for it as long as it likes. Default: nowhere. */
+  readonly inspectPort?: number | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface LocalExtension {
+  /** Of its data. */
+  readonly directory: string;
+  /** The folder of the cloud assembly that is served now. */
+  assembly(): string;
+  /**
+   * Serves other code in functions, by their labels; what is under way is finished with the old one.
+   * @param mustStart whether an instance must have started before.
+   * @throws {StartError} where one does not start: then the old code serves, all of it.
+   */
+  replaceCode(bundles: ReadonlyMap<string, CodeLocation>, mustStart: (label: string) => boolean): Promise<void>;
+  /**
+   * Runs the CDK app again and serves what it makes; tables, secrets and queues keep what they hold.
+   * @throws {StartError} with what the app said: then the old stack serves.
+   */
+  synthesizeAgain(): Promise<void>;
+  /** Open pages load again, e.g. since a front end was built. Nothing where `reloadsPages` is not set. */
+  reloadPages(): void;
   readonly baseUrl: string;
   /** Where it listens. */
   readonly ports: readonly number[];
@@ -87,7 +111,14 @@ export interface LocalExtension {
   close(): Promise<void>;
 }
 
+/** A bundle and its source map. */
+export interface CodeLocation {
+  readonly directory: string;
+  readonly sourceMap: string | undefined;
+}
+
 const longestRetrySeconds = 5;
+const inspectedSeconds = 24 * 3600;
 
 /**
  * Synthesizes the stack and serves it: routes, environment, timeouts and memory are the template's.
@@ -112,6 +143,7 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
   };
   try {
+    if (options.inspectPort !== undefined) closers.push(openInspector(options.inspectPort));
     const ports = typeof options.port === 'number' ? [await listenOn(options.port)] : options.port;
     const closePorts = () => Promise.all(ports.map((port) => port.close()));
     closers.push(closePorts);
@@ -119,7 +151,8 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     const data = typeof options.dataDir === 'string' ? await takeDirectory(options.dataDir) : options.dataDir;
     if (data !== options.dataDir) closers.push(() => data.close());
 
-    const outputDirectory = assemblyDirectory(data);
+    let outputDirectory = assemblyDirectory(data);
+    let assemblies = 0;
     closers.push(() => rmSync(outputDirectory, { recursive: true, force: true }));
     const { app, cluster, configFile, frontendElsewhere, signal } = options;
     const dynamoDirectory = join(data.path, 'dynamodb');
@@ -138,12 +171,15 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     closers.push(() => sqs.close());
     const said = await synthesis;
     if (said !== '') log({ kind: 'note', text: said });
-    const assembly = readAssembly(outputDirectory);
     // What one platform's company 1 installed is not the other's.
     const suffix = createHash('sha256').update(`${cluster} ${options.apiKey}`).digest('hex').slice(0, 8);
-    const stack = readStack(assembly, physicalIds(assembly.resources, { suffix, sqsEndpoint: sqs.endpoint }));
-
-    for (const text of stack.notServed) log({ kind: 'note', text: `Not served on this machine: ${text}.` });
+    const readServed = (directory: string): Stack => {
+      const assembly = readAssembly(directory);
+      const read = readStack(assembly, physicalIds(assembly.resources, { suffix, sqsEndpoint: sqs.endpoint }));
+      for (const text of read.notServed) warn(`Not served on this machine: ${text}.`);
+      return options.inspectPort === undefined ? read : inspected(read);
+    };
+    let stack = readServed(outputDirectory);
 
     await createTables(dynamoDb.endpoint, accessKey, stack.tables, dynamoDirectory);
     const store = openSecretStore(join(data.path, 'secrets.json'), stack.secrets, fixedSecrets(stack, options));
@@ -161,17 +197,18 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     };
     const enqueueStart = startQueue();
     const waitIdle = idleInstances();
-    const functions = new Map(
-      stack.functions.map((definition) => [
-        definition.logicalId,
-        openFunction(definition, endpoints, enqueueStart, waitIdle, {
-          line: (text) => log({ kind: 'output', source: definition.label, text }),
-          error: (error) => log({ kind: 'error', source: definition.label, error }),
-        }),
-      ]),
+    const functions = serveFunctions(stack.functions, (definition) =>
+      openFunction(definition, endpoints, enqueueStart, waitIdle, {
+        line(text) {
+          const masked = maskSecrets(text, store.values(), options.apiKey);
+          log({ kind: 'output', source: definition.label, text: masked });
+          if (masked === text) return;
+          warn(`${definition.label} printed a secret, which is left out here. On AWS it would stand in the log.`);
+        },
+        error: (error) => log({ kind: 'error', source: definition.label, error }),
+      }),
     );
-    const closeFunctions = () => Promise.all([...functions.values()].map((fn) => fn.close()));
-    closers.push(closeFunctions);
+    closers.push(() => functions.close());
     const queues = await serveQueues({
       stack,
       sqs,
@@ -181,27 +218,66 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     });
     closers.push(async () => {
       await queues.stopPolling();
-      await closeFunctions();
+      await functions.close();
     });
 
-    const listener = frontDoor({
-      ...stack,
-      accountId,
-      baseUrl,
-      log,
-      showsErrors: options.showsErrors ?? false,
-      functionOf({ functionId }) {
-        const fn = functions.get(functionId);
-        if (!fn) throw new StartError(`The template has no function ${functionId}.`);
-        return fn;
-      },
-    });
+    const pages = options.reloadsPages ? openPageReload() : undefined;
+    const serve = () => {
+      const listener = frontDoor({
+        ...stack,
+        accountId,
+        baseUrl,
+        log,
+        showsErrors: options.showsErrors ?? false,
+        pages,
+        functionOf({ functionId }) {
+          const fn = functions.get(functionId);
+          if (!fn) throw new StartError(`The template has no function ${functionId}.`);
+          return fn;
+        },
+      });
+      for (const port of ports) port.serve(listener);
+      return announceRunning(data.path, describeRunning(stack, sqs.endpoint, accessKey));
+    };
     serving = true;
-    for (const port of ports) port.serve(listener);
+    const withdraw = serve();
     closers.push(closePorts);
-    const running = describeRunning(stack, sqs.endpoint, accessKey);
-    closers.push(announceRunning(data.path, running));
+    closers.push(withdraw);
     return {
+      directory: data.path,
+      assembly: () => outputDirectory,
+      async replaceCode(bundles, mustStart) {
+        const definitions = stack.functions.map((definition) => {
+          const bundle = bundles.get(definition.label);
+          return bundle === undefined ? definition : { ...definition, ...bundle };
+        });
+        await functions.replace(definitions, ({ label }) => bundles.has(label) && mustStart(label));
+        stack = { ...stack, functions: definitions };
+        pages?.reload();
+      },
+      async synthesizeAgain() {
+        const next = assemblyDirectory(data, (assemblies += 1));
+        try {
+          const said = await synthesize({ app, outputDirectory: next, baseUrl, cluster, configFile, frontendElsewhere, signal });
+          if (said !== '') log({ kind: 'note', text: said });
+          const read = readServed(next);
+          await createTables(dynamoDb.endpoint, accessKey, read.tables, dynamoDirectory);
+          store.define(read.secrets, fixedSecrets(read, options));
+          await functions.replace(read.functions, () => false);
+          await queues.serve(read);
+          stack = read;
+          serve();
+        } catch (error) {
+          rmSync(next, { recursive: true, force: true });
+          throw error;
+        }
+        const last = outputDirectory;
+        outputDirectory = next;
+        // Instances that are ending have loaded what they need.
+        rmSync(last, { recursive: true, force: true });
+        pages?.reload();
+      },
+      reloadPages: () => pages?.reload(),
       baseUrl,
       ports: ports.map(({ port }) => port),
       dynamoDbEndpoint: dynamoDb.endpoint,
@@ -213,10 +289,15 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       queues: Object.fromEntries(stack.queues.map(({ logicalId, url }) => [logicalId, url])),
       countMessages: async () => queues.count(),
       idle: () => queues.idle(),
-      schedules: running.schedules.map(({ name }) => name),
-      runSchedule: (name) => sendScheduled(running, name),
+      get schedules() {
+        return describeRunning(stack, sqs.endpoint, accessKey).schedules.map(({ name }) => name);
+      },
+      runSchedule: (name) => sendScheduled(describeRunning(stack, sqs.endpoint, accessKey), name),
       killInstance: (functionName, random) =>
-        [...functions.values()].find(({ name }) => shortName(name) === functionName)?.killInstance(random),
+        functions
+          .all()
+          .find(({ name }) => shortName(name) === functionName)
+          ?.killInstance(random),
       logs: () => [...lines],
       close,
     };
@@ -224,6 +305,21 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     await close();
     throw error;
   }
+}
+
+/** Nothing times out while somebody looks at it. */
+function inspected(stack: Stack): Stack {
+  return {
+    ...stack,
+    functions: stack.functions.map((fn) => ({ ...fn, isInspected: true, timeoutSeconds: inspectedSeconds })),
+    routes: stack.routes.map((route) => ({ ...route, timeoutMilliseconds: inspectedSeconds * 1000 })),
+  };
+}
+
+/** The API key is public, and what is short may be a word. */
+function maskSecrets(text: string, secrets: readonly string[], apiKey: string): string {
+  const hidden = secrets.filter((secret) => secret.length >= 8 && secret !== apiKey);
+  return hidden.reduce((masked, secret) => masked.replaceAll(secret, '(a secret)'), text);
 }
 
 async function listenOn(port: number): Promise<TakenPort> {

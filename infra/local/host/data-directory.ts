@@ -40,9 +40,9 @@ export async function isDirectoryInUse(path: string): Promise<boolean> {
 
 const assemblyPrefix = 'cdk.out-';
 
-/** Where this run's cloud assembly goes. */
-export function assemblyDirectory({ path }: DataDirectory): string {
-  return join(path, `${assemblyPrefix}${process.pid}`);
+/** Where this run's cloud assembly goes, the first one or a later one. */
+export function assemblyDirectory({ path }: DataDirectory, count = 0): string {
+  return join(path, `${assemblyPrefix}${process.pid}${count === 0 ? '' : `-${count}`}`);
 }
 
 function lockName(path: string): string {

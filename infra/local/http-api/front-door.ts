@@ -8,6 +8,7 @@ import { maximumEventBytes, type OpenFunction } from '../lambda/open-function.ts
 import { buildEvent, type Gateway } from './build-event.ts';
 import { matchRoute, type Route } from './match-route.ts';
 import { adjustForOwnTls } from './own-tls.ts';
+import type { PageReload } from './page-reload.ts';
 import { type Answer, processResult } from './process-result.ts';
 import { showErrors } from './show-errors.ts';
 
@@ -21,12 +22,15 @@ export interface FrontDoor extends Gateway {
   readonly log: Log;
   /** Whether a failure tells what went wrong, to a browser on this machine. */
   readonly showsErrors: boolean;
+  /** Has open pages load again; undefined: they are left alone. */
+  readonly pages?: PageReload | undefined;
 }
 
 /** Answers as an API Gateway HTTP API in front of these functions does, payload format 2.0. */
 export function frontDoor(door: FrontDoor): RequestListener {
   const note = (text: string) => door.log({ kind: 'note', text });
   return (request, response) => {
+    if (door.pages?.answer(request, response, isOwnHost(request.headers.host, door.baseUrl))) return;
     const startedAt = performance.now();
     const requestId = `${randomBytes(11).toString('base64url').replaceAll(/[-_]/g, 'x')}=`;
     let route: Route | undefined;
@@ -83,7 +87,7 @@ export function frontDoor(door: FrontDoor): RequestListener {
       if (!('malformed' in answer)) {
         const isShown = door.showsErrors && isFromHere(request);
         const shown = isShown ? showErrors(answer, report?.errors ?? []) : answer;
-        return adjustForOwnTls(request, shown, note);
+        return adjustForOwnTls(request, door.pages?.listenFrom(shown) ?? shown, note);
       }
       door.log({ kind: 'output', source: called.label, text: `Malformed result: ${answer.malformed}.` });
       return gatewayAnswer(500, 'Internal Server Error');

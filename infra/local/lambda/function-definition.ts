@@ -12,6 +12,8 @@ export interface FunctionDefinition {
   /** `index.handler`: file and export. */
   readonly handler: string;
   readonly runtime: string;
+  /** Whether a debugger is to find its sources. */
+  readonly isInspected?: boolean;
   readonly memoryMegabytes: number;
   readonly timeoutSeconds: number;
   /** What the stack gives, nothing else. */

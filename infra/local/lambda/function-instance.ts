@@ -60,6 +60,7 @@ export function startInstance(
   const settings: WorkerSettings = {
     file: entryFile(definition.directory, definition.handler.slice(0, dot)),
     exportName: definition.handler.slice(dot + 1),
+    shownSourceMap: definition.isInspected ? definition.sourceMap : undefined,
   };
   const sources = openSources(settings.file, definition.sourceMap);
   const worker = new Worker(new URL('./function-worker.ts', import.meta.url), {

@@ -11,6 +11,8 @@ import { describeThrown, type ThrownError } from './describe-thrown.ts';
 export interface WorkerSettings {
   readonly file: string;
   readonly exportName: string;
+  /** For a debugger; undefined where none is expected. */
+  readonly shownSourceMap: string | undefined;
 }
 
 /** One event, with what its `context` says. */
@@ -34,7 +36,9 @@ export type WorkerMessage =
 
 type Handler = (event: unknown, context: unknown) => unknown;
 
-const { file, exportName } = workerData as WorkerSettings;
+const { file, exportName, shownSourceMap } = workerData as WorkerSettings;
+const { href } = pathToFileURL(file);
+if (shownSourceMap !== undefined) (await import('./inspected-source.ts')).showSources(href, shownSourceMap);
 // The functions publish it for whoever listens: they do not know that somebody does.
 subscribe(errorChannel, (error) => post({ type: 'error', error: describeThrown(error) }));
 let dynamoDbCalls = 0;
@@ -43,7 +47,7 @@ subscribe('http.client.request.start', (message) => {
   const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '';
   if (request.method === 'POST' && endpoint.endsWith(String(request.getHeader('host')))) dynamoDbCalls += 1;
 });
-const { [exportName]: handler } = (await import(pathToFileURL(file).href)) as Record<string, Handler>;
+const { [exportName]: handler } = (await import(href)) as Record<string, Handler>;
 if (typeof handler !== 'function') throw new TypeError(`${exportName} is not a function that the bundle exports`);
 
 parentPort?.on('message', (request: WorkerRequest) => {

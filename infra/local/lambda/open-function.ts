@@ -12,6 +12,10 @@ export interface OpenFunction {
   invoke(event: string, traceId: string): Promise<Outcome>;
   /** Kills an instance that has an event, and answers that event; undefined where none has. `random` in [0, 1). */
   killInstance(random: number): string | undefined;
+  /** Starts an instance ahead of its event. Answers why it does not start; undefined where it does. */
+  warm(): Promise<string | undefined>;
+  /** Finishes what it has, takes nothing more, and ends. */
+  retire(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,10 +57,19 @@ export function openFunction(
   let enqueued = 0;
   let starting = 0;
   let closed = false;
+  let retired: (() => void) | undefined;
 
+  const tellRetired = () => {
+    if (instances.size === 0 && waiting.length === 0) retired?.();
+  };
+  const endFor = (instance: FunctionInstance) => {
+    instances.delete(instance);
+    void instance.end().then(tellRetired);
+  };
   const free = (instance: FunctionInstance) => {
     const next = waiting.shift();
     if (next) return next(instance);
+    if (retired) return endFor(instance);
     idle.set(
       instance,
       waitIdle(() => {
@@ -108,6 +121,7 @@ export function openFunction(
     if (instance.alive) return free(instance);
     instances.delete(instance);
     startAsNeeded();
+    tellRetired();
   };
 
   return {
@@ -138,8 +152,34 @@ export function openFunction(
       instance?.kill();
       return event;
     },
+    async warm() {
+      const { promise, resolve } = Promise.withResolvers<string | undefined>();
+      enqueueStart({
+        instances: () => instances.size,
+        async start() {
+          const instance = startInstance(definition, environment, log);
+          instances.add(instance);
+          const reason = await instance.started;
+          if (reason !== undefined) instances.delete(instance);
+          else if (!closed) free(instance);
+          resolve(reason);
+        },
+      });
+      return promise;
+    },
+    async retire() {
+      const ended = new Promise<void>((resolve) => (retired = resolve));
+      for (const [instance, waits] of idle) {
+        waits.take();
+        idle.delete(instance);
+        endFor(instance);
+      }
+      tellRetired();
+      await ended;
+    },
     async close() {
       closed = true;
+      retired?.();
       for (const waits of idle.values()) waits.take();
       for (const give of waiting.splice(0)) give(ended);
       await Promise.all([...instances].map((instance) => instance.end()));

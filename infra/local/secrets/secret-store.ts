@@ -14,6 +14,10 @@ export type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 
 /** The secrets of the stack; what was generated or put is in one file that only its owner can read. */
 export interface SecretStore {
+  /** Every value that a secret has now. */
+  values(): readonly string[];
+  /** Takes the definitions of a stack that was synthesized again; what secrets hold that stay is kept. */
+  define(definitions: readonly SecretDefinition[], fixed: ReadonlyMap<string, string>): void;
   /** By name or ARN; undefined where the stack has no such secret or it has no such version. */
   find(id: string, select: { stage?: string | undefined; versionId?: string | undefined }): FoundSecret | undefined;
   /**
@@ -45,21 +49,28 @@ export function openSecretStore(
     kept = next;
   };
   const given: StoredSecrets = {};
-  for (const { name, arn, initialValue, generate } of definitions) {
-    const value = fixed.get(arn);
-    if (value === undefined) {
-      const initial = initialValue ?? (generate && generateSecretString(generate));
-      if (initial !== undefined) kept[name] ??= { current: newVersion(initial) };
-    } else {
-      given[name] = { current: newVersion(value) };
-      delete kept[name];
+  let defined: readonly SecretDefinition[] = [];
+  const define: SecretStore['define'] = (definitions, fixed) => {
+    for (const { name, arn, initialValue, generate } of definitions) {
+      const value = fixed.get(arn);
+      if (value === undefined) {
+        const initial = initialValue ?? (generate && generateSecretString(generate));
+        if (initial !== undefined) kept[name] ??= { current: newVersion(initial) };
+      } else {
+        given[name] ??= { current: newVersion(value) };
+        delete kept[name];
+      }
     }
-  }
-  save(kept);
+    save(kept);
+    defined = definitions;
+  };
+  define(definitions, fixed);
 
   const secretOf = (name: string) => given[name] ?? kept[name];
-  const definitionOf = (id: string) => definitions.find(({ name, arn }) => id === name || id === arn);
+  const definitionOf = (id: string) => defined.find(({ name, arn }) => id === name || id === arn);
   return {
+    values: () => defined.flatMap(({ name }) => secretOf(name)?.current.value ?? []),
+    define,
     find(id, { stage, versionId }) {
       const definition = definitionOf(id);
       const secret = definition && secretOf(definition.name);

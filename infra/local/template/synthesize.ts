@@ -27,7 +27,13 @@ export async function synthesize(synthesis: Synthesis): Promise<string> {
   const app = synthesis.app ?? join(root, 'infra', 'app.ts');
   const child = spawn(
     process.execPath,
-    ['--import', new URL('../lambda/end-with-parent.ts', import.meta.url).href, app],
+    [
+      ...['../lambda/end-with-parent.ts', './note-loaded-files.ts'].flatMap((file) => [
+        '--import',
+        new URL(file, import.meta.url).href,
+      ]),
+      app,
+    ],
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
