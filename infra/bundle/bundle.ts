@@ -6,7 +6,7 @@ import { type BuildFailure, type BuildOptions, type BuildResult, build, formatMe
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
 import { buildName, sourceMapPath } from '../source-maps/build.ts';
 import { configuredHandlers, entryPointOf } from './configured-handlers.ts';
-import { pageEntry, pageFiles } from './page-files.ts';
+import { pageEntry, pageFiles, pageInputs } from './page-files.ts';
 
 export interface Bundle {
   /**
@@ -130,7 +130,7 @@ export async function refuse(error: BuildFailure): Promise<never> {
 
 /** Writes what esbuild made, as if into `outdir`, into folders below `directory`, and the source maps beside them. */
 export function writeBundles(
-  { entries, outdir, directory }: Pick<Bundling, 'entries' | 'directory'> & { readonly outdir: string },
+  { extension, entries, outdir, directory }: Bundling & { readonly outdir: string },
   { outputFiles, metafile }: BuildResult<{ write: false; metafile: true }>,
 ): Bundles {
   const filesByPath = new Map(outputFiles.map((file) => [file.path, file.text]));
@@ -155,7 +155,8 @@ export function writeBundles(
       writeFileSync(join(home, 'index.js'), code);
       writeFileSync(join(home, 'package.json'), '{"type":"commonjs"}');
       writeFileSync(sourceMap, projectMap(map, { file, made, isShifted: firstLine !== '' }));
-      return [entry, { directory: home, bytes: Buffer.byteLength(code), digest, inputs: Object.keys(output.inputs) }];
+      const inputs = [...Object.keys(output.inputs), ...(entry === pageEntry ? pageInputs(extension) : [])];
+      return [entry, { directory: home, bytes: Buffer.byteLength(code), digest, inputs }];
     }),
   );
 }
@@ -177,7 +178,7 @@ function firstLineOf(text: string, build: string): string {
 function projectPath(path: string): string {
   return relative('.', path)
     .replaceAll('\\', '/')
-    .replace(/^.*(?=configured-handlers:)/, '');
+    .replace(/^.*(?=(configured-handlers|page-files):|<define:)/, '');
 }
 
 /** The map with sources from the project's directory, whoever reads it and wherever it lies. */

@@ -1,6 +1,7 @@
 import { type BuildContext, type BuildFailure, context } from 'esbuild';
 import type { Extension } from '../../shared/config.ts';
 import { type Bundles, buildOptions, bundle, refuse, writeBundles } from './bundle.ts';
+import { pageEntry } from './page-files.ts';
 
 /** Bundles again what has changed: the same as `bundle()` makes, sooner. */
 export interface Bundler {
@@ -30,12 +31,15 @@ export function openBundler(extension: Extension): Bundler {
   const outdir = 'cdk.out/bundler';
   return {
     async bundle(entries, directory) {
-      if (entries.length > mostContexts) return bundle({ extension, entries, directory });
+      // The front end's files are written while esbuild runs, to where its function's code will be.
+      if (entries.length > mostContexts || entries.includes(pageEntry)) {
+        return bundle({ extension, entries, directory });
+      }
       const made = await Promise.all(
         entries.map(async (entry) => {
           const kept = await contextOf(entry, outdir);
           const result = await kept.rebuild().catch((error: BuildFailure) => refuse(error));
-          return [...writeBundles({ entries: [entry], outdir, directory }, result)];
+          return [...writeBundles({ extension, entries: [entry], outdir, directory }, result)];
         }),
       );
       return new Map(made.flat());

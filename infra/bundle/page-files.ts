@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { type BuildFailure, build, formatMessages, type Plugin } from 'esbuild';
@@ -20,6 +20,7 @@ export interface PageFiles {
 }
 
 const folder = 'files';
+const sessionScript = './functions/browser/session.ts';
 /** Lambda answers at most 6 MB of JSON, in which bytes are base64. */
 const maxStoredBytes = 4_300_000;
 /** Brotli's best takes seconds for a megabyte, and saves a tenth. */
@@ -107,10 +108,16 @@ export function pageFiles(extension: Extension, directory: string): Plugin {
   };
 }
 
+/** The folders that the files come from, from the project's directory. */
+export function pageInputs({ page }: Pick<Extension, 'page'>): string[] {
+  const folders = [dirname(sessionScript), ...(page === undefined ? [] : [page])];
+  return folders.map((each) => `${relative('.', each).replaceAll('\\', '/')}/`);
+}
+
 /** Our script for browsers, as one that any page can name in `<script src>`. */
 async function bundleSessionScript(): Promise<Buffer> {
   const { outputFiles } = await build({
-    entryPoints: ['./functions/browser/session.ts'],
+    entryPoints: [sessionScript],
     bundle: true,
     format: 'iife',
     platform: 'browser',

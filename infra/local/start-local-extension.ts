@@ -258,7 +258,15 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       async synthesizeAgain() {
         const next = assemblyDirectory(data, (assemblies += 1));
         try {
-          const said = await synthesize({ app, outputDirectory: next, baseUrl, cluster, configFile, frontendElsewhere, signal });
+          const said = await synthesize({
+            app,
+            outputDirectory: next,
+            baseUrl,
+            cluster,
+            configFile,
+            frontendElsewhere,
+            signal,
+          });
           if (said !== '') log({ kind: 'note', text: said });
           const read = readServed(next);
           await createTables(dynamoDb.endpoint, accessKey, read.tables, dynamoDirectory);

@@ -30,6 +30,8 @@ export function codeFrame({ file, line, column }: Place): string | undefined {
 
 /** Of the places that an error came through, the one that its author will look at first: packages and the template's parts come last. */
 export function authorsPlace(places: readonly Place[]): Place | undefined {
-  const inProject = places.filter(({ file }) => !/(^|\/)node_modules\/|^configured-handlers:/.test(file));
+  const inProject = places.filter(
+    ({ file }) => !/(^|\/)node_modules\/|^(configured-handlers|page-files):|^<define:/.test(file),
+  );
   return inProject.find(({ file }) => !/^(functions\/runtime|shared)\//.test(file)) ?? inProject[0] ?? places[0];
 }

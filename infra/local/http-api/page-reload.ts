@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { Answer } from './process-result.ts';
 
 /** Has open pages load again when what made them was replaced. Only on this machine: nothing of it is deployed. */
@@ -36,6 +37,12 @@ const script = `(() => {
 })();
 `;
 
+const decoders: Readonly<Record<string, (body: Buffer) => Buffer>> = {
+  '': (body) => body,
+  br: brotliDecompressSync,
+  gzip: gunzipSync,
+};
+
 export function openPageReload(): PageReload {
   // Another run counts as a change.
   let version = randomUUID();
@@ -59,12 +66,24 @@ export function openPageReload(): PageReload {
     },
     listenFrom(answer) {
       const header = (name: string) => answer.headers.find(([each]) => each === name)?.[1] ?? '';
-      if (!header('content-type').startsWith('text/html') || header('content-encoding') !== '') return answer;
+      const decode = decoders[header('content-encoding')];
       const nonce = nonceFor(header('content-security-policy'));
-      const text = answer.body.toString('utf8');
-      if (nonce === undefined || !text.includes('</body>')) return answer;
+      if (
+        !header('content-type').startsWith('text/html') ||
+        nonce === undefined ||
+        !decode ||
+        answer.body.length === 0
+      ) {
+        return answer;
+      }
+      const text = decode(answer.body).toString('utf8');
+      if (!text.includes('</body>')) return answer;
       const tag = `<script${nonce && ` nonce="${nonce}"`} src="${scriptPath}" async></script>`;
-      return { ...answer, body: Buffer.from(text.replace(/<\/body>(?![^]*<\/body>)/, () => `${tag}</body>`)) };
+      return {
+        ...answer,
+        headers: answer.headers.filter(([name]) => name !== 'content-encoding'),
+        body: Buffer.from(text.replace(/<\/body>(?![^]*<\/body>)/, () => `${tag}</body>`)),
+      };
     },
     reload() {
       version = randomUUID();
