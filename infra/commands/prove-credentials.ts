@@ -1,3 +1,4 @@
+import { sign } from '@gofynd/fp-signature';
 import { StartError } from '../local/host/start-error.ts';
 
 const patienceMs = 10_000;
@@ -13,14 +14,21 @@ export interface ExtensionDetails {
  * @throws {StartError} with a sentence that holds neither of them.
  */
 export async function proveCredentials(cluster: string, apiKey: string, apiSecret: string): Promise<ExtensionDetails> {
-  const response = await fetch(
-    `${cluster}/service/panel/partners/v1.0/extensions/details/${encodeURIComponent(apiKey)}`,
-    {
-      headers: { accept: 'application/json', authorization: `Basic ${btoa(`${apiKey}:${apiSecret}`)}` },
-      redirect: 'manual',
-      signal: AbortSignal.timeout(patienceMs),
+  const url = new URL(`${cluster}/service/panel/partners/v1.0/extensions/details/${encodeURIComponent(apiKey)}`);
+  const date = `${new Date().toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}Z`;
+  const request = { method: 'GET', host: url.host, path: url.pathname };
+  // As every call of the official libraries, under a public constant.
+  const { 'x-fp-signature': signature } = sign({ ...request, headers: { host: url.host, 'x-fp-date': date } });
+  const response = await fetch(url, {
+    headers: {
+      accept: 'application/json',
+      authorization: `Basic ${btoa(`${apiKey}:${apiSecret}`)}`,
+      'x-fp-date': date,
+      'x-fp-signature': signature,
     },
-  ).catch((cause: unknown) => {
+    redirect: 'manual',
+    signal: AbortSignal.timeout(patienceMs),
+  }).catch((cause: unknown) => {
     throw new StartError(`The platform cannot be reached at ${cluster}. Nothing was stored.`, { cause });
   });
   if (response.status === 200) {

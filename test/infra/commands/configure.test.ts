@@ -10,6 +10,7 @@ import { askHidden } from '../../../infra/commands/ask-hidden.ts';
 import { listenInternally } from '../../../infra/local/host/listen.ts';
 import { openSecretStore, type SecretStore } from '../../../infra/local/secrets/secret-store.ts';
 import { startSecretsManager } from '../../../infra/local/secrets/secrets-manager.ts';
+import { startPlatform } from '../../../infra/simulated-platform/platform.ts';
 
 const credentials = { EXTENSION_API_KEY: 'key-1', EXTENSION_API_SECRET: 'CANARY-api-secret' };
 const accessKey = { accessKeyId: 'local', secretAccessKey: 'CANARY-aws-secret' };
@@ -78,12 +79,9 @@ beforeAll(async () => {
       `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>${name}</StackName><StackStatus>REVIEW_IN_PROGRESS</StackStatus><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
     ];
   });
-  const basic = `Basic ${btoa(`${credentials.EXTENSION_API_KEY}:${credentials.EXTENSION_API_SECRET}`)}`;
-  const platform = await serve((path, _body, { authorization }) =>
-    path === '/service/panel/partners/v1.0/extensions/details/key-1' && authorization === basic
-      ? [200, JSON.stringify({ base_url: 'https://old.example' })]
-      : [401, '{}'],
-  );
+  const { EXTENSION_API_KEY: apiKey, EXTENSION_API_SECRET: apiSecret } = credentials;
+  const platform = await startPlatform({ extension: { apiKey, apiSecret, baseUrl: 'https://old.example' } });
+  closers.push(() => platform.close());
   const config = join(directory, 'extension.config.ts');
   writeFileSync(
     config,
@@ -93,7 +91,7 @@ beforeAll(async () => {
   environment = {
     PATH: process.env['PATH'] ?? '',
     EXTENSION_CONFIG: config,
-    FP_API_DOMAIN: platform,
+    FP_API_DOMAIN: platform.origin,
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: accessKey.accessKeyId,
     AWS_SECRET_ACCESS_KEY: accessKey.secretAccessKey,
