@@ -5,11 +5,14 @@ interface ProductPage {
 }
 
 /** `GET /api/products[/application/{application_id}]`: the first products that the signed-in person may see. */
-export const handler = api(async ({ platform, company, claimedApplication }) => {
-  const path =
+export const handler = api(async ({ platform, claimedApplication }) => {
+  const query = { page_no: 1, page_size: 20 };
+  const page: ProductPage =
     claimedApplication === undefined
-      ? `catalog/v2.0/company/${company}/products/`
-      : `catalog/v1.0/company/${company}/application/${claimedApplication}/raw-products/`;
-  const page = await platform.get<ProductPage>(path, { query: { page_no: 1, page_size: 20 } });
+      ? await platform.get('catalog/v2.0/company/{company_id}/products/', { query })
+      : await platform.get('catalog/v1.0/company/{company_id}/application/{application_id}/raw-products/', {
+          params: { application_id: claimedApplication },
+          query,
+        });
   return { items: page?.items ?? [] };
 });

@@ -1,11 +1,13 @@
 import { extensionFor } from '../../shared/config.ts';
+import type { PlatformCall } from '../../shared/fynd/platform-request.ts';
 import type { PlatformUser } from '../../shared/fynd/token-response.ts';
 import { platformBudgetMs } from '../../shared/http/http-client.ts';
 import { callAsUser, type PlatformResponse } from '../../shared/platform/call-as-user.ts';
 import {
-  createPlatformClient,
+  createServiceClient,
   type PlatformClient,
   PlatformResponseError,
+  type ServiceClient,
 } from '../../shared/platform/platform-client.ts';
 import { partnerIn, personIn } from '../../shared/session/describe-session.ts';
 import type { LiveSession } from '../../shared/session/live-session.ts';
@@ -16,6 +18,7 @@ import {
   authorHandler,
   authorRequest,
   type LambdaCall,
+  type Returning,
 } from './http/author-handler.ts';
 import { headersWithoutCredentials, toAuthorResult, withoutCredentials } from './http/author-messages.ts';
 import { deadline } from './http/deadline.ts';
@@ -33,7 +36,7 @@ import { userCache } from './tables.ts';
 /** What a route is given whoever calls it. The session proves the person and whose they are, and nothing else is proven. */
 interface PersonContext {
   /** The Platform API as this person, through this person's cache. */
-  readonly platform: PlatformClient;
+  readonly platform: PlatformClient & ServiceClient;
   readonly user: PlatformUser;
   /** The configured scopes that this person holds. */
   readonly scopes: readonly string[];
@@ -43,7 +46,9 @@ interface PersonContext {
 }
 
 /** What a route of the extension's author is given. The session proves company, user and scopes, and nothing else is proven. */
-export interface ApiContext extends PersonContext {
+export interface ApiContext extends Omit<PersonContext, 'platform'> {
+  /** The Platform API as this person, through this person's cache. */
+  readonly platform: PlatformClient;
   /** The company's id. */
   readonly company: string;
   /**
@@ -54,7 +59,9 @@ export interface ApiContext extends PersonContext {
 }
 
 /** What a route for organizations is given; the paths of `platform` are relative to `/service/partner/`. */
-export interface PartnerApiContext extends PersonContext {
+export interface PartnerApiContext extends Omit<PersonContext, 'platform'> {
+  /** The partner API as this person, through this person's cache. */
+  readonly platform: ServiceClient;
   /** The organization's id. */
   readonly organization: string;
 }
@@ -63,18 +70,20 @@ export interface PartnerApiContext extends PersonContext {
 const forThisPerson = { 'cache-control': 'private, no-cache', vary: personalVary };
 
 /**
- * Makes a Lambda handler of a route that needs a signed-in person of a company. What `handle` resolves to becomes JSON
- * (undefined: 204); a `Response` is sent as it is. An AppError, or the platform's own error, becomes the response.
- * Middlewares of middy's may follow: `api(…).use(…)`.
+ * Makes a Lambda handler of a route that needs a signed-in person of a company. What `handle` resolves to becomes JSON; a
+ * `Response` is sent as it is. Undefined is a 204, with a warning in the log: it may have been forgotten. An AppError, or the
+ * platform's own error, becomes the response. Middlewares of middy's may follow: `api(…).use(…)`.
  */
-export function api(handle: (context: ApiContext) => Promise<unknown>): AuthorHandler {
+export function api<Result>(handle: ((context: ApiContext) => Promise<Result>) & Returning<Result>): AuthorHandler {
   return personal('company', (session, claimedApplication, context) =>
     handle({ ...context, ...personIn(session), claimedApplication }),
   );
 }
 
 /** The same for a person of an organization (partner). */
-export function partnerApi(handle: (context: PartnerApiContext) => Promise<unknown>): AuthorHandler {
+export function partnerApi<Result>(
+  handle: ((context: PartnerApiContext) => Promise<Result>) & Returning<Result>,
+): AuthorHandler {
   return personal('organization', (session, _application, context) => handle({ ...context, ...partnerIn(session) }));
 }
 
@@ -93,13 +102,16 @@ function personal(
         const { session, reference, invocation } = request;
         const { user, scopes } = kind === 'company' ? personIn(session) : partnerIn(session);
         const answers: PlatformResponse[] = [];
+        const warnings: (string | undefined)[] = [];
         const ours = extensionFor(extension(), { kind });
         const dependencies = { extension: ours, userCache: userCache(), httpClient: httpClient(), now };
-        const platform = createPlatformClient(async (call) => {
+        const own = { [`${kind}_id`]: session.tenant.id };
+        const send = async (call: PlatformCall) => {
           const answer = await callAsUser(dependencies, session, call, request.deadline);
           answers.push(answer);
           return answer;
-        }, kind);
+        };
+        const platform = createServiceClient(own, send, kind) as PlatformClient & ServiceClient;
         const response = await run(
           withoutCredentials(invocation.event),
           invocation,
@@ -107,11 +119,13 @@ function personal(
             const seen = authorRequest(request, headersWithoutCredentials(request.headers));
             const context = { platform, user, scopes, request: seen, lambda };
             const result = await handle(session, reference.applicationId, context);
+            if (result === undefined) warnings.push('nothing_returned');
             return await toAuthorResult(result, { ...forThisPerson, ...cacheStatusOf(answers) });
           },
           forThisPerson,
         );
-        return { ...response, warning: answers.find((answer) => answer.warning !== undefined)?.warning };
+        warnings.unshift(...answers.map(({ warning }) => warning));
+        return { ...response, warning: warnings.find((warning) => warning !== undefined) };
       }),
   );
 }

@@ -10,6 +10,7 @@ import {
   authorHandler,
   authorRequest,
   type LambdaCall,
+  type Returning,
 } from './http/author-handler.ts';
 import { toAuthorResult, withoutCookies } from './http/author-messages.ts';
 import { deadline } from './http/deadline.ts';
@@ -44,7 +45,7 @@ export interface CompanyCallContext extends CallContext, BackgroundContext {}
  * Makes a handler of a server-to-server route. What `handle` resolves to becomes JSON (undefined: 204); a `Response` is sent
  * as it is. No cookie reaches it.
  */
-export function call(handle: (context: CallContext) => Promise<unknown>): AuthorHandler {
+export function call<Result>(handle: ((context: CallContext) => Promise<Result>) & Returning<Result>): AuthorHandler {
   return callHandler('call', (_verified, context) => handle(context));
 }
 
@@ -52,7 +53,9 @@ export function call(handle: (context: CallContext) => Promise<unknown>): Author
  * Makes a handler of a server-to-server route that acts for the company that was signed for: `verify: 'checksum'` with
  * `company: 'body.…'`, or `verify: 'storefront'`. The company must be installed.
  */
-export function companyCall(handle: (context: CompanyCallContext) => Promise<unknown>): AuthorHandler {
+export function companyCall<Result>(
+  handle: ((context: CompanyCallContext) => Promise<Result>) & Returning<Result>,
+): AuthorHandler {
   return callHandler('companyCall', async ({ signedCompany, deadline: until }, context) => {
     if (signedCompany === undefined) throw new AppError('internal', 'The configuration names no signed company.');
     return await handle({ ...context, ...(await companyClient(companyTenant(signedCompany), until)) });

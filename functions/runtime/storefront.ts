@@ -7,7 +7,7 @@ import {
 } from '../../shared/fynd/storefront-call.ts';
 import { platformBudgetMs } from '../../shared/http/http-client.ts';
 import { callAsApplication } from '../../shared/platform/call-as-application.ts';
-import { createPlatformClient, type PlatformClient } from '../../shared/platform/platform-client.ts';
+import { createServiceClient, type ServiceClient } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
 import { companyTenant } from '../../shared/tenant.ts';
 import { requirement } from './chain.ts';
@@ -18,6 +18,7 @@ import {
   authorHandler,
   authorRequest,
   type LambdaCall,
+  type Returning,
 } from './http/author-handler.ts';
 import { headersWithoutCredentials, toAuthorResult, withoutCredentials } from './http/author-messages.ts';
 import { deadline } from './http/deadline.ts';
@@ -39,7 +40,7 @@ export interface StorefrontContext extends BackgroundContext {
    * The storefront API as any visitor may call it; paths are relative to `/service/application/`. Its calls throw
    * `platform_error` where the platform named no token of the sales channel.
    */
-  readonly storefront: PlatformClient;
+  readonly storefront: ServiceClient;
   readonly request: AuthorRequest;
   /** Without cookies and `Authorization`. */
   readonly lambda: LambdaCall;
@@ -55,7 +56,9 @@ interface StorefrontCall {
  * 204); a `Response` is sent as it is. The company must be installed; `platform` acts as the company, whoever the shopper
  * is: show of it what every shopper may see.
  */
-export function storefront(handle: (context: StorefrontContext) => Promise<unknown>): AuthorHandler {
+export function storefront<Result>(
+  handle: ((context: StorefrontContext) => Promise<Result>) & Returning<Result>,
+): AuthorHandler {
   return authorHandler('storefront', (run) =>
     http()
       .use(deadline(platformBudgetMs))
@@ -67,7 +70,7 @@ export function storefront(handle: (context: StorefrontContext) => Promise<unkno
         const tenant = companyTenant(application.companyId);
         const company = await companyClient(tenant, request.deadline);
         const { cluster } = extension();
-        const visitor = createPlatformClient(async (call) => {
+        const visitor = createServiceClient({}, async (call) => {
           const { id, token } = application;
           if (token === undefined) throw new AppError('platform_error', 'x-application-data has no token.');
           const deps = { cluster, httpClient: httpClient(), now };

@@ -23,7 +23,7 @@ export function backgroundContext(deps: BackgroundDependencies, tenant: Tenant, 
   const { cluster } = deps.extension;
   return {
     company,
-    platform: createPlatformClient((call) => callAsTenant({ ...deps, cluster }, tenant, call, deadline)),
+    platform: createPlatformClient(company, (call) => callAsTenant({ ...deps, cluster }, tenant, call, deadline)),
     log: (message, fields = {}) => deps.writeLog({ level: 'info', company_id: company, message, ...fields }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Deadline } from '../http/http-client.ts';
 import { callAsTenant } from '../platform/call-as-tenant.ts';
-import { createPlatformClient, type PlatformClient } from '../platform/platform-client.ts';
+import { createServiceClient, type ServiceClient } from '../platform/platform-client.ts';
 import type { Tenant } from '../tenant.ts';
 
 /** What background work for an organization is given. */
@@ -8,7 +8,7 @@ export interface PartnerContext {
   /** The organization's id. */
   readonly organization: string;
   /** With the organization's own offline token; paths are relative to `/service/partner/`. */
-  readonly platform: PlatformClient;
+  readonly platform: ServiceClient;
 }
 
 /**
@@ -23,6 +23,10 @@ export async function organizationClient(
   await deps.tokens.get(tenant, { deadline });
   return {
     organization: tenant.id,
-    platform: createPlatformClient((call) => callAsTenant(deps, tenant, call, deadline), tenant.kind),
+    platform: createServiceClient(
+      { organization_id: tenant.id },
+      (call) => callAsTenant(deps, tenant, call, deadline),
+      tenant.kind,
+    ),
   };
 }

@@ -10,9 +10,12 @@ interface ProductResponse {
 }
 
 /** `company/product/update/v1`: what the extension does when a product changes. Make it yours. */
-export const handler = event<ProductPayload>(async ({ company, payload, platform, log }) => {
+export const handler = event<ProductPayload>(async ({ payload, platform, log }) => {
   const uid = payload.product?.uid;
   if (uid === undefined) return log('a product changed that the event does not name');
-  const { data } = await platform.get<ProductResponse>(`catalog/v2.0/company/${company}/products/${uid}/`);
+  const params = { item_id: uid };
+  const { data }: ProductResponse = await platform.get('catalog/v2.0/company/{company_id}/products/{item_id}/', {
+    params,
+  });
   log('a product changed', { uid, name: data?.name });
 });

@@ -62,8 +62,27 @@ describe('a route of the author', () => {
     expect(runs).toBe(0);
   });
 
-  test('may answer nothing, or a response of its own', async () => {
-    expect((await ask(() => Promise.resolve())).answer).toMatchObject({ status: 204, text: '' });
+  test('that returns nothing does not compile, and is a 204 with a warning in the log', async () => {
+    const forgotten = (await ask(() => Promise.resolve())).answer;
+    expect(forgotten).toMatchObject({ status: 204, text: '', log: { status: 204, warning: 'nothing_returned' } });
+    const meant = () => Promise.resolve(new Response(null, { status: 204 }));
+    const { answer } = await ask(meant);
+    expect(answer).toMatchObject({ status: 204, text: '' });
+    expect(answer.log).not.toHaveProperty('warning');
+
+    // @ts-expect-error it returns nothing
+    api(async ({ platform }) => {
+      await platform.get('catalog/v2.0/company/{company_id}/products/');
+    });
+    // @ts-expect-error so does this one, always
+    api(() => Promise.resolve(undefined));
+    api(meant);
+    api(({ platform }) => platform.get('catalog/v2.0/company/{company_id}/products/'));
+    api(() => Promise.resolve(Math.random() > 1 ? { a: 1 } : undefined));
+    api(() => Promise.reject(new Error('always')));
+  });
+
+  test('may answer a response of its own', async () => {
     const response = () =>
       new Response('a;b', { status: 201, headers: { 'content-type': 'text/csv', vary: 'Accept' } });
     const { answer } = await ask(() => Promise.resolve(response()));

@@ -60,7 +60,7 @@ export function platformClient(
 ): PlatformClient & { readonly calls: PlatformCallMade[]; readonly unanswered: UnansweredCall[] } {
   const calls: PlatformCallMade[] = [];
   const unanswered: UnansweredCall[] = [];
-  const client = createPlatformClient(async ({ method, path, rawQuery, body }) => {
+  const client = createPlatformClient(company, async ({ method, path, rawQuery, body }) => {
     if (path.tenant !== undefined && !isSameTenant(path.tenant, companyTenant(company))) {
       throw new AppError('tenant_mismatch', 'The path names another company than the one that this work is for.');
     }

@@ -32,6 +32,13 @@ export interface AuthorHandler extends LambdaHandler {
   use(middlewares: AuthorMiddleware | readonly AuthorMiddleware[]): AuthorHandler;
 }
 
+/** Refuses, with a sentence, a handler that never returns anything: one that forgot it looks the same. */
+export type Returning<Result> = [Result] extends [never]
+  ? unknown
+  : [Result] extends [void]
+    ? 'A route returns what it answers. Where that is nothing: return new Response(null, { status: 204 })'
+    : unknown;
+
 interface AuthorChain {
   use(middlewares: AuthorMiddleware | readonly AuthorMiddleware[]): unknown;
   handler(handle: (event: APIGatewayProxyEventV2, context: Context) => Promise<AuthorResult>): Run<unknown, unknown>;
