@@ -45,11 +45,11 @@ async function testStatically(): Promise<void> {
   await phase('Answers stay below 6 MB', () => fillAnswers(runtime, directory));
 }
 
-/** As `npm run synth` does, without an account, and into a folder of its own. */
+/** As `npm run synth` does, without an account, into a folder of its own: the tests' extension, or that which is named. */
 async function synthesize(outputDirectory: string): Promise<void> {
   const cli = fileURLToPath(new URL('../../node_modules/aws-cdk/bin/cdk', import.meta.url));
   const { status, output } = await run(process.execPath, [cli, 'synth', '--quiet', '--output', outputDirectory], {
-    env,
+    env: { EXTENSION_CONFIG: 'test/extension/extension.config.ts', ...env },
   });
   check(status === 0, 'The stack could not be synthesized.', output);
 }
