@@ -17,6 +17,8 @@ type PathOf<Method extends string> = keyof PlatformRoutes extends infer Route
   : never;
 
 /** A known path, which editors complete, or any other text. */
+// Without the generated file nothing is known, and the first part is empty.
+// oxlint-disable-next-line typescript/no-redundant-type-constituents
 export type PathLike<Method extends string> = PathOf<Method> | (string & Record<never, never>);
 
 /**
