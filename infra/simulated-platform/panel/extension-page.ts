@@ -79,7 +79,7 @@ function channels(state: State, tenant: Tenant, applicationId: string | undefine
   if (all.length === 0) return '';
   const link = (id: string | undefined, name: string) =>
     `<a href="${escape(extensionPath(state, tenant, id))}"${id === applicationId ? ' aria-current="true"' : ''}>${escape(name)}</a>`;
-  return `<nav class="row channels" aria-label="Sales channel"><span class="soft">Opened for</span>${[link(undefined, 'the company'), ...all.map(({ id, name }) => link(id, name))].join('')}</nav>`;
+  return `<nav class="row channels" aria-label="Sales channel"><span class="soft">Opened for</span>${[link(undefined, 'the company'), ...all.map(({ id, name }) => link(id, name))].join('')}${applicationId === undefined ? '' : `<a href="/storefront/${escape(applicationId)}" id="storefront">Its storefront</a>`}</nav>`;
 }
 
 const card = (title: string, body: string, id: string): string =>

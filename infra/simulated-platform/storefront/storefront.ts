@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type Answer, type HttpClient, json, page, type Route, redirect } from '../http.ts';
 import { escape, layout } from '../panel/layout.ts';
 import type { State } from '../state.ts';
@@ -5,6 +6,8 @@ import { type Application, type Company, companies } from '../world.ts';
 import { forward } from './forward.ts';
 import { shoppers } from './shoppers.ts';
 
+const scriptPath = '/storefront/storefront.js';
+const script = readFileSync(new URL('./storefront.js', import.meta.url), 'utf8');
 const address = /^\/storefront\/([0-9a-f]{24})(?:\/(shopper|ext\/([^/]+)(\/.*)?))?\/?$/;
 
 function find(id: string): { company: Company; application: Application } | undefined {
@@ -17,17 +20,6 @@ function find(id: string): { company: Company; application: Application } | unde
 
 const shopperKey = ({ headers }: HttpClient): string =>
   /(?:^|;\s*)shopper=(\w*)/.exec(headers['cookie'] ?? '')?.[1] ?? '';
-
-/** Asks what was attached, and shows what came. */
-const script = `
-const said = document.getElementById('answer');
-for (const form of document.querySelectorAll('form.ask')) form.addEventListener('submit', async (event) => {
-  event.preventDefault();
-  const { method, path, body } = Object.fromEntries(new FormData(form));
-  const answer = await fetch(form.dataset.base + path, {
-    method, ...(method === 'GET' || body === '' ? {} : { body, headers: { 'content-type': 'application/json' } }) });
-  said.textContent = answer.status + '\\n' + await answer.text();
-});`;
 
 function storefrontPage(state: State, httpClient: HttpClient, application: Application, company: Company): Answer {
   const chosen = shopperKey(httpClient);
@@ -62,7 +54,7 @@ function storefrontPage(state: State, httpClient: HttpClient, application: Appli
 <form method="post" action="/storefront/${application.id}/shopper" class="row"><label for="shopper">Shopper</label>
 <select id="shopper" name="shopper">${options.join('')}</select><button>Sign in</button></form>
 <h2>Attached by the extension</h2>${attached.length === 0 ? '<p class="soft">Nothing yet: it is attached by <code>POST …/proxy/{api_key}</code> of the partners service.</p>' : `<ul class="plain">${attached.join('')}</ul>`}
-<pre id="answer" role="status"></pre><h2>Products</h2><ul class="plain">${products.join('')}</ul></div></main><script type="module">${script}</script>`,
+<pre id="answer" role="status"></pre><h2>Products</h2><ul class="plain">${products.join('')}</ul></div></main><script type="module" src="${scriptPath}"></script>`,
     ),
   );
 }
@@ -71,6 +63,8 @@ function storefrontPage(state: State, httpClient: HttpClient, application: Appli
 export const storefrontRoute =
   (state: State): Route =>
   (httpClient) => {
+    if (httpClient.path === scriptPath)
+      return { status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' }, body: script };
     const [, id, what, attachedPath, below = ''] = address.exec(httpClient.path) ?? [];
     if (id === undefined) return undefined;
     const found = find(id);

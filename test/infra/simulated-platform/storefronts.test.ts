@@ -119,6 +119,9 @@ describe('a shopper’s call', () => {
     expect(page).toContain('/ext/wishlist');
     expect(page).toContain(`${extension.baseUrl}/ext/wishlist`);
     expect(listener.heard).toEqual([]);
+    const scripts = [...page.matchAll(/<script[^>]*?(?: src="([^"]+)")?>/g)].map(([, src = 'inline']) => src);
+    for (const src of scripts) expect((await fetch(platform.origin + src)).status, src).toBe(200);
+    expect(scripts).toContain('/storefront/storefront.js');
   });
 });
 
