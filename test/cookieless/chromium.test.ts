@@ -166,6 +166,24 @@ describe.skipIf(executablePath === undefined)('a browser that keeps no cookie in
     await frame().getByText('Open in a new window').waitFor();
   });
 
+  test('whose session lives, while the platform answers 401 to all, is sent to sign in once and then told', async () => {
+    const control = new PlatformControl(local.world);
+    await control.fault({ path: '/service/platform/' }, { status: 401 });
+    const installs: string[] = [];
+    page.on('request', (request) => {
+      if (request.isNavigationRequest() && request.url().includes('/fp/install')) installs.push(request.url());
+    });
+    await page.goto(panel(8));
+    await page.locator('#install').click();
+    await frame().locator('#allow').click();
+    await frame().getByText('/api/products was answered with 401').waitFor();
+    expect(await frame().locator('#name').textContent()).toBe('Asha Rao');
+    // The panel's own, before and after it was installed, and one because of the 401.
+    expect(installs.filter((address) => address.includes('redirect_path'))).toHaveLength(1);
+    await inFrame()?.evaluate(`fetch('/api/products')`);
+    expect(installs.filter((address) => address.includes('redirect_path'))).toHaveLength(1);
+  });
+
   describe('whoever wants the session, or wants to give another one', () => {
     test('opens the window from another site and hears nothing; the window closes', async () => {
       await page.goto(evilOrigin);

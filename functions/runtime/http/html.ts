@@ -9,7 +9,7 @@ export const pageTexts = {
   request: 'Request',
   signingIn: 'Signing in',
   allowScripts: 'Allow scripts for this page, and open the extension again.',
-  noCookies: 'If your browser keeps no cookies here, sign in there:',
+  noCookies: 'Does your browser keep no cookies inside the admin panel? Then sign in outside of it:',
   openWindow: 'Open in a new window',
   signedIn: 'You are signed in. You can close this window.',
 } as const;

@@ -27,9 +27,8 @@ export function newWindow({ kind, id }: Tenant, signIn: string, path: string): (
     id,
     path,
   };
-  return (
-    nonce,
-  ) => `<p>${pageTexts.noCookies} <a class="button" id="window" href="${escapeHtml(signIn)}" target="_blank">${pageTexts.openWindow}</a></p>
+  return (nonce) => `<p>${pageTexts.noCookies}</p>
+<p><a class="button" id="window" href="${escapeHtml(signIn)}" target="_blank">${pageTexts.openWindow}</a></p>
 <script nonce="${nonce}">
 {
   const { key, backKey, field, id, path } = ${inScript(settings)};
