@@ -6,6 +6,7 @@ export default defineExtension({
   // Where the platform keeps product images.
   csp: { img: ['https://cdn.fynd.com', 'https://cdn.pixelbin.io'] },
   scopes: ['company/products', 'company/orders'],
+  partner: { scopes: ['organization/themes'] },
   api: {
     'GET /api/products': './functions/app/products.ts',
     'GET /api/products/application/{application_id}': './functions/app/products.ts',

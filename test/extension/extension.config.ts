@@ -11,7 +11,24 @@ export default defineExtension({
     'GET /api/products': './test/extension/products.ts',
     'GET /api/products/application/{application_id}': './test/extension/products.ts',
   },
-  events: { 'company/product/update/v1': './test/extension/on-product-update.ts' },
+  partner: { scopes: ['organization/themes'] },
+  storefront: {
+    'GET /ext/wishlist/{id}': './test/extension/wishlist.ts',
+    'POST /ext/wishlist': './test/extension/wishlist.ts',
+  },
+  calls: {
+    'POST /pay/{company_id}/{application_id}': {
+      handler: './test/extension/pay.ts',
+      verify: 'checksum',
+      company: 'body.company_id',
+    },
+    'GET /api/v1/payment_status/{gid}': { handler: './test/extension/payment-status.ts', verify: 'checksum' },
+    'POST /api/v1/payment_callback/{company_id}': { handler: './test/extension/paid.ts', verify: 'none' },
+  },
+  events: {
+    'company/product/update/v1': './test/extension/on-product-update.ts',
+    'company/brand/update/v1': './test/extension/attach-wishlist.ts',
+  },
   webhooks: { notificationEmail: 'developers@example.com' },
   schedules: { nightly: { every: '1 day', handler: './test/extension/nightly.ts' } },
 });

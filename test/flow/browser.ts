@@ -57,7 +57,18 @@ export class Browser {
     parameters: Record<string, string> = {},
     decision = 'allow',
   ): Promise<string> {
-    const install = await this.fetch(this.installPath(company, parameters));
+    return await this.#consentTo(this.installPath(company, parameters), user, decision);
+  }
+
+  /** The whole sign-in to an organization; answers what the callback answered. */
+  async signInPartner(organization: string, user = 'owner'): Promise<Response> {
+    const query = new URLSearchParams({ organization_id: organization, client_id: this.#world.apiKey });
+    const back = await this.#consentTo(`/adm/install?${query.toString()}`, user, 'allow');
+    return await this.fetch(back, { headers: { accept: 'text/html' } });
+  }
+
+  async #consentTo(installPath: string, user: string, decision: string): Promise<string> {
+    const install = await this.fetch(installPath);
     if (install.status !== 302) throw new Error(`install answered ${install.status}: ${await install.text()}`);
     const consented = await fetch(install.headers.get('location') ?? '', {
       method: 'POST',

@@ -15,6 +15,12 @@ export interface Delivery {
   readonly attempts: readonly { readonly status: number | null }[];
 }
 
+/** What the extension answered to a caller that the platform played. */
+export interface CallerAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
 interface Match {
   readonly method?: string;
   readonly path: string;
@@ -52,6 +58,25 @@ export class PlatformControl {
   /** The deliveries that fit, once there are as many as `query` asks for. */
   deliveries = (query: Record<string, string>) =>
     this.#call('GET', `deliveries?${new URLSearchParams(query).toString()}`) as Promise<Delivery[]>;
+  /** A sales channel of the company. */
+  async applicationOf(company: number): Promise<string> {
+    const { companies } = (await this.#call('GET', 'world')) as {
+      companies: readonly { id: string; applications: readonly { id: string }[] }[];
+    };
+    return companies.find(({ id }) => id === String(company))?.applications[0]?.id ?? '';
+  }
+
+  async organization(index = 0): Promise<string> {
+    const { organizations } = (await this.#call('GET', 'world')) as { organizations: readonly { id: string }[] };
+    return organizations[index]?.id ?? '';
+  }
+
+  storefronts = () =>
+    this.#call('GET', 'storefronts') as Promise<{ readonly company_id: string; readonly application_id: string }[]>;
+  shopperCall = (application: string, call: Record<string, unknown>) =>
+    this.#call('POST', `storefronts/${application}/call`, call) as Promise<CallerAnswer>;
+  paymentCall = (company: number, call: Record<string, unknown>) =>
+    this.#call('POST', `companies/${company}/payment-call`, call) as Promise<CallerAnswer>;
   expireTokens = (of: Record<string, unknown>) => this.#call('POST', 'tokens/expire', of);
   setUser = (key: string, user: Record<string, unknown>) => this.#call('PUT', `users/${key}`, user);
   fault = (match: Match, fault: Record<string, unknown>, times?: number) =>

@@ -1,0 +1,5 @@
+import { call } from '../../functions/runtime/call.ts';
+
+export const handler = call(({ request, verifiedBy }) =>
+  Promise.resolve({ gid: request.pathParameters['gid'], verifiedBy, status: 'pending' }),
+);
