@@ -21,6 +21,8 @@ export interface PlatformReporter {
 
 const pauseMilliseconds = 100;
 const mostLines = 500;
+/** Scripts, styles and pictures that came as they should teach nothing. */
+const pageFile = /\.(?:js|css|svg|png|jpe?g|webp|ico|woff2?|json|txt)$/;
 /** What the platform calls itself: it stands in its log already. */
 const calledByPlatform: readonly string[] = [paths.webhookEvents, paths.autoInstall, paths.uninstall, '/ext/'];
 
@@ -103,6 +105,7 @@ function lineOf(entry: LogEntry): Line | undefined {
   }
   if (entry.kind !== 'request' || calledByPlatform.some((path) => entry.path.startsWith(path))) return undefined;
   const { method, path, status, milliseconds, functionName, cacheStatus, problemCode } = entry;
+  if (status < 400 && pageFile.test(path)) return undefined;
   return {
     at: began(milliseconds),
     method,

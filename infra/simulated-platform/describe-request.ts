@@ -84,6 +84,7 @@ function lineOf(httpClient: HttpClient): Line {
 function panelLine({ path, method, query }: HttpClient): Pick<Line, 'kind' | 'what'> {
   const [, act] = /\/extensions\/[^/]+(?:\/([a-z-]+))?\/?$/.exec(path) ?? [];
   if (method === 'GET') {
+    if (query.has('uninstalled')) return { kind: 'lifecycle', what: 'The panel shows that the extension is gone' };
     const what = query.get('install_event') === 'true' ? 'installs the extension' : 'opens the extension';
     return { kind: 'sign-in', what: `A person ${what}: the panel frames its launch address` };
   }

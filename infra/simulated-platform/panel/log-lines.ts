@@ -11,9 +11,8 @@ const names: Readonly<Record<LogEntry['from'], string>> = {
 
 const party = (one: LogEntry['from']): string => `<b class="party ${one}">${names[one]}</b>`;
 
-function statusBadge({ status, kind }: LogEntry): string {
-  if (kind === 'switch' && status === null) return '';
-  if (status === null) return kind === 'storage' ? '' : '<span class="badge wait">waiting</span>';
+function statusBadge({ status, method, took_ms }: LogEntry): string {
+  if (status === null) return method !== undefined && took_ms === null ? '<span class="badge wait">waiting</span>' : '';
   if (status === 0) return '<span class="badge no">no answer</span>';
   return `<span class="badge${status >= 400 ? ' no' : ''}">${status}</span>`;
 }

@@ -44,9 +44,17 @@ test('the platform is told what it cannot see: the browser’s calls, what the c
   });
 });
 
-test('what the platform called itself is not told again', async () => {
+test('what the platform called itself is not told again, nor the files of a page', async () => {
   await control('DELETE', 'log');
-  for (const path of ['/fp/uninstall', '/api/webhook-events', '/fp/auto_install', '/_healthz']) {
+  for (const path of [
+    '/app.js',
+    '/style.css',
+    '/ext/wishlist/7',
+    '/fp/uninstall',
+    '/api/webhook-events',
+    '/fp/auto_install',
+    '/_healthz',
+  ]) {
     reporter.log({ ...request, method: 'POST', path, cacheStatus: undefined });
   }
   await vi.waitFor(async () => {

@@ -94,6 +94,7 @@ describe.skipIf(executablePath === undefined)('the panel in a real browser', () 
     await page.locator('summary', { hasText: 'gave the offline access token' }).click();
     await page.getByRole('heading', { name: 'Answer' }).waitFor();
     expect(await page.locator('#log').textContent()).not.toContain(extension.apiSecret);
+    await page.locator('#runtime-missing').waitFor();
     expect(complaints).toEqual([]);
   });
 

@@ -12,6 +12,7 @@ import {
   newCode,
   onlineToken,
   platform,
+  redeem,
   redeemOffline,
 } from './simulated.ts';
 
@@ -91,6 +92,26 @@ describe('the admin panel', () => {
     await onlineToken('owner', '200');
     await redeemOffline('company/200', await newCode('owner', '200'));
     expect((await rows(''))[0]).toBe('200');
+  });
+
+  test('the guide knows what was tried at the company where somebody began', async () => {
+    const done = async () => (await page('/tools/guide')).split('<li class="done">').length - 1;
+    expect(await done()).toBe(0);
+    const signIn = async (user: string) => {
+      const code = await newCode(user);
+      await redeem('company/1', code);
+      await redeemOffline('company/1', code);
+    };
+    await signIn('owner');
+    expect(await done()).toBe(1);
+    await signIn('catalog');
+    expect(await done()).toBe(2);
+    await control('POST', '/tokens/expire', { company_id: '1', access_mode: 'online' });
+    expect(await done()).toBe(2);
+    await signIn('catalog');
+    expect(await done()).toBe(3);
+    await control('POST', '/companies/1/uninstall');
+    expect(await done()).toBe(4);
   });
 
   test('its buttons know the state', async () => {
