@@ -7,7 +7,7 @@ import { type BuildFailure, build, formatMessages, type Plugin } from 'esbuild';
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
 import { type PageFile, paths, type StoredCoding } from '../../shared/contract.ts';
 import { contentType, isCompressible } from './content-type.ts';
-import { defaultPage, isHashed, withSessionScript } from './page.ts';
+import { defaultPage, inlineScriptNote, isHashed, withSessionScript } from './page.ts';
 import { readFrontEnd } from './read-front-end.ts';
 
 /** The function that serves pages and files, whose bundle holds them. */
@@ -43,7 +43,10 @@ const codings: Readonly<Record<StoredCoding, (bytes: Buffer) => Promise<Buffer>>
 export async function makePageFiles({ page, name }: Pick<Extension, 'page' | 'name'>): Promise<PageFiles> {
   const frontEnd = page === undefined ? new Map([['index.html', defaultPage(name)]]) : readFrontEnd(page);
   const served = new Map(frontEnd);
-  served.set('index.html', withSessionScript(frontEnd.get('index.html') ?? Buffer.from('')));
+  const index = frontEnd.get('index.html') ?? Buffer.from('');
+  const note = page === undefined ? undefined : inlineScriptNote(page, index);
+  if (note !== undefined) console.error(note);
+  served.set('index.html', withSessionScript(index));
   served.set(paths.sessionScript.slice(1), await bundleSessionScript());
   const hashed = isHashed(page);
   const stored = new Map<string, Buffer>();

@@ -9,12 +9,28 @@ import { paths } from '../../shared/contract.ts';
  */
 export function withSessionScript(page: Buffer): Buffer {
   const html = page.toString('utf8');
-  // Of the same length, so that places agree; a tag within a comment is none.
-  const live = html.replaceAll(/<!--[^]*?-->/g, (comment) => ' '.repeat(comment.length));
+  const live = withoutComments(html);
   if (live.includes(`"${paths.sessionScript}"`)) return page;
   const before = /<head(\s[^>]*)?>/i.exec(live) ?? /<html(\s[^>]*)?>/i.exec(live) ?? /^\s*<!doctype[^>]*>/i.exec(live);
   const place = before === null ? 0 : before.index + before[0].length;
   return Buffer.from(`${html.slice(0, place)}<script src="${paths.sessionScript}"></script>${html.slice(place)}`);
+}
+
+/**
+ * What will not run in a browser, since the page's policy takes scripts from files only: a sentence for its author, or
+ * undefined. Scripts that are data (`application/json`) are none.
+ */
+export function inlineScriptNote(page: string, html: Buffer): string | undefined {
+  const tags = withoutComments(html.toString('utf8')).matchAll(/<script(\s[^>]*)?>/gi);
+  const isInline = ([, attributes = '']: RegExpExecArray) =>
+    !/\ssrc\s*=/i.test(attributes) && !/\stype\s*=\s*["']?(application|text)\/(?!javascript)/i.test(attributes);
+  if (![...tags].some(isInline)) return undefined;
+  return `extension.config.ts: page names ${page}, whose index.html has a <script> without src. It will not run: put it into a file.`;
+}
+
+/** Of the same length, so that places agree. */
+function withoutComments(html: string): string {
+  return html.replaceAll(/<!--[^]*?-->/g, (comment) => ' '.repeat(comment.length));
 }
 
 /** What people see of an extension that has no front end. */

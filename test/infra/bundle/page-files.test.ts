@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { withSessionScript } from '../../../infra/bundle/page.ts';
+import { inlineScriptNote, withSessionScript } from '../../../infra/bundle/page.ts';
 import { makePageFiles } from '../../../infra/bundle/page-files.ts';
 import { ConfigurationError } from '../../../shared/config.ts';
 import { frontEnd } from '../../functions/fixture/front-end.ts';
@@ -85,4 +85,24 @@ test.each([
 test('our script is not put beside the author’s own', () => {
   const own = Buffer.from('<head><script src="/_extension/session.js"></script>');
   expect(withSessionScript(own)).toBe(own);
+});
+
+test.each([
+  '<script>a()</script>',
+  '<script type="module">a()</script>',
+  "<SCRIPT type='text/javascript' >a()</SCRIPT>",
+  '<script type="importmap">{}</script>',
+  '<!-- <script src="x"> --><script async data-src="x">',
+])('an author is told that %s will not run', (html) => {
+  expect(inlineScriptNote('./frontend/dist', Buffer.from(html))).toContain(
+    'has a <script> without src. It will not run',
+  );
+});
+
+test.each([
+  '<script src="/a.js"></script><script type="module" crossorigin src=/b.js></script>',
+  '<script type="application/ld+json">{}</script>',
+  '<!-- <script>a()</script> -->',
+])('%s is no reason to say so', (html) => {
+  expect(inlineScriptNote('./frontend/dist', Buffer.from(html))).toBeUndefined();
 });
