@@ -7,7 +7,12 @@ import { escape, panelPage } from './layout.ts';
 
 const here = '/tools/faults';
 
-type Choice = { path: string; label: string; type: 'text' | 'boolean' | 'number'; options: Record<string, string> };
+type Choice = {
+  path: string;
+  label: string;
+  type: 'text' | 'boolean' | 'number' | 'json';
+  options: Record<string, string>;
+};
 const yesNo = { true: 'yes', false: 'no' };
 const choice = (path: string, label: string, options: Record<string, string>): Choice => ({
   path,
@@ -50,6 +55,16 @@ const groups: readonly [title: string, id: string, choices: readonly Choice[]][]
         'single-use': 'works once',
         'revoke-family': 'works once; used again, it ends the grant',
       }),
+      {
+        path: 'omit',
+        label: 'Token answers lack',
+        type: 'json',
+        options: {
+          '[]': 'nothing',
+          '["refresh_token"]': 'the refresh token, offline too',
+          '["expires_in"]': 'their lifetime',
+        },
+      },
       whether('onlineRefreshToken', 'Online tokens come with a refresh token'),
       amount('accessTokenSeconds', 'Online access tokens live, in seconds'),
       amount('offlineTokenSeconds', 'Offline access tokens live, in seconds'),
@@ -57,6 +72,7 @@ const groups: readonly [title: string, id: string, choices: readonly Choice[]][]
         oauth: '400 invalid_grant (RFC 6749)',
         message: '400 with a message',
         unauthorized: '401',
+        'error-in-200': '200 with an error in it',
       }),
     ],
   ],
@@ -96,16 +112,23 @@ function valueAt(settings: Settings, path: string): unknown {
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], settings);
 }
 
+const inWords = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
 function field(settings: Settings, { path, label, type, options }: Choice): string {
-  const value = String(valueAt(settings, path));
-  const usual = String(valueAt(defaultSettings(), path));
+  const value = inWords(valueAt(settings, path));
+  const usual = inWords(valueAt(defaultSettings(), path));
+  // What a control call chose stays chosen, though it is not offered here.
+  const offered = value in options ? options : { [value]: value, ...options };
   const name = escape(fieldName(type, path));
   const changed = value === usual ? '' : ' <span class="badge wait">changed</span>';
   const control =
     type === 'number'
       ? `<input type="number" name="${name}" value="${escape(value)}" required>`
-      : `<select name="${name}">${Object.entries(options)
-          .map(([key, text]) => `<option value="${key}"${key === value ? ' selected' : ''}>${escape(text)}</option>`)
+      : `<select name="${name}">${Object.entries(offered)
+          .map(
+            ([key, text]) =>
+              `<option value="${escape(key)}"${key === value ? ' selected' : ''}>${escape(text)}</option>`,
+          )
           .join('')}</select>`;
   return `<label>${escape(label)}${changed} ${control}</label>`;
 }

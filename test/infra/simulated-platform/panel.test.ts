@@ -201,6 +201,15 @@ describe('the admin panel', () => {
     expect(elsewhere.headers.get('location')).toBe('/?notice=Done.');
   });
 
+  test('a setting that a control call chose stays chosen on the page, and what is unusual is marked', async () => {
+    await control('PUT', '/settings', { omit: ['scope', 'refresh_token'], refresh: { mode: 'single-use' } });
+    const html = await page('/tools/faults');
+    expect(html).toContain('<option value="[&#34;scope&#34;,&#34;refresh_token&#34;]" selected>');
+    expect(html).toContain('<option value="single-use" selected>');
+    expect(html.split('>changed<').length - 1).toBe(2);
+    expect(await page('/tools/parts/alarm')).toContain('behaviour was changed');
+  });
+
   test('an extension without a partner side gets a page that says so, and one that is down another', async () => {
     const path = '/organization/5f0d1c2b3a4e5d6c7b8a0001/extensions/test-extension';
     expect(await page(path)).toContain('id="extension-down"');
