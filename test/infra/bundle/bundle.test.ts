@@ -135,6 +135,32 @@ describe('a bundle', () => {
     }
   });
 
+  test('knows the SDK’s errors by their classes, names and faults, though their classes are shortened', async () => {
+    const made = await bundled(
+      'throws-errors.ts',
+      `import { ConditionalCheckFailedException as Failed, DynamoDBServiceException as OfTables, InternalServerError } from '@aws-sdk/client-dynamodb';
+      import { ResourceNotFoundException as Missing } from '@aws-sdk/client-secrets-manager';
+      const told = { message: 'Told', $metadata: { httpStatusCode: 400 } };
+      const failed = new Failed({ ...told, Item: { pk: { S: '1' } } });
+      const missing = new Missing({ ...told, Message: 'More' });
+      export const is = [failed instanceof Failed, failed instanceof OfTables, failed instanceof InternalServerError, failed instanceof Missing];
+      export const says = [String(failed), failed.$fault, failed.Item?.pk?.S, missing.name, missing.Message, failed.$metadata.httpStatusCode];
+      export const faults = new InternalServerError(told).$fault;`,
+    );
+    const { is, says, faults } = await load(made);
+    expect(is).toEqual([true, true, false, false]);
+    expect(says).toEqual([
+      'ConditionalCheckFailedException: Told',
+      'client',
+      '1',
+      'ResourceNotFoundException',
+      'More',
+      400,
+    ]);
+    expect(faults).toBe('server');
+    expect(readFileSync(join(made.directory, 'index.js'), 'utf8')).not.toMatch(/setPrototypeOf\(this,\w+\.prototype\)/);
+  });
+
   test("may use packages of either kind: those that require Node's own modules, and those that ask where they are", async () => {
     write('old-package.cjs', `module.exports = require('node:path').sep;`);
     const commonJs = await bundled('uses-commonjs.ts', `import sep from './old-package.cjs'; export { sep };`);
