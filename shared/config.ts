@@ -140,6 +140,8 @@ export interface ExtensionInput<
     readonly notificationEmail?: string;
     /** Whose events: of all sales channels, of none, or of those named. Default `all`. */
     readonly salesChannels?: 'all' | 'none' | readonly string[];
+    /** Subscribers of the type `marketplace`, as the platform has them for named sales channels only. Default false. */
+    readonly marketplace?: boolean;
     /**
      * What the platform signs deliveries with: a secret of its own for each company, or the API secret where the platform
      * signs with nothing else. Default `per-company`.

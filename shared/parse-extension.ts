@@ -271,6 +271,7 @@ const settings = v.strictObject({
         ),
         'all',
       ),
+      marketplace: v.optional(v.boolean('must be true or false')),
       secret: v.optional(
         v.picklist(['per-company', 'api-secret'], 'must be "per-company" or "api-secret"'),
         'per-company',
@@ -353,6 +354,13 @@ export const extensionSchema = v.pipe(
   ),
   v.forward(
     v.check(
+      ({ webhooks }) => !webhooks.marketplace || typeof webhooks.salesChannels !== 'string',
+      'must be true only where salesChannels names sales channels: the platform allows it for no others',
+    ),
+    ['webhooks', 'marketplace'],
+  ),
+  v.forward(
+    v.check(
       (given) => new Set(ownNames(given).map(variableOf)).size === ownNames(given).length,
       'must not have names that are one variable in the environment, as "url" of a setting and "url" of a secret are',
     ),
@@ -364,7 +372,7 @@ export const extensionSchema = v.pipe(
         accessMode === 'offline' ||
         (events.length + Object.keys(schedules).length + Object.keys(storefront).length === 0 &&
           !Object.values(calls).some(isForCompany)),
-      'must be "offline" for events, schedules, storefront handlers and calls for a company: they work without a person',
+      'must be "offline" for events, schedules, storefront handlers and calls for a company: they work without a person, with the company’s own token. Leave accessMode out: people still sign in with tokens of their own',
     ),
     ['accessMode'],
   ),

@@ -34,12 +34,13 @@ export async function processRegistration(
   if (registration === undefined || isRegistered(grant.registered, registration, kid)) return 'duplicate';
   await registerWebhooks(
     { extension, baseUrl, apiKey, secret: webhookSecret(extension, webhookKey, tenant), companyId: companyOf(tenant) },
-    async (method, path, body) => {
+    async (method, address, body) => {
+      const [path = '', rawQuery = ''] = address.split('?');
       const call = {
         method,
         // Not only the Platform API: what events there are is asked of a service beside it.
         path: { kind: tenant.kind, segments: path.split('/'), target: `/service/${path}`, tenant },
-        rawQuery: '',
+        rawQuery,
         headers: { accept: 'application/json', 'content-type': 'application/json' },
         body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
       };

@@ -5,12 +5,10 @@ import { paths } from '../contract.ts';
 import type { HttpClientResponse } from '../http/http-client.ts';
 import { maxApiJsonBytes, parseJsonResponse } from '../http/json.ts';
 import { AppError } from '../problems.ts';
+import { type Call, listSubscribers, type Subscriber } from './subscribers.ts';
 
 /** Where the platform delivers events to; what follows is the company, which selects the secret. */
 const webhookTarget = `${paths.webhookEvents}?company_id=`;
-
-/** Calls the platform as the company: `path` below `/service/`. */
-type Call = (method: string, path: string, body?: unknown) => Promise<HttpClientResponse>;
 
 interface Registration {
   readonly extension: Pick<Extension, 'events' | 'webhooks'>;
@@ -58,9 +56,13 @@ export async function registerWebhooks(registration: Registration, call: Call): 
   if (v3.status !== 404) throw await refused(registration, v3, call);
 
   const existing = await listSubscribers(registration, call);
-  for (const provider of new Set(registration.extension.events.map((event) => event.provider))) {
-    const body = subscriberBody(registration, provider, existing.get(provider));
-    const method = existing.has(provider) ? 'PUT' : 'POST';
+  const wanted = providersOf(registration);
+  // A provider that no event names any more: its subscriber would deliver on. The platform deletes none.
+  const gone = [...existing.values()].filter(({ provider, status }) => !wanted.has(provider) && status !== 'inactive');
+  for (const provider of [...wanted, ...gone.map((subscriber) => subscriber.provider)]) {
+    const id = existing.get(provider)?.id;
+    const body = subscriberBody(registration, provider, id);
+    const method = id === undefined ? 'POST' : 'PUT';
     const v2 = await call(method, `platform/webhook/v2.0/company/${companyId}/subscriber`, body);
     if (v2.status === 404) return await registerFirstVersion(registration, call, existing.get('rest'));
     if (v2.status >= 300) throw await refused(registration, v2, call);
@@ -71,7 +73,7 @@ export async function registerWebhooks(registration: Registration, call: Call): 
 async function registerFirstVersion(
   registration: Registration,
   call: Call,
-  id: string | number | undefined,
+  subscriber: Subscriber | undefined,
 ): Promise<'v1'> {
   const { companyId, extension } = registration;
   const others = extension.events.filter(({ provider }) => provider !== 'rest');
@@ -84,13 +86,26 @@ async function registerFirstVersion(
   const ids = await eventIds(extension.events, call);
   const unknown = extension.events.filter((event) => !ids.has(eventKeyOf(event)));
   if (unknown.length > 0) throw unknownEvents(unknown);
-  const { events: _events, provider: _provider, ...body } = subscriberBody(registration, 'rest', id);
-  const v1 = await call(id === undefined ? 'POST' : 'PUT', `platform/webhook/v1.0/company/${companyId}/subscriber`, {
-    ...body,
-    event_id: [...ids.values()],
-  });
+  const { events: _events, provider: _provider, ...body } = subscriberBody(registration, 'rest', subscriber?.id);
+  const v1 = await call(
+    subscriber === undefined ? 'POST' : 'PUT',
+    `platform/webhook/v1.0/company/${companyId}/subscriber`,
+    {
+      ...body,
+      event_id: [...ids.values()],
+    },
+  );
   if (v1.status >= 300) throw await refused(registration, v1, call);
   return 'v1';
+}
+
+function providersOf({ extension }: Registration): Set<string> {
+  return new Set(extension.events.map((event) => event.provider));
+}
+
+/** What kind of subscriber it is: said for named sales channels alone, which the platform allows no other. */
+function typeOf({ extension: { webhooks } }: Registration) {
+  return typeof webhooks.salesChannels === 'string' ? {} : { type: webhooks.marketplace ? 'marketplace' : null };
 }
 
 function association({ extension, apiKey, companyId }: Registration) {
@@ -106,7 +121,6 @@ function association({ extension, apiKey, companyId }: Registration) {
 function upsertBody(registration: Registration) {
   const { extension, apiKey } = registration;
   const { company_id: _company, ...tenant } = association(registration);
-  const providers = [...new Set(extension.events.map((event) => event.provider))];
   return {
     webhook_config: {
       notification_email: extension.webhooks.notificationEmail,
@@ -114,9 +128,10 @@ function upsertBody(registration: Registration) {
       association: tenant,
       status: 'active',
       event_map: Object.fromEntries(
-        providers.map((provider) => [
+        [...providersOf(registration)].map((provider) => [
           provider,
           {
+            ...typeOf(registration),
             ...(provider === 'rest' ? receiver(registration) : {}),
             events: extension.events.filter((event) => event.provider === provider).map(upsertEvent),
           },
@@ -158,45 +173,32 @@ function destination({ provider, destination, workflowName }: ExtensionEvent) {
   };
 }
 
-/** A subscriber as versions 1 and 2 take it. */
-function subscriberBody(registration: Registration, provider: EventProvider, id: string | number | undefined) {
+/** A subscriber as versions 1 and 2 take it: inactive where no event is its provider's. */
+function subscriberBody(registration: Registration, provider: string, id: string | number | undefined) {
   const { extension, apiKey } = registration;
   const { webhook_url, auth_meta } = receiver(registration);
+  const events = extension.events.filter((event) => event.provider === provider);
   return {
     ...(id === undefined ? {} : { id }),
     name: apiKey,
     association: association(registration),
-    status: 'active',
+    status: events.length === 0 ? 'inactive' : 'active',
+    ...typeOf(registration),
     auth_meta,
     provider,
     email_id: extension.webhooks.notificationEmail,
     ...(provider === 'rest' ? { webhook_url } : {}),
-    events: extension.events
-      .filter((event) => event.provider === provider)
-      .map((event) => ({
-        slug: eventKeyOf(event),
-        ...destination(event),
-        filters: event.filters,
-        reducer: event.reducer,
-      })),
+    ...(events.length === 0 ? {} : { events: events.map(olderEvent) }),
   };
 }
 
-const subscribers = v.looseObject({
-  items: v.array(
-    v.looseObject({ id: v.union([v.string(), v.number()]), provider: v.optional(v.nullable(v.string())) }),
-  ),
-});
-
-/** The ids of the subscribers that exist, by provider. */
-async function listSubscribers({ companyId, apiKey }: Registration, call: Call): Promise<Map<string, string | number>> {
-  const answer = await call('GET', `platform/webhook/v1.0/company/${companyId}/extension/${apiKey}/subscriber`);
-  if (answer.status === 404) return new Map();
-  const parsed = v.safeParse(subscribers, parseJsonResponse(answer, { maxBytes: maxApiJsonBytes }));
-  if (answer.status >= 400 || !parsed.success) {
-    throw new AppError('platform_error', `The platform did not list its subscribers (${answer.status}).`);
-  }
-  return new Map(parsed.output.items.map(({ id, provider }) => [provider ?? 'rest', id]));
+function olderEvent(event: ExtensionEvent) {
+  return {
+    slug: eventKeyOf(event),
+    ...destination(event),
+    filters: event.filters,
+    reducer: event.reducer,
+  };
 }
 
 const eventConfigs = v.looseObject({

@@ -147,6 +147,8 @@ describe('a configuration', () => {
     ['launchPath', { ...valid, launchPath: `/${'x'.repeat(512)}` }],
     ['launchPath', { ...valid, launchPath: 1 }],
     ['schedules.sweep', { ...valid, schedules: { sweep: { every: '1 day', handler: './functions/x.ts' } } }],
+    ['webhooks.marketplace', { ...valid, webhooks: { marketplace: true } }],
+    ['webhooks.marketplace', { ...valid, webhooks: { marketplace: true, salesChannels: 'none' } }],
     ['webhooks.secret', { ...valid, webhooks: { secret: 'CANARY-secret' } }],
     ['proxy', { ...valid, proxy: 'GET catalog/**' }],
     ['proxy.only', { ...valid, proxy: { only: [] } }],
@@ -277,7 +279,7 @@ describe('the sentence about a configuration', () => {
       [
         { ...valid, accessMode: 'online', schedules: { nightly: { every: '1 day', handler: 'x.ts' } } },
         'x.ts',
-        'x.ts: accessMode must be "offline"',
+        'x.ts: accessMode must be "offline" for events, schedules, storefront handlers and calls for a company: they work without a person, with the company’s own token. Leave accessMode out: people still sign in with tokens of their own.',
       ],
     ] as const) {
       expect(() => parseExtension(input, file)).toThrow(ConfigurationError);

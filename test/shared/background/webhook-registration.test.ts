@@ -49,7 +49,9 @@ async function register(input: Partial<ExtensionInput>, answers: Answers) {
 const v3 = 'platform/webhook/v3.0/company/12/subscriber';
 const v2 = 'platform/webhook/v2.0/company/12/subscriber';
 const v1 = 'platform/webhook/v1.0/company/12/subscriber';
-const list = `platform/webhook/v1.0/company/12/extension/${clientId}/subscriber`;
+const listed = (page: number) =>
+  `platform/webhook/v1.0/company/12/extension/${clientId}/subscriber?page_no=${page}&page_size=100`;
+const list = listed(1);
 const query = 'common/webhook/v1.0/events/query-event-details';
 const withoutV3 =
   (more: Answers = () => undefined): Answers =>
@@ -106,6 +108,19 @@ describe('the subscriber where the platform has upserts', () => {
       expect(asked[0]?.body).toMatchObject({ webhook_config: { association } });
     });
   }
+
+  test('is a marketplace’s where the configuration says so, and for named sales channels says when it is not', async () => {
+    const channels = { ...webhooks, salesChannels: ['0123456789abcdef01234567'] };
+    const typeOf = async (given: NonNullable<ExtensionInput['webhooks']>) => {
+      const [v3rd, , v2nd] = (await register({ events: restOnly, webhooks: given }, withoutV3())).asked;
+      const config = v3rd?.body['webhook_config'] as { event_map: { rest: object } } | undefined;
+      return [config?.event_map.rest, v2nd?.body];
+    };
+    for (const body of await typeOf({ ...channels, marketplace: true }))
+      expect(body).toMatchObject({ type: 'marketplace' });
+    for (const body of await typeOf(channels)) expect(body).toMatchObject({ type: null });
+    for (const body of await typeOf(webhooks)) expect(body).not.toHaveProperty('type');
+  });
 
   test('that refuses an event has it named', async () => {
     for (const status of [400, 422]) {
@@ -180,6 +195,42 @@ describe('the subscribers where the platform has none', () => {
       ['PUT', 'rest', 5],
       ['PUT', 'kafka', 'k9'],
     ]);
+  });
+
+  test('are found on whatever page they are listed, and once where every page is the same', async () => {
+    const pages = (hasNext: boolean): Answers =>
+      withoutV3(({ path }) => {
+        if (path === listed(1)) return { body: { items: [{ id: 1, provider: 'sqs' }], page: { has_next: true } } };
+        return path === listed(2)
+          ? { body: { items: [{ id: hasNext ? 1 : 2, provider: 'rest' }], page: { has_next: hasNext } } }
+          : undefined;
+      });
+    const { asked } = await register({ events: restOnly }, pages(false));
+    expect(asked.at(1)?.path).toBe(listed(1));
+    expect(asked.find(({ path, body }) => path === v2 && body['provider'] === 'rest')).toMatchObject({
+      method: 'PUT',
+      body: { id: 2, status: 'active' },
+    });
+    expect(
+      (await register({ events: restOnly }, pages(true))).asked.filter(({ method }) => method === 'GET'),
+    ).toHaveLength(2);
+  });
+
+  test('whose provider no event names any more are switched off, once', async () => {
+    const items = [
+      { id: 5, provider: 'rest', status: 'active' },
+      { id: 6, provider: 'kafka', status: 'active' },
+      { id: 7, provider: 'sqs', status: 'inactive' },
+    ];
+    const { asked } = await register(
+      { events: restOnly },
+      withoutV3(({ path }) => (path === list ? { body: { items } } : undefined)),
+    );
+    expect(asked.slice(2).map(({ method, body }) => [method, body['id'], body['status']])).toEqual([
+      ['PUT', 5, 'active'],
+      ['PUT', 6, 'inactive'],
+    ]);
+    expect(asked.at(-1)?.body).not.toHaveProperty('events');
   });
 
   test('are made where the list is 404, and nothing is done where it is strange', async () => {
