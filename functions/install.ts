@@ -27,8 +27,8 @@ const launch = {
   install_event: v.optional(v.string()),
   display: v.optional(v.string()),
 };
-const companyLaunch = v.object({ ...launch, company_id: companyId });
-const partnerLaunch = v.object({ ...launch, organization_id: organizationId });
+const companyLaunch = v.object({ company_id: companyId, ...launch });
+const partnerLaunch = v.object({ organization_id: organizationId, ...launch });
 
 /** `GET /fp/install`, and `/adm/install` for partners: the platform opens the extension, for the first time or again. */
 export const handler = http()

@@ -106,7 +106,7 @@ describe('what the platform receives', () => {
         'x-fp-date': 'spoofed',
         'x-forwarded-host': 'evil.test',
         'x-api-key': 'spoofed',
-        authorization: 'Bearer spoofed',
+        authorization: 'Basic spoofed',
       },
     });
     expect(headers['cookie']).toBeUndefined();

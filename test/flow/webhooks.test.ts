@@ -47,6 +47,7 @@ describe('webhooks', () => {
     const events = (subscriber?.['event_configs'] ?? []) as Record<string, string>[];
     expect(events.map((e) => `${e['event_category']}/${e['event_name']}/${e['event_type']}/v${e['version']}`)).toEqual([
       key,
+      'company/brand/update/v1',
     ]);
     await platform.forgetRequests();
     await new Browser(world).signIn(47);
