@@ -11,7 +11,7 @@ const frame = '#extension';
 const products = `document.querySelectorAll('#products li').length`;
 const text = `document.body?.innerText`;
 
-describe.skipIf(programs === undefined)('a real WebKit', () => {
+describe.skipIf(programs === undefined)('a real WebKit', { timeout: 180_000 }, () => {
   let webkit: WebKit;
   let directory: string;
   const worlds: LocalWorld[] = [];

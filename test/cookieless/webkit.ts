@@ -29,10 +29,13 @@ export function findWebKit(testFile: string): Programs | undefined {
   return undefined;
 }
 
-const commandMs = 20_000;
+/** A command in a frame that is just being replaced may never come back. */
+const commandMs = 8_000;
+const patienceMs = 45_000;
 const elementKey = 'element-6066-11e4-a52e-4f735466cecf';
 /** What a command says whose page, frame or element is just being replaced: it is worth another try. */
-const passing = /no such (element|frame|window)|stale element|javascript error|not interactable|unknown error/;
+const passing =
+  /no such (element|frame|window)|stale element|javascript error|not interactable|unknown error|fetch failed|aborted due to timeout/;
 
 /** One window system, one browser, one session (https://www.w3.org/TR/webdriver2/): MiniBrowser has no more. */
 export class WebKit {
@@ -85,7 +88,7 @@ export class WebKit {
 
   /** A page tells a driver of no events: it is asked again until it has come so far. */
   async #until<Found>(attempt: () => Promise<Found>): Promise<NonNullable<Found>> {
-    const givesUpAt = Date.now() + commandMs;
+    const givesUpAt = Date.now() + patienceMs;
     for (;;) {
       let reason: unknown = 'nothing was there';
       try {
@@ -93,8 +96,7 @@ export class WebKit {
         if (found !== undefined && found !== null && found !== false) return found;
       } catch (error) {
         reason = error;
-        const isPassing = error instanceof Error && (passing.test(error.message) || error.message === 'fetch failed');
-        if (!isPassing) throw error;
+        if (!(error instanceof Error && passing.test(error.message))) throw error;
       }
       if (Date.now() > givesUpAt) throw new Error(`WebKit did not come so far: ${String(reason)}`);
       await pause(100);
