@@ -68,9 +68,9 @@ export const handler = http()
   .handler(async (request) => {
     const { callback, code, error, cookies } = request;
     const before = await findDelivered(request);
-    if (before !== undefined) return await land(before, before.signIn);
+    if (before !== undefined) return await land(request, before, before.signIn);
 
-    if (!cookies.has(transactionCookieName(callback.state)) && mayReturn(request)) return selfReturnPage();
+    if (!cookies.has(transactionCookieName(callback.state)) && mayReturn(request)) return selfReturnPage(request);
     const transaction = await takeTransaction(request);
     const clientId = await apiKey();
     request.tenant = transaction.tenant;
@@ -91,7 +91,7 @@ export const handler = http()
       // Delivered twice at once, the other one has redeemed the code, and its session may be there when this one is back.
       const refused = await sealTransaction(sessionKeys(), { ...transaction, isCodeRefused: true });
       cookies.set(transactionCookieName(transaction.state), refused, transactionSeconds);
-      return { ...selfReturnPage(), warning: refusal.code };
+      return { ...selfReturnPage(request), warning: refusal.code };
     }
 
     const leftMs = Math.max(1_000, answerWithinMs - (performance.now() - request.receivedAtMs));
@@ -107,16 +107,16 @@ export const handler = http()
     };
     const session = { ...completed.session, signIn };
     await setSession(request, session);
-    return { ...(await land(session, signIn)), warning: warning ?? wished.warning };
+    return { ...(await land(request, session, signIn)), warning: warning ?? wished.warning };
   });
 
 /** Where a sign-in leads; from a window of its own, the session goes to whoever opened that. */
-async function land(session: Session, signIn: SignIn): Promise<HttpResponse> {
+async function land(request: HttpRequest, session: Session, signIn: SignIn): Promise<HttpResponse> {
   const own = extensionFor(extension(), session.tenant);
   const path = landingPath({ extension: own, baseUrl: baseUrl() }, session.tenant, signIn);
   if (!signIn.inWindow) return redirect(`${baseUrl()}${path}`);
   const sealed = await sealSession(sessionKeys(), own.scopes, session);
-  return handOverPage(session, sealed, path);
+  return handOverPage(request, session, sealed, path);
 }
 
 /** What `codeOrError` finds. */

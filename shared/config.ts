@@ -104,6 +104,8 @@ export interface ExtensionInput<
     readonly connect?: readonly string[];
     readonly font?: readonly string[];
   };
+  /** Where people get help: an e-mail address or an `https` address. Error pages show it. Default: they show none. */
+  readonly support?: string;
   /**
    * The folder of the built front end, e.g. `./frontend/dist`: its `index.html` is the page, its other files are served as
    * they are. Default: a page that says only that there is none.

@@ -226,6 +226,13 @@ const settings = v.strictObject({
   ),
   pkce: v.optional(v.boolean('must be true or false'), false),
   csp: v.optional(v.strictObject({ img: sources, connect: sources, font: sources }), {}),
+  support: v.optional(
+    v.pipe(
+      v.string('must be text'),
+      v.maxLength(200, 'must have at most 200 characters'),
+      v.check(isSupport, 'must be an e-mail address, or an address that begins with https://'),
+    ),
+  ),
   page: v.optional(v.pipe(v.string('must be the path of a folder'), v.nonEmpty('must be the path of a folder'))),
   launchPath: v.optional(
     v.pipe(
@@ -396,6 +403,12 @@ export const extensionSchema = v.pipe(
   ),
   v.transform((given) => ({ ...given, adminOrigins: given.adminOrigins ?? panelsOf(given.cluster) ?? [] })),
 );
+
+const emailAddress = v.pipe(v.string(), v.email());
+
+function isSupport(text: string): boolean {
+  return v.is(emailAddress, text) || (/^https:\/\/[^\s\\@]+$/.test(text) && URL.canParse(text));
+}
 
 /** A route's path whatever its parameters are called. */
 function pathShape(route: string): string {

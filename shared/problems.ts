@@ -1,104 +1,31 @@
 /**
- * Every problem that a request can meet, by its stable code: the HTTP status, a title (RFC 9457 §3.1.3) and what
- * a person can do about it.
+ * Every problem that a request can meet, by its stable code: the HTTP status and a title (RFC 9457 §3.1.3). What
+ * pages say about it besides, and in other languages, is in functions/runtime/http/page-texts.ts.
  */
 export const problems = {
-  invalid_request: {
-    status: 400,
-    title: 'The request is not valid',
-    advice: 'Open the extension again from your admin panel.',
-  },
-  state_mismatch: {
-    status: 400,
-    title: 'This sign-in could not be matched to your browser',
-    advice:
-      'It may be too old, used up, or begun in another window. Open the extension again. If this comes back, your browser may be blocking cookies for it.',
-  },
-  session_required: { status: 401, title: 'Sign-in required', advice: 'Open the extension from your admin panel.' },
-  session_expired: { status: 401, title: 'Your session has ended', advice: 'Open the extension again to sign in.' },
-  signature_required: {
-    status: 401,
-    title: 'The request is not signed',
-    advice: 'Only the platform makes such requests.',
-  },
-  signature_expired: {
-    status: 400,
-    title: 'The signature is too old',
-    advice: 'Check the clock of whoever signs.',
-  },
-  signature_mismatch: {
-    status: 403,
-    title: 'The signature does not match',
-    advice: 'Check that the API secret is the one in the partner panel.',
-  },
-  access_denied: {
-    status: 403,
-    title: 'Access was not granted',
-    advice: 'Open the extension again and allow access, or ask somebody who may.',
-  },
-  scopes_missing: {
-    status: 403,
-    title: 'More permissions are needed to install this extension',
-    advice: 'Ask somebody who holds all of them to open the extension once. After that, everybody can use it.',
-  },
-  tenant_mismatch: {
-    status: 403,
-    title: 'The request names another company than its session',
-    advice: 'Open the extension again from the company that you want to work in.',
-  },
-  cross_site_request: {
-    status: 403,
-    title: 'The request came from another site',
-    advice: 'Open the extension from your admin panel.',
-  },
-  route_not_allowed: {
-    status: 403,
-    title: 'The extension does not allow this call',
-    advice: 'Ask the author of the extension.',
-  },
-  not_found: { status: 404, title: 'There is nothing here', advice: 'Open the extension from your admin panel.' },
-  method_not_allowed: {
-    status: 405,
-    title: 'This address does not take that method',
-    advice: 'Open the extension from your admin panel.',
-  },
-  installation_required: {
-    status: 409,
-    title: 'The extension is not installed in this company',
-    advice: 'Open the extension once from the admin panel of the company.',
-  },
-  content_too_large: {
-    status: 413,
-    title: 'The request is too large',
-    advice: 'Send less at once.',
-  },
-  rate_limited: {
-    status: 429,
-    title: 'The platform is busy',
-    advice: 'Try again in a moment.',
-  },
-  code_refused: {
-    status: 502,
-    title: 'The platform did not accept the sign-in',
-    advice: 'Open the extension again. If this comes back, its author should check the API key and secret.',
-  },
-  platform_error: {
-    status: 502,
-    title: 'The platform gave no usable answer',
-    advice: 'Try again in a moment.',
-  },
-  response_too_large: {
-    status: 502,
-    title: 'The answer of the platform is too large to hand on',
-    advice: 'Ask for less at once, for example a smaller page.',
-  },
-  try_again: {
-    status: 503,
-    title: 'The extension is busy at the moment',
-    advice: 'Try again in a moment.',
-  },
-  platform_timeout: { status: 504, title: 'The platform did not answer in time', advice: 'Try again in a moment.' },
-  internal: { status: 500, title: 'Something went wrong on our side', advice: 'Try again in a moment.' },
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  state_mismatch: { status: 400, title: 'This sign-in could not be matched to your browser' },
+  session_required: { status: 401, title: 'Sign-in required' },
+  session_expired: { status: 401, title: 'Your session has ended' },
+  signature_required: { status: 401, title: 'The request is not signed' },
+  signature_expired: { status: 400, title: 'The signature is too old' },
+  signature_mismatch: { status: 403, title: 'The signature does not match' },
+  access_denied: { status: 403, title: 'Access was not granted' },
+  scopes_missing: { status: 403, title: 'More permissions are needed to install this extension' },
+  tenant_mismatch: { status: 403, title: 'The request names another company than its session' },
+  cross_site_request: { status: 403, title: 'The request came from another site' },
+  route_not_allowed: { status: 403, title: 'The extension does not allow this call' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  method_not_allowed: { status: 405, title: 'This address does not take that method' },
+  installation_required: { status: 409, title: 'The extension is not installed in this company' },
+  content_too_large: { status: 413, title: 'The request is too large' },
+  rate_limited: { status: 429, title: 'The platform is busy' },
+  code_refused: { status: 502, title: 'The platform did not accept the sign-in' },
+  platform_error: { status: 502, title: 'The platform gave no usable answer' },
+  response_too_large: { status: 502, title: 'The answer of the platform is too large to hand on' },
+  try_again: { status: 503, title: 'The extension is busy at the moment' },
+  platform_timeout: { status: 504, title: 'The platform did not answer in time' },
+  internal: { status: 500, title: 'Something went wrong on our side' },
 } as const;
 
 export type ProblemCode = keyof typeof problems;

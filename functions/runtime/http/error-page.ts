@@ -1,39 +1,36 @@
-import { type AppError, problems } from '../../../shared/problems.ts';
+import type { AppError } from '../../../shared/problems.ts';
 import { extension } from '../settings.ts';
-import { escapeHtml, pageStyle, pageTexts } from './html.ts';
+import { escapeHtml } from './html.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
+import { pageTextsFor } from './page-texts.ts';
 import { page } from './responses.ts';
 
-/** What a person sees when something fails: what happened, what to do, and an id to mention when asking for help. */
+/**
+ * What a person sees when something fails: what happened, what to do, where to ask, and an id that the log finds. In their
+ * language, but for the detail, which programs get too.
+ */
 export function errorPage(
   error: AppError,
-  { requestId, retryPath, waysOut }: Pick<HttpRequest, 'requestId' | 'retryPath' | 'waysOut'>,
+  { headers: asked, requestId, retryPath, waysOut }: HttpRequest,
   headers: Readonly<Record<string, string>>,
 ): HttpResponse {
-  const { name } = extension();
-  const { title, advice } = problems[error.code];
-  const render = (nonce: string) => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escapeHtml(title)} – ${escapeHtml(name)}</title>
-<style nonce="${nonce}">${pageStyle}
-  main { max-width: 36rem; margin: 10vh auto 0; padding: 2rem; border: 1px solid var(--line); border-radius: 1rem; }
-</style>
-</head>
-<body>
-<main>
-<p class="muted small">${escapeHtml(name)}</p>
+  const { name, support } = extension();
+  const texts = pageTextsFor(asked['accept-language']);
+  const title = texts.titleOf(error.code);
+  const id = `<code>${escapeHtml(requestId)}</code>`;
+  const body = (nonce: string) => `<p class="muted small">${escapeHtml(name)}</p>
 <h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(error.message)}</p>
-<p>${escapeHtml(advice)}</p>
-${waysOut?.[error.code]?.(nonce) ?? ''}
-${retryPath === undefined ? '' : `<p><a class="button" href="${escapeHtml(retryPath)}">${pageTexts.tryAgain}</a></p>`}
-<p class="muted small">${pageTexts.request} <code>${escapeHtml(requestId)}</code></p>
-</main>
-</body>
-</html>
-`;
-  return page(render, { status: error.status, headers });
+<p lang="en">${escapeHtml(error.message)}</p>
+<p>${escapeHtml(texts.advice[error.code])}</p>
+${waysOut?.[error.code]?.(nonce, texts) ?? ''}
+${retryPath === undefined ? '' : `<p><a class="button" href="${escapeHtml(retryPath)}">${texts.tryAgain}</a></p>`}
+<p class="muted small">${support === undefined ? `${texts.request} ${id}` : texts.help(supportLink(support, `${name}: ${requestId}`), id)}</p>`;
+  return page(texts, { title, body }, { status: error.status, headers });
+}
+
+/** Opens a letter that already says which request it is about, or the page for it. */
+function supportLink(support: string, subject: string): string {
+  const isPage = support.startsWith('https:');
+  const address = isPage ? support : `mailto:${support}?subject=${encodeURIComponent(subject)}`;
+  return `<a href="${escapeHtml(address)}" target="_blank" rel="noopener">${escapeHtml(isPage ? support.slice('https://'.length) : support)}</a>`;
 }

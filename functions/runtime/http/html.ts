@@ -3,30 +3,23 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** What our pages say, beside the problems in shared/problems.ts. */
-export const pageTexts = {
-  tryAgain: 'Try again',
-  request: 'Request',
-  signingIn: 'Signing in',
-  allowScripts: 'Allow scripts for this page, and open the extension again.',
-  noCookies: 'Does your browser keep no cookies inside the admin panel? Then sign in outside of it:',
-  openWindow: 'Open in a new window',
-  signedIn: 'You are signed in. You can close this window.',
-} as const;
-
-/** The look that the extension's pages share. */
+/** The look that our pages share. Devanagari is taller than Latin letters, and smaller at the same size. */
 export const pageStyle = `
-  :root { color-scheme: light dark; --accent: #2e31be; --muted: #6b7280; --line: #8884; --card: #8881; --warn: #b45309; --bad: #b91c1c; }
-  @media (prefers-color-scheme: dark) { :root { --accent: #9ea0ff; --muted: #9ca3af; --warn: #fbbf24; --bad: #f87171; } }
+  :root { color-scheme: light dark; --accent: #2e31be; --muted: #6b7280; --line: #8884; }
+  @media (prefers-color-scheme: dark) { :root { --accent: #9ea0ff; --muted: #9ca3af; } }
   * { box-sizing: border-box; }
-  body { margin: 0 auto; max-width: 64rem; padding: 1.5rem; font: 16px/1.5 system-ui, sans-serif; }
-  h1 { font-size: 1.5rem; line-height: 1.2; margin: 0 0 .25rem; text-wrap: balance; }
-  h2 { font-size: 1.05rem; margin: 0; }
+  body { margin: 0; padding: 1.5rem; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+  main { max-width: 36rem; margin: 8vh auto 0; padding: clamp(1.25rem, 5vw, 2rem); border: 1px solid var(--line); border-radius: 1rem; }
+  h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .75rem; text-wrap: balance; }
   p { margin: .5rem 0; }
-  a, button { font: inherit; }
+  a { color: var(--accent); }
   .muted { color: var(--muted); }
-  .small { font-size: .85rem; }
-  .button { display: inline-block; border: 1px solid var(--accent); border-radius: .5rem; padding: .35rem .9rem; background: none; color: var(--accent); cursor: pointer; text-decoration: none; }
-  .button:hover { background: var(--card); }
-  .button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+  .small { font-size: .875rem; }
+  .button { display: inline-block; margin: .5rem 0; border-radius: .5rem; padding: .5rem 1rem; background: var(--accent); color: Canvas; text-decoration: none; }
+  .button:hover { opacity: .9; }
+  a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+  p:has(.button) ~ p .button { background: none; color: var(--accent); box-shadow: inset 0 0 0 1px; }
+  body:lang(hi) { font: 1.0625rem/1.75 system-ui, 'Noto Sans Devanagari', 'Nirmala UI', sans-serif; }
+  h1:lang(hi) { line-height: 1.5; }
+  :lang(hi) > [lang=en] { color: var(--muted); font-size: .875rem; line-height: 1.5; }
 `;

@@ -2,6 +2,10 @@ import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import type { ProblemCode } from '../../../shared/problems.ts';
 import type { Cookies } from '../../../shared/session/cookies.ts';
 import type { Tenant } from '../../../shared/tenant.ts';
+import type { PageTexts } from './page-texts.ts';
+
+/** A part of a page, as HTML. Its scripts carry the nonce. */
+export type WayOut = (nonce: string, texts: PageTexts) => string;
 
 /** A request as the functions see it, whichever front door it came through. */
 export interface HttpRequest {
@@ -29,8 +33,8 @@ export interface HttpRequest {
   tenant?: Tenant;
   /** Where a person begins to sign in again: set as soon as the company is known, offered by problems. */
   retryPath?: string;
-  /** What a problem's page offers besides, as HTML: set by a route that knows a way out. */
-  waysOut?: Partial<Record<ProblemCode, (nonce: string) => string>>;
+  /** What a problem's page offers besides: set by a route that knows a way out. */
+  waysOut?: Partial<Record<ProblemCode, WayOut>>;
   /** The response depends on who is signed in. */
   isPersonal?: boolean;
   /** The session cookie that this request goes by, if it goes by one: set as soon as the company is known. */

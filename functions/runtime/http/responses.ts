@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { extension } from '../settings.ts';
+import { escapeHtml, pageStyle } from './html.ts';
 import type { HttpResponse } from './http-messages.ts';
+import type { PageTexts } from './page-texts.ts';
 import { pageHeaders, redirectHeaders } from './security-headers.ts';
 
 /** JSON that nobody stores. */
@@ -20,24 +22,43 @@ export function redirect(location: string): HttpResponse {
   return { status: 302, headers: { ...redirectHeaders, location } };
 }
 
-interface PageOptions extends Partial<Pick<HttpResponse, 'status' | 'headers'>> {
+interface PageContent {
+  readonly title: string;
+  /** What stands in its `main`, as HTML. Scripts must carry the nonce. */
+  readonly body: (nonce: string) => string;
   /** Who may frame it. Default: the platform's admin panels. */
   readonly framedBy?: readonly string[];
 }
 
-/** A page that nobody stores. Its scripts and styles must carry the nonce. */
+/** A page of ours, in the language of its texts. Nobody stores it. */
 export function page(
-  render: (nonce: string) => string,
-  { status = 200, headers = {}, framedBy = extension().adminOrigins }: PageOptions = {},
+  { language }: PageTexts,
+  { title, body, framedBy = extension().adminOrigins }: PageContent,
+  { status = 200, headers = {} }: Partial<Pick<HttpResponse, 'status' | 'headers'>> = {},
 ): HttpResponse {
   const nonce = randomBytes(16).toString('base64');
   return {
     status,
     headers: {
       'cache-control': 'no-store',
+      'content-language': language,
       ...headers,
       ...pageHeaders({ ...extension(), adminOrigins: framedBy }, nonce),
     },
-    body: render(nonce),
+    body: `<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${escapeHtml(`${title} – ${extension().name}`)}</title>
+<style nonce="${nonce}">${pageStyle}</style>
+</head>
+<body>
+<main>
+${body(nonce)}
+</main>
+</body>
+</html>
+`,
   };
 }

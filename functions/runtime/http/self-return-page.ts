@@ -1,6 +1,5 @@
-import { extension } from '../settings.ts';
-import { escapeHtml, pageStyle, pageTexts } from './html.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
+import { pageTextsFor } from './page-texts.ts';
 import { page } from './responses.ts';
 
 /**
@@ -15,22 +14,10 @@ export function mayReturn({ isNavigation, query, headers }: HttpRequest): boolea
  * Has the browser come back to this very address, from our own origin and with `returned=1`. The browser itself knows
  * the address, which holds a code: nothing of the request is in the page.
  */
-export function selfReturnPage(): HttpResponse {
-  const { name } = extension();
-  const render = (nonce: string) => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${pageTexts.signingIn} – ${escapeHtml(name)}</title>
-<style nonce="${nonce}">${pageStyle}</style>
-</head>
-<body>
-<p class="muted">${pageTexts.signingIn} …</p>
-<noscript><p>${pageTexts.allowScripts}</p></noscript>
-<script nonce="${nonce}">location.replace(location.origin + location.pathname + location.search + '&returned=1');</script>
-</body>
-</html>
-`;
-  return { ...page(render), outcome: 'returns_to_itself' };
+export function selfReturnPage({ headers }: Pick<HttpRequest, 'headers'>): HttpResponse {
+  const texts = pageTextsFor(headers['accept-language']);
+  const body = (nonce: string) => `<h1>${texts.signingIn} …</h1>
+<noscript><p>${texts.allowScripts}</p></noscript>
+<script nonce="${nonce}">location.replace(location.origin + location.pathname + location.search + '&returned=1');</script>`;
+  return { ...page(texts, { title: texts.signingIn, body }), outcome: 'returns_to_itself' };
 }

@@ -1,9 +1,9 @@
 import type { Session } from '../../../shared/session/sessions.ts';
 import { handedByName, type TabSessionMessage, tabKey } from '../../../shared/tab-session.ts';
 import type { Tenant } from '../../../shared/tenant.ts';
-import { extension } from '../settings.ts';
-import { escapeHtml, pageStyle, pageTexts } from './html.ts';
-import type { HttpResponse } from './http-messages.ts';
+import { escapeHtml } from './html.ts';
+import type { HttpRequest, HttpResponse, WayOut } from './http-messages.ts';
+import { pageTextsFor } from './page-texts.ts';
 import { page } from './responses.ts';
 
 /** What an address of a sign-in has besides that is to end in a window of its own. */
@@ -19,7 +19,7 @@ const inScript = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u0
  * @param signIn where the window begins, a path of ours.
  * @param path where people land.
  */
-export function newWindow({ kind, id }: Tenant, signIn: string, path: string): (nonce: string) => string {
+export function newWindow({ kind, id }: Tenant, signIn: string, path: string): WayOut {
   const settings = {
     key: tabKey('session', kind, id),
     backKey: tabKey('return', kind, id),
@@ -27,8 +27,8 @@ export function newWindow({ kind, id }: Tenant, signIn: string, path: string): (
     id,
     path,
   };
-  return (nonce) => `<p>${pageTexts.noCookies}</p>
-<p><a class="button" id="window" href="${escapeHtml(signIn)}" target="_blank">${pageTexts.openWindow}</a></p>
+  return (nonce, texts) => `<p>${texts.noCookies}</p>
+<p><a class="button" id="window" href="${escapeHtml(signIn)}" target="_blank">${texts.openWindow}</a></p>
 <script nonce="${nonce}">
 {
   const { key, backKey, field, id, path } = ${inScript(settings)};
@@ -67,7 +67,12 @@ export function newWindow({ kind, id }: Tenant, signIn: string, path: string): (
  * The end of a sign-in in a window of its own: hands the session to whoever opened the window, if that is a page of our own
  * origin, and closes. Without anybody there it goes to the launch page, where the cookie counts.
  */
-export function handOverPage({ tenant, expiresAt }: Session, session: string, path: string): HttpResponse {
+export function handOverPage(
+  { headers }: Pick<HttpRequest, 'headers'>,
+  { tenant, expiresAt }: Session,
+  session: string,
+  path: string,
+): HttpResponse {
   const message = {
     type: 'extension-session',
     [`${tenant.kind}_id`]: tenant.id,
@@ -75,17 +80,9 @@ export function handOverPage({ tenant, expiresAt }: Session, session: string, pa
     expires_at: expiresAt,
     path,
   } satisfies TabSessionMessage;
-  const { name } = extension();
-  const render = (nonce: string) => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${pageTexts.signingIn} – ${escapeHtml(name)}</title>
-<style nonce="${nonce}">${pageStyle}</style>
-</head>
-<body>
-<p><a href="${escapeHtml(path)}">${pageTexts.signedIn}</a></p>
+  const texts = pageTextsFor(headers['accept-language']);
+  const body = (nonce: string) => `<h1>${texts.signedIn}</h1>
+<p><a href="${escapeHtml(path)}">${texts.closeWindow}</a></p>
 <script nonce="${nonce}">
 {
   const message = ${inScript(message)};
@@ -94,9 +91,6 @@ export function handOverPage({ tenant, expiresAt }: Session, session: string, pa
     close();
   } else location.replace(message.path);
 }
-</script>
-</body>
-</html>
-`;
-  return { ...page(render, { framedBy: ["'none'"] }), outcome: 'hands_over' };
+</script>`;
+  return { ...page(texts, { title: texts.signedIn, body, framedBy: ["'none'"] }), outcome: 'hands_over' };
 }
