@@ -90,6 +90,11 @@ export interface ExtensionInput<
   readonly accessMode?: AccessMode;
   /** Origin of the platform's API. Default `https://api.fynd.com`. */
   readonly cluster?: string;
+  /**
+   * The region of the cluster that every call goes to, e.g. `asia-south1`: paths begin with `/region/asia-south1` then.
+   * Default: none, and paths begin with `/service`.
+   */
+  readonly region?: string;
   /** Origins that may show the extension in a frame. Default: derived from a cluster named `api.X`. */
   readonly adminOrigins?: readonly string[];
   /**

@@ -221,6 +221,12 @@ const settings = v.strictObject({
   unlisted: v.optional(v.array(v.string('must be text'), 'must be a list of scopes and events'), []),
   accessMode: v.optional(v.picklist(['offline', 'online'], 'must be "offline" or "online"'), 'offline'),
   cluster: v.optional(origin, 'https://api.fynd.com'),
+  region: v.optional(
+    v.pipe(
+      v.string('must be text'),
+      v.regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be the name of a region, such as "asia-south1"'),
+    ),
+  ),
   adminOrigins: v.optional(
     v.pipe(v.array(origin, 'must be a list of origins'), v.nonEmpty('must name at least one origin')),
   ),
@@ -401,7 +407,12 @@ export const extensionSchema = v.pipe(
     ),
     ['adminOrigins'],
   ),
-  v.transform((given) => ({ ...given, adminOrigins: given.adminOrigins ?? panelsOf(given.cluster) ?? [] })),
+  v.transform((given) => ({
+    ...given,
+    adminOrigins: given.adminOrigins ?? panelsOf(given.cluster) ?? [],
+    // One base for every call of the platform: what forgot the region would speak to another one.
+    cluster: given.region === undefined ? given.cluster : `${given.cluster}/region/${given.region}`,
+  })),
 );
 
 const emailAddress = v.pipe(v.string(), v.email());

@@ -33,7 +33,7 @@ await runUntilStopped(async (defer, signal) => {
   console.log('Starting the simulated platform, synthesizing the stack …');
   const baseUrl = `${isTls ? 'https' : 'http'}://localhost:${extensionPort.port}`;
   const cluster = `http://127.0.0.1:${platformPort.port}`;
-  const { unlisted } = await loadExtension({ ...process.env, FP_API_DOMAIN: cluster });
+  const { unlisted, region } = await loadExtension({ ...process.env, FP_API_DOMAIN: cluster });
   const credentials = platformCredentials(data.path);
   if (certificate) writeDataFile(join(data.path, 'certificate.pem'), certificate.cert);
   const platform = await startSimulatedPlatform({
@@ -43,6 +43,7 @@ await runUntilStopped(async (defer, signal) => {
     stateFile: join(data.path, 'simulated-platform-state.json'),
     trusted: certificate && join(data.path, 'certificate.pem'),
     unlisted,
+    region,
     log,
     signal,
   });

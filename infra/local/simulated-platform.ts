@@ -47,6 +47,8 @@ export async function startSimulatedPlatform(
     readonly trusted?: string | undefined;
     /** Scopes and events that exist besides those that it knows. */
     readonly unlisted: readonly string[];
+    /** The region that the extension calls, which is served beside addresses without one. Default: none. */
+    readonly region?: string | undefined;
     readonly log: Log;
     /** Gives up starting, and ends what was started. */
     readonly signal: AbortSignal;
@@ -73,6 +75,7 @@ export async function startSimulatedPlatform(
         // Whatever the extension's configuration asks for.
         EXTENSION_SCOPES: '',
         PLATFORM_UNLISTED: options.unlisted.join(','),
+        PLATFORM_REGION: options.region ?? '',
         PLATFORM_STATE_FILE: options.stateFile,
         ...(options.trusted !== undefined && { NODE_EXTRA_CA_CERTS: options.trusted }),
       },

@@ -45,6 +45,7 @@ const extension = {
   ),
   ...(scopes && { scopes }),
   unlisted,
+  region: env['PLATFORM_REGION']?.trim() || undefined,
 };
 addEvents(unlisted);
 const stateFile = env['PLATFORM_STATE_FILE']?.trim() || undefined;

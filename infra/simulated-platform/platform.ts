@@ -51,8 +51,8 @@ const publicRoutes = [
 ];
 
 /** Consent forms are posted with the signature that the address had when it was shown. */
-function judgeSignature(request: Omit<HttpClient, 'record'>): RequestRecord['signature'] {
-  return isConsentForm(request)
+function judgeSignature(state: State, request: Omit<HttpClient, 'record'>): RequestRecord['signature'] {
+  return isConsentForm({ ...request, path: withoutRegion(state, request.path) })
     ? judgeV1Signature({ method: 'GET', path: signedAuthorizePath(request), headers: request.headers })
     : judgeV1Signature({ method: request.method, path: request.url, headers: request.headers, body: request.body });
 }
@@ -65,8 +65,8 @@ function credentialOf({ headers, body }: Omit<HttpClient, 'record'>): string {
   return new URLSearchParams(body.toString('utf8')).get('refresh_token') ?? '';
 }
 
-function startRecord({ grants }: State, request: Omit<HttpClient, 'record'>): RequestRecord {
-  const grant = grants.grantOf(credentialOf(request));
+function startRecord(state: State, request: Omit<HttpClient, 'record'>): RequestRecord {
+  const grant = state.grants.grantOf(credentialOf(request));
   return {
     at: new Date().toISOString(),
     method: request.method,
@@ -74,15 +74,16 @@ function startRecord({ grants }: State, request: Omit<HttpClient, 'record'>): Re
     headers: request.headers,
     body_base64: request.body.toString('base64'),
     status: null,
-    signature: judgeSignature(request),
+    signature: judgeSignature(state, request),
     ...(grant && { grant: { id: grant.id, mode: grant.mode, ended: grant.ended } }),
   };
 }
 
 /** The path that a cluster of one region would serve; what names no region of ours stays as it is. */
-function withoutRegion({ settings }: State, path: string): string {
+function withoutRegion({ settings, extension }: State, path: string): string {
   const [, region, rest] = /^\/region\/([^/]+)(\/service\/.*)$/.exec(path) ?? [];
-  return region !== undefined && rest !== undefined && settings.regions.includes(region) ? rest : path;
+  if (region === undefined || rest === undefined) return path;
+  return region === extension.region || settings.regions.includes(region) ? rest : path;
 }
 
 async function answerPublic(state: State, httpClient: HttpClient): Promise<Answer> {

@@ -24,6 +24,8 @@ export type Extension = {
   baseUrl: string;
   scopes?: readonly string[];
   unlisted?: readonly string[];
+  /** Served below `/region/{region}` too, whatever the settings say. */
+  region?: string | undefined;
 };
 
 /** What can run the extension's schedules: `runUrl` is posted `{schedule}`. */

@@ -1,4 +1,5 @@
 import type { Tenant } from '../tenant.ts';
+import { clusterAddress } from './cluster-address.ts';
 import { signatureDate, signV1 } from './signature.ts';
 import { authenticationPath } from './token-requests.ts';
 
@@ -25,7 +26,8 @@ export function buildAuthorizationUrl(request: {
     state: request.state,
     'x-fp-date': date,
   });
-  const target = `${authenticationPath(request.tenant)}/authorize?${query.toString()}`;
-  const signature = signV1({ method: 'GET', target, headers: { host: new URL(request.cluster).host } }, date);
-  return `${request.cluster}${target}&x-fp-signature=${encodeURIComponent(signature)}`;
+  const { origin, host, prefix } = clusterAddress(request.cluster);
+  const target = `${prefix}${authenticationPath(request.tenant)}/authorize?${query.toString()}`;
+  const signature = signV1({ method: 'GET', target, headers: { host } }, date);
+  return `${origin}${target}&x-fp-signature=${encodeURIComponent(signature)}`;
 }

@@ -1,6 +1,7 @@
 import type { Deadline, HttpClient, HttpClientRequest, HttpClientResponse } from '../http/http-client.ts';
 import { retryAfterSeconds } from '../http/retry-after.ts';
 import { AppError } from '../problems.ts';
+import { clusterAddress } from './cluster-address.ts';
 import { type PlatformPath, withQuery } from './platform-path.ts';
 import { signatureDate, signV1 } from './signature.ts';
 
@@ -43,7 +44,8 @@ export function platformRequest(
   now: Date,
 ): HttpClientRequest {
   const { method, body } = call;
-  const target = withQuery(call.path.target, call.rawQuery);
+  const { origin, host, prefix, headers: regional } = clusterAddress(cluster);
+  const target = prefix + withQuery(call.path.target, call.rawQuery);
   const date = signatureDate(now);
   const conditions = isSafe(method) ? ['if-none-match', 'if-modified-since'] : ['if-none-match'];
   const headers = {
@@ -51,13 +53,14 @@ export function platformRequest(
     // Nothing here undoes an encoding for a browser that did not ask for it.
     'accept-encoding': 'identity',
     ...pick(call.headers, [...requestHeaders, ...conditions]),
-    host: new URL(cluster).host,
+    ...regional,
+    host,
     authorization: `Bearer ${accessToken}`,
     'user-agent': 'fynd-extension-serverless',
     'x-fp-date': date,
   };
   const signature = signV1({ method, target, headers, body }, date);
-  return { origin: cluster, method, target, headers: { ...headers, 'x-fp-signature': signature }, body };
+  return { origin, method, target, headers: { ...headers, 'x-fp-signature': signature }, body };
 }
 
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);

@@ -20,8 +20,10 @@ export function proxiedAddresses(
   const { service, proxy } = apis[kind];
   const proxied = (reference: string): string => {
     const url = URL.parse(reference, base.href);
-    if (url?.origin !== base.origin || !url.pathname.startsWith(service)) return reference;
-    return `${proxy}${url.pathname.slice(service.length)}${url.search}${url.hash}`;
+    // A region stands before it or not, as the platform likes: calls of pages go to the configured one.
+    const pathname = url?.pathname.replace(/^\/region\/[^/]+(?=\/service\/)/, '');
+    if (url?.origin !== base.origin || !pathname?.startsWith(service)) return reference;
+    return `${proxy}${pathname.slice(service.length)}${url.search}${url.hash}`;
   };
   return {
     ...headers,

@@ -1,6 +1,7 @@
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
 import type { Tenant } from '../tenant.ts';
+import { clusterAddress } from './cluster-address.ts';
 import { signatureDate, signV1 } from './signature.ts';
 import {
   maxTokenResponseBytes,
@@ -106,10 +107,12 @@ async function post(
   body: string,
 ): Promise<HttpClientResponse> {
   const { cluster, credentials, tenant } = request;
-  const target = `${authenticationPath(tenant)}/${endpoint}`;
+  const { origin, host, prefix, headers: regional } = clusterAddress(cluster);
+  const target = `${prefix}${authenticationPath(tenant)}/${endpoint}`;
   const date = signatureDate(request.now);
   const headers = {
-    host: new URL(cluster).host,
+    ...regional,
+    host,
     accept: 'application/json',
     'accept-encoding': 'identity',
     authorization: `Basic ${Buffer.from(`${credentials.apiKey}:${credentials.apiSecret}`).toString('base64')}`,
@@ -119,7 +122,7 @@ async function post(
   const signature = signV1({ method: 'POST', target, headers, body }, date);
   return await request.httpClient(
     {
-      origin: cluster,
+      origin,
       method: 'POST',
       target,
       headers: { ...headers, 'x-fp-signature': signature },

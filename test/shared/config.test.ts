@@ -61,6 +61,13 @@ describe('a configuration', () => {
     expectTypeOf<EventOf<ExtensionInput>>().toEqualTypeOf<EventOf<Judged>>();
   });
 
+  test('of a region makes it part of every address of the cluster, and of no panel’s', () => {
+    expect(parseExtension({ ...valid, region: 'asia-south1' })).toMatchObject({
+      cluster: 'https://api.fynd.com/region/asia-south1',
+      adminOrigins: ['https://platform.fynd.com', 'https://partners.fynd.com', 'https://administrator.fynd.com'],
+    });
+  });
+
   test('with every setting is taken as it is', () => {
     const input = {
       name: 'Lens',
@@ -127,6 +134,11 @@ describe('a configuration', () => {
     ['cluster', { ...valid, cluster: '' }],
     ['cluster', { ...valid, cluster: 'https://user:CANARY-password@api.fynd.com' }],
     ['cluster', { ...valid, cluster: 5 }],
+    ['region', { ...valid, region: '' }],
+    ['region', { ...valid, region: 'Asia South' }],
+    ['region', { ...valid, region: '../service' }],
+    ['region', { ...valid, region: 'asia-south1/' }],
+    ['region', { ...valid, region: ['asia-south1'] }],
     ['adminOrigins', { ...valid, cluster: 'https://fynd.example' }],
     ['adminOrigins', { ...valid, cluster: 'https://apis.fynd.example' }],
     ['adminOrigins', { ...valid, adminOrigins: [] }],

@@ -6,7 +6,12 @@ import { sign } from '@gofynd/fp-signature';
 import { describe, expect, test, vi } from 'vitest';
 import { findFreePort } from '../../../infra/local/host/listen.ts';
 import { startPlatform } from '../../../infra/simulated-platform/platform.ts';
-import { extension, platform } from './simulated.ts';
+import { authorizePath, extension, locationOf, platform } from './simulated.ts';
+
+async function startRegional() {
+  const started = await startPlatform({ extension: { ...extension, region: 'asia-south1' } });
+  return { ...started, [Symbol.asyncDispose]: () => started.close() };
+}
 
 describe('the program', () => {
   const program = (port: number | string, changes: Record<string, string> = {}) => {
@@ -24,6 +29,19 @@ describe('the program', () => {
     child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()));
     return { child, said, ended: once(child, 'close') };
   };
+
+  test('lets somebody agree in the region that it was told of, at an address that was signed with it', async () => {
+    await using regional = await startRegional();
+    const path = authorizePath('company/1', {}, regional, '/region/asia-south1');
+    const agree = (address: string) =>
+      fetch(regional.origin + address, {
+        method: 'POST',
+        body: new URLSearchParams({ user: 'owner', decision: 'allow' }),
+        redirect: 'manual',
+      });
+    expect(locationOf(await agree(path)).searchParams.get('code')).toMatch(/./);
+    expect((await agree(path.replace('asia-south1', 'europe'))).status).toBe(404);
+  });
 
   test('says that it is ready, logs neither query nor secret, and ends at an interrupt however often it comes', async () => {
     const free = await startPlatform({ extension });

@@ -78,6 +78,7 @@ export function authorizePath(
   at = 'company/1',
   changes: Record<string, string> = {},
   { origin }: Pick<RunningPlatform, 'origin'> = platform,
+  prefix = '',
 ): string {
   const query = new URLSearchParams({
     access_mode: 'online',
@@ -88,7 +89,7 @@ export function authorizePath(
     state: 'CANARY-state',
     ...changes,
   });
-  const path = `${panel}/${at}/oauth/authorize?${query.toString()}`;
+  const path = `${prefix}${panel}/${at}/oauth/authorize?${query.toString()}`;
   const signature = sign({ method: 'GET', host: new URL(origin).host, path }, { signQuery: true });
   return `${path}&${new URLSearchParams({ ...signature }).toString()}`;
 }

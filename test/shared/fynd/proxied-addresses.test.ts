@@ -47,6 +47,19 @@ describe('a Location', () => {
     expect(locationOf(location)).toBe(location);
   });
 
+  test('of a platform whose calls name a region is the same without it, whether the platform names it or not', () => {
+    const regional = `${cluster}/region/asia-south1`;
+    for (const location of [
+      '7',
+      '/service/platform/a/7',
+      '/region/asia-south1/service/platform/a/7',
+      `${regional}/service/platform/7`,
+    ]) {
+      expect(locationOf(location, regional)).toMatch(/^\/api\/platform\/[\w/.]*7$/);
+    }
+    expect(locationOf('/region/asia-south1/service/panel/a', regional)).toBe('/region/asia-south1/service/panel/a');
+  });
+
   test('of a platform on loopback is compared with its port', () => {
     const origin = 'http://127.0.0.1:3000';
     expect(locationOf('http://127.0.0.1:3000/service/platform/a', origin)).toBe('/api/platform/a');
