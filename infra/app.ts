@@ -50,8 +50,14 @@ async function synthesize(): Promise<void> {
     stack,
     functions: stack.functions,
     worker: stack.worker,
+    api: stack.api,
     extension,
   });
+  for (const route of stack.api.publicRoutes) {
+    console.error(
+      `${extension.resources?.replace(/^\.\//, '')}: ${route} is public: anybody reaches it, and nothing of the extension asks who.`,
+    );
+  }
   await loadBundles({
     extension,
     bundles,

@@ -8,6 +8,7 @@ import { addOutputs } from './outputs.ts';
 import { AuthorFunctions } from './resources/author-functions.ts';
 import { createFunction } from './resources/function.ts';
 import { ExtensionApi } from './resources/http-api.ts';
+import { OwnApi } from './resources/own-api.ts';
 import { addSchedules } from './resources/schedules.ts';
 import { OwnSecrets, Secrets } from './resources/secrets.ts';
 import { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
@@ -26,6 +27,8 @@ export class ExtensionStack extends Stack {
   readonly functions: AuthorFunctions;
   /** Handles what is in the work queue, with the author's handlers of events, schedules and durable hooks in it. */
   readonly worker: Function;
+  /** The API, as far as it is the author's. */
+  readonly api: OwnApi;
   /** Every function by its entry file. */
   readonly functionsByEntry: ReadonlyMap<string, Function>;
 
@@ -71,6 +74,7 @@ export class ExtensionStack extends Stack {
     this.functions = new AuthorFunctions(
       new Map(authorFunctions(extension).map((row) => [row.entry, add(authors, row)])),
     );
+    this.api = new OwnApi(this, api, ourOrigin);
     addSchedules(this, 'Schedules', extension.schedules, workQueue);
     addOutputs(this, resources);
   }

@@ -1,6 +1,7 @@
 import { type Function, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { ConfigurationError, type Extension } from '../shared/config.ts';
 import { environment, paths } from '../shared/contract.ts';
+import { maxRoutes } from './resources/http-api.ts';
 import type { Secrets, SingleSecret } from './resources/secrets.ts';
 import type { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
 import type { WorkQueue } from './resources/work-queue.ts';
@@ -75,9 +76,6 @@ const reading = (path: string): string[] => [`GET ${path}`, `HEAD ${path}`];
  * request is not documented.
  */
 const everyMethod = (path: string): string[] => [...reading(path), `ANY ${path}`];
-
-/** Quota of an HTTP API, which cannot be raised: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
-const maxRoutes = 300;
 
 /** Every entry file that the stack makes a function of, the author's included. */
 export function entriesOf(extension: Extension): string[] {

@@ -1,11 +1,12 @@
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
 import { secretOutputOf } from '../shared/own-variables.ts';
 import type { Resources } from './functions.ts';
 import type { SingleSecret } from './resources/secrets.ts';
 
 /** What whoever deploys the stack needs to know. */
 export function addOutputs(stack: Stack, { baseUrl, secrets, ownSecrets, workQueue, ...tables }: Resources): void {
-  const output = (id: string, value: string, description: string) => new CfnOutput(stack, id, { value, description });
+  const output = (id: string, value: string, description: string) => addOutput(stack, id, value, description);
   const put = (secret: SingleSecret, value: string): string =>
     `aws secretsmanager put-secret-value --region ${stack.region} --secret-id ${secret.secretArn} --secret-string '${value}'`;
   output('ExtensionUrl', baseUrl, "Paste this as the extension's base URL in the partner panel.");
@@ -22,4 +23,9 @@ export function addOutputs(stack: Stack, { baseUrl, secrets, ownSecrets, workQue
   const redrive = `npm run redrive -- --from ${deadLettersUrl} --to ${workQueue.queueUrl}`;
   output('DeadLetterQueueUrl', deadLettersUrl, 'Work that failed for good.');
   output('Redrive', redrive, 'Run this once its cause is mended: it brings that work back.');
+}
+
+/** A line that a deployment prints at its end, and consoles show. */
+export function addOutput(scope: Construct, id: string, value: string, description: string): CfnOutput {
+  return new CfnOutput(scope, id, { value, description });
 }

@@ -1,10 +1,23 @@
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { type CfnStage, HttpApi, HttpMethod, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  ApiMapping,
+  type CfnApi,
+  type CfnStage,
+  type DomainName,
+  HttpApi,
+  HttpMethod,
+  type HttpRouteIntegration,
+  type HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+
+/** Quota of an HTTP API, which cannot be raised: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+export const maxRoutes = 300;
 
 // No query string: codes and states travel in it. No headers: cookies do.
 const accessLogFields = {
@@ -26,10 +39,11 @@ const accessLogFields = {
 /** The extension's front door: the only thing of this stack that the public reaches. */
 export class ExtensionApi extends Construct {
   readonly #api: HttpApi;
-  readonly #stage: CfnStage;
+  readonly #stage: HttpStage;
   /** As CloudFormation spells it: the CDK hands this property on as it is. */
   readonly #routeSettings: Record<string, Readonly<Record<string, number>>> = {};
   readonly #integrations = new Map<Function, HttpLambdaIntegration>();
+  readonly #routes = new Set<string>();
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -47,7 +61,7 @@ export class ExtensionApi extends Construct {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const stage = this.#api.addStage('Stage', {
+    this.#stage = this.#api.addStage('Stage', {
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: 200, burstLimit: 400 },
@@ -56,7 +70,11 @@ export class ExtensionApi extends Construct {
         format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });
-    this.#stage = stage.node.defaultChild as CfnStage;
+  }
+
+  /** Every `METHOD /path` that was added. */
+  get routes(): ReadonlySet<string> {
+    return this.#routes;
   }
 
   /** The API's own origin, without a trailing slash. */
@@ -70,22 +88,39 @@ export class ExtensionApi extends Construct {
    * for all callers together.
    */
   route(route: string, fn: Function, requestsPerSecond?: number): void {
-    const [method, path] = route.split(' ');
-    if (path === undefined || !isMethod(method)) throw new Error(`"${route}" is not a route such as "GET /path".`);
     const integration =
       this.#integrations.get(fn) ??
       // One permission for each function, not one for each route: a function's policy and a stack hold only so many.
       new HttpLambdaIntegration('Integration', fn, { scopePermissionToRoute: false });
     this.#integrations.set(fn, integration);
+    this.integrate(route, integration, requestsPerSecond);
+  }
+
+  /** Sends `METHOD /path` to whatever the integration is; otherwise as `route` does. */
+  integrate(route: string, integration: HttpRouteIntegration, requestsPerSecond?: number): void {
+    const [method, path] = route.split(' ');
+    if (path === undefined || !isMethod(method)) throw new Error(`"${route}" is not a route such as "GET /path".`);
     const added = this.#api.addRoutes({ path, methods: [method], integration });
+    this.#routes.add(route);
     if (requestsPerSecond === undefined) return;
     this.#routeSettings[route] = {
       ThrottlingRateLimit: requestsPerSecond,
       ThrottlingBurstLimit: 2 * requestsPerSecond,
     };
-    this.#stage.routeSettings = this.#routeSettings;
+    const stage = this.#stage.node.defaultChild as CfnStage;
+    stage.routeSettings = this.#routeSettings;
     // A stage is refused whose settings name a route that does not exist yet.
-    this.#stage.node.addDependency(...added);
+    stage.node.addDependency(...added);
+  }
+
+  /** Answers under a domain, too. */
+  answerUnder(domain: DomainName): ApiMapping {
+    return new ApiMapping(domain, 'Mapping', { api: this.#api, domainName: domain, stage: this.#stage });
+  }
+
+  /** Lets the API's own address answer nobody: for who has a domain that leads to it. */
+  closeOwnAddress(): void {
+    (this.#api.node.defaultChild as CfnApi).disableExecuteApiEndpoint = true;
   }
 }
 

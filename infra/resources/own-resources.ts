@@ -2,6 +2,7 @@ import type { Stack } from 'aws-cdk-lib';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { Extension } from '../../shared/config.ts';
 import type { AuthorFunctions } from './author-functions.ts';
+import type { OwnApi } from './own-api.ts';
 
 /** What the file is given that `resources` in the configuration names. */
 export interface OwnResources {
@@ -11,6 +12,8 @@ export interface OwnResources {
   readonly functions: AuthorFunctions;
   /** The function in which your handlers of events, schedules and durable hooks run. */
   readonly worker: Function;
+  /** The extension's API: leads a domain of yours to it, and adds routes that anybody reaches. */
+  readonly api: OwnApi;
   /** Your configuration with its defaults filled in. */
   readonly extension: Extension;
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const seconds = 60_000;
@@ -111,6 +111,22 @@ describe('a configuration that works', () => {
     const { status, said } = await run({ EXTENSION_CONFIG: file });
     expect(status).toBe(0);
     expect(said).toMatch(/^\S+typo\.ts: scopes names "company\/prodcuts".* Did you mean "company\/products"\? .*\n$/);
+  });
+
+  test('is synthesized with a sentence about each route that anybody reaches', { timeout: seconds }, async () => {
+    const resources = configuration(
+      'resources.ts',
+      `import { HttpUrlIntegration } from '${resolve('node_modules/aws-cdk-lib/aws-apigatewayv2-integrations/index.js')}';
+      export const addOwnResources = ({ api }) =>
+        api.addPublicRoute('GET /status', new HttpUrlIntegration('Away', 'https://elsewhere.example.com/'));`,
+    );
+    const file = configuration(
+      'public.ts',
+      `export default { name: 'Other', scopes: ['company/orders'], resources: '${resources}' };`,
+    );
+    const { status, said } = await run({ EXTENSION_CONFIG: file });
+    expect(said).toMatch(/^\S+resources\.ts: GET \/status is public: anybody reaches it, and .*\n$/);
+    expect(status).toBe(0);
   });
 
   test('makes the same template with the feature flags from the CDK CLI and without', {

@@ -89,7 +89,8 @@ export function synthesizedStack(
       bundles,
       baseUrl: options.baseUrl,
     });
-    options.addOwnResources?.({ stack, functions: stack.functions, worker: stack.worker, extension });
+    const { functions, worker, api } = stack;
+    options.addOwnResources?.({ stack, functions, worker, api, extension });
     const template = Template.fromStack(stack);
     const resources: Synthesized['resources'] = template.toJSON().Resources;
     return { app, stack, template, resources };

@@ -82,7 +82,8 @@ async function synthesizeOwn(
       baseUrl: undefined,
     });
     const addOwnResources = await loadOwnResources(extension.resources);
-    addOwnResources?.({ stack: made, functions: made.functions, worker: made.worker, extension });
+    const { functions, worker: itsWorker, api } = made;
+    addOwnResources?.({ stack: made, functions, worker: itsWorker, api, extension });
     const ids = new Set(
       [...authorFunctions(extension), worker].flatMap(({ entry }) => {
         const fn = made.functionsByEntry.get(entry);

@@ -55,11 +55,16 @@ export function readStack(assembly: Assembly, ids: PhysicalIds): Stack {
   }
   const { servedIds, ...queues } = readQueues(ofType, functions, assembly, ids);
   const integrations = new Map(ofType('AWS::ApiGatewayV2::Integration').map((resource) => [resource.id, resource]));
+  const integrationOf = (route: ResourceReader) =>
+    integrations.get(route.text('Target').replace(/^integrations\//, ''));
+  const { here = [], elsewhere = [] } = Object.groupBy(ofType('AWS::ApiGatewayV2::Route'), (route) =>
+    leadsElsewhere(integrationOf(route)) ? 'elsewhere' : 'here',
+  );
   return {
     apiId: ids.name(api.id),
     stage: stage.text('StageName'),
-    routes: ofType('AWS::ApiGatewayV2::Route').map((route) => {
-      const integration = integrations.get(route.text('Target').replace(/^integrations\//, ''));
+    routes: here.map((route) => {
+      const integration = integrationOf(route);
       const target =
         integration && functions.find(({ name }) => name === functionName(integration.text('IntegrationUri')));
       if (!integration || !target)
@@ -92,9 +97,12 @@ export function readStack(assembly: Assembly, ids: PhysicalIds): Stack {
       generate: secret.optional('GenerateSecretString') as SecretDefinition['generate'],
     })),
     ...queues,
-    notServed: entries
-      .filter(([id, { Type: type }]) => actingServices.test(type) && !passive.test(type) && !servedIds.has(id))
-      .map(([id, { Type: type }]) => `${id} (${type})`),
+    notServed: [
+      ...entries
+        .filter(([id, { Type: type }]) => actingServices.test(type) && !passive.test(type) && !servedIds.has(id))
+        .map(([id, { Type: type }]) => `${id} (${type})`),
+      ...elsewhere.map((route) => `the route ${route.text('RouteKey')}, which leads to no function`),
+    ],
   };
 }
 
@@ -123,6 +131,14 @@ function readFunction(resource: ResourceReader, assembly: Assembly, ids: Physica
     timeoutSeconds: resource.number('Timeout', lambdaDefaults.timeoutSeconds),
     environment: resource.texts('Environment.Variables', variables?.Variables ?? {}),
   };
+}
+
+/** Routes of the author's may lead to an address, or to a service of AWS. */
+function leadsElsewhere(integration: ResourceReader | undefined): boolean {
+  if (integration === undefined) return false;
+  return (
+    integration.text('IntegrationType') !== 'AWS_PROXY' || integration.optional('IntegrationSubtype') !== undefined
+  );
 }
 
 /** From a function's ARN, alone or inside the URI that API Gateway calls it by. */

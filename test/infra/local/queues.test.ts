@@ -210,5 +210,8 @@ test('schedules send when they are told to, each time another message', async ()
 
 test('what acts and is not served is named', () => {
   const named = extension.logs().filter((line) => line.startsWith('Not served on this machine'));
-  expect(named).toEqual([expect.stringMatching(/Elsewhere[0-9A-F]{8} \(AWS::Scheduler::Schedule\)/)]);
+  expect(named).toEqual([
+    expect.stringMatching(/Elsewhere[0-9A-F]{8} \(AWS::Scheduler::Schedule\)/),
+    'Not served on this machine: the route ANY /away, which leads to no function.',
+  ]);
 });

@@ -1,0 +1,107 @@
+import { DomainName, type HttpRouteIntegration, SecurityPolicy } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import type { IAliasRecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
+import type { Construct } from 'constructs';
+import { ConfigurationError } from '../../shared/config.ts';
+import { ownFolders } from '../../shared/contract.ts';
+import { addOutput } from '../outputs.ts';
+import { type ExtensionApi, maxRoutes } from './http-api.ts';
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'ANY'];
+const text = String.raw`(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+`;
+const routePattern = new RegExp(
+  String.raw`^(?:${methods.join('|')}) /${text}(?:/(?:${text}|\{\w+\}))*(?:/\{\w+\+\})?$`,
+);
+const hostPattern = /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z][a-z\d-]*[a-z\d]$/;
+
+/** The extension's API, as far as it is its author's: what `infra/own-resources.ts` is given as `api`. */
+export class OwnApi {
+  readonly #scope: Construct;
+  readonly #api: ExtensionApi;
+  readonly #baseUrl: string;
+  readonly #publicRoutes: string[] = [];
+  #domainName: string | undefined;
+
+  constructor(scope: Construct, api: ExtensionApi, baseUrl: string) {
+    this.#scope = scope;
+    this.#api = api;
+    this.#baseUrl = baseUrl;
+  }
+
+  /** Routes that were added here, `METHOD /path`: anybody reaches them. */
+  get publicRoutes(): readonly string[] {
+    return this.#publicRoutes;
+  }
+
+  /**
+   * Leads a domain to the extension, once DNS leads it to what is returned, or to the output `DomainTarget`. The certificate
+   * is of the stack's region. Where `EXTENSION_BASE_URL` names this domain, the API's own address answers nobody any more.
+   * @throws {ConfigurationError} where it is no host name, or not the first.
+   */
+  addDomain(domainName: string, certificate: ICertificate): IAliasRecordTarget {
+    if (!hostPattern.test(domainName)) {
+      throw refusal(`"${domainName}" is no domain: write it in small letters, such as "lens.example.com"`);
+    }
+    if (this.#domainName !== undefined) {
+      throw refusal(`addDomain was called for ${this.#domainName} and ${domainName}: an extension has one origin`);
+    }
+    this.#domainName = domainName;
+    const domain = new DomainName(this.#scope, 'Domain', {
+      domainName,
+      certificate,
+      securityPolicy: SecurityPolicy.TLS_1_2,
+    });
+    this.#api.answerUnder(domain);
+    if (this.#baseUrl === `https://${domainName}`) this.#api.closeOwnAddress();
+    addOutput(this.#scope, 'DomainTarget', domain.regionalDomainName, `Where DNS must lead ${domainName}.`);
+    return new ApiGatewayv2DomainProperties(domain.regionalDomainName, domain.regionalHostedZoneId);
+  }
+
+  /**
+   * Adds a route of yours, such as `POST /hooks/{name}`, to an integration of yours. **It is public**: no session, signature or
+   * origin is asked for. `GET` takes `HEAD`, too. `requestsPerSecond` is the most that it takes from all callers together.
+   * @throws {ConfigurationError} where the path is the extension's own, or taken.
+   */
+  addPublicRoute(
+    route: string,
+    integration: HttpRouteIntegration,
+    { requestsPerSecond = 100 }: { readonly requestsPerSecond?: number } = {},
+  ): void {
+    if (!routePattern.test(route)) {
+      throw refusal(
+        `"${route}" must be a method (${methods.join(', ')}), a space and a path that begins with a text, such as "POST /hooks/{name}"`,
+      );
+    }
+    const [method = '', path = ''] = route.split(' ');
+    const [, first = ''] = path.split('/');
+    if (ownFolders.has(first) || first.startsWith('_')) {
+      throw refusal(
+        `"${route}" is below /${first}, where the extension answers: choose another path, or name a handler in extension.config.ts`,
+      );
+    }
+    const routes = routesOf(method, path);
+    const taken = new Set([...this.#api.routes].map(shapeOf));
+    if (routes.some((each) => taken.has(shapeOf(each)))) throw refusal(`"${route}" is taken by another route`);
+    if (this.#api.routes.size + routes.length > maxRoutes) {
+      throw refusal(`"${route}" is one route too many: an HTTP API takes ${maxRoutes}`);
+    }
+    for (const each of routes) this.#api.integrate(each, integration, requestsPerSecond);
+    this.#publicRoutes.push(route);
+  }
+}
+
+/** The front end's files have `GET` and `HEAD` of every path: which of these and `ANY` takes a request is not documented. */
+function routesOf(method: string, path: string): string[] {
+  if (method === 'GET') return [`GET ${path}`, `HEAD ${path}`];
+  return method === 'ANY' ? [`GET ${path}`, `HEAD ${path}`, `ANY ${path}`] : [`${method} ${path}`];
+}
+
+/** A route whatever its parameters are called. */
+function shapeOf(route: string): string {
+  return route.replaceAll(/\{\w+(\+?)\}/g, '{$1}');
+}
+
+function refusal(sentence: string): ConfigurationError {
+  return new ConfigurationError(`infra/own-resources.ts: ${sentence}.`);
+}
