@@ -16,13 +16,16 @@ export interface StorefrontApplication {
 /** The person who is signed in at the storefront, as the platform tells. */
 export type Shopper = Readonly<Record<string, unknown>>;
 
+/** Signers resolve these segments: one signature would be good for paths of several handlers. */
+const ambiguousPath = /^[^?]*\/(\/|(\.|%2e){1,2}(\/|\?|$))/i;
 const signedHeaders = ['x-user-data', 'x-fp-date', 'host', 'x-application-data', 'x-fp-sdk-version'];
 
 /**
  * Demands the signature of what the platform forwards for a shopper: version 2, over method, path, query, headers and
  * the bytes of the body, five minutes around its date.
  * @param secrets the API secret, and the one before it while that counts.
- * @throws {AppError} `signature_required`, `signature_expired`, `signature_mismatch`.
+ * @throws {AppError} `signature_required`, `signature_expired`, `signature_mismatch`; `invalid_request` for a path with
+ * empty or dot segments.
  */
 export function requireStorefrontSignature(request: ReceivedRequest, secrets: readonly string[], now: Date): void {
   const { headers } = request;
@@ -30,6 +33,12 @@ export function requireStorefrontSignature(request: ReceivedRequest, secrets: re
   const signedAtMs = parseSignatureDate(headers['x-fp-date'] ?? '');
   if (!(Math.abs(now.getTime() - signedAtMs) <= signatureWindowMs)) {
     throw new AppError('signature_expired', 'x-fp-date is missing, or not within five minutes of now.');
+  }
+  if (ambiguousPath.test(request.target)) {
+    throw new AppError(
+      'invalid_request',
+      'The path has an empty or a dot segment. A signature does not tell it from the path without it.',
+    );
   }
   if (isSignedV2(request, signedHeaders, secrets)) return;
   throw new AppError(

@@ -154,6 +154,22 @@ describe('a call that the platform forwards for a shopper', () => {
     expect([slash.status, slash.json['detail']]).toEqual([403, expect.stringContaining('escaped cannot be verified')]);
   });
 
+  test('is refused where one signature is good for several paths', async () => {
+    const headers = channelOf(await installed());
+    for (const [path, signedAs] of [
+      ['/ext/wishlist/..', '/ext'],
+      ['/ext/wishlist/.', '/ext/wishlist'],
+      ['/ext/other/../wishlist/7', '/ext/wishlist/7'],
+      ['/ext//wishlist/7', '/ext/wishlist/7'],
+    ] as const) {
+      const answer = await ask(() => Promise.resolve({}), { path, signedAs, headers });
+      expect([path, answer.status, answer.json['code']]).toEqual([path, 400, 'invalid_request']);
+    }
+    for (const path of ['/ext/wishlist/...', '/ext/wishlist/.a', '/ext/wishlist/7/']) {
+      expect((await ask(() => Promise.resolve({}), { path, headers, query: 'a=/../b//' })).status).toBe(200);
+    }
+  });
+
   test.each([
     [401, 'signature_required', 'no signature', { 'x-fp-signature': '' }],
     [400, 'signature_expired', 'no date', { 'x-fp-date': '' }],
