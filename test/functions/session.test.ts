@@ -60,6 +60,19 @@ describe('GET /api/session', () => {
     }
   });
 
+  test('names no organization where the extension has no partners: such a parameter is the platform’s own', async () => {
+    const { company, cookie } = await world.signIn();
+    for (const request of [
+      { query: 'organization_id=a1' },
+      { query: 'organization_id=' },
+      { query: 'organization_id=a1&organization_id=a2' },
+      { headers: { 'x-organization-id': 'a1' } },
+      { cookie: `${cookie}; __Host-ext_session_org_a1=x` },
+    ] as Partial<TestRequest>[]) {
+      expect(await send({ cookie, ...request })).toMatchObject({ status: 200, json: { company_id: company } });
+    }
+  });
+
   test('of a company without a session is 401 and names the way to sign in', async () => {
     const { cookie } = await world.signIn();
     const other = world.tables.newCompany();

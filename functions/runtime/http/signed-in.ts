@@ -39,7 +39,8 @@ export interface SignedIn {
 
 /** Whatever else is in the query may be the platform's. */
 const ids = { company_id: v.optional(companyId), organization_id: v.optional(organizationId) };
-const query = v.object(ids);
+const companyQuery = v.object({ company_id: ids.company_id });
+const organizationQuery = v.object({ organization_id: ids.organization_id });
 const path = v.object({ ...ids, application_id: v.optional(applicationId) });
 const headers = v.object({ 'X-Company-Id': ids.company_id, 'X-Organization-Id': ids.organization_id });
 
@@ -48,6 +49,9 @@ const tenantsOf = (company: string | undefined, organization: string | undefined
   ...(company === undefined ? [] : [companyTenant(company)]),
   ...(organization === undefined ? [] : [organizationTenant(organization)]),
 ];
+
+/** Without partners there are no organizations: what names one is the platform's own, or left from before. */
+const isServed = ({ kind }: Pick<Tenant, 'kind'>) => kind === 'company' || extension().partner !== undefined;
 
 /** The reference in the parameters of the route's own path. @throws {AppError} `invalid_request`. */
 export function tenantReferenceOf(request: Pick<HttpRequest, 'pathParameters'>): TenantReference {
@@ -81,15 +85,21 @@ export function signedIn<Needed = unknown>(
         'X-Company-Id': request.headers['x-company-id'],
         'X-Organization-Id': request.headers['x-organization-id'],
       });
-      const fromQuery = parseFields(query, request.query);
+      const { company_id } = parseFields(companyQuery, request.query);
+      const { organization_id } = isServed({ kind: 'organization' })
+        ? parseFields(organizationQuery, request.query)
+        : {};
       const named = [
         reference.tenant,
         ...tenantsOf(fromHeaders['X-Company-Id'], fromHeaders['X-Organization-Id']),
-        ...tenantsOf(fromQuery.company_id, fromQuery.organization_id),
-      ];
+        ...tenantsOf(company_id, organization_id),
+      ].filter((each) => each !== undefined && isServed(each));
       const { bearer } = request;
       const own = bearer === undefined ? undefined : await tenantOfSession(sessionKeys(), bearer, now());
-      const tenant = selectTenant([...named, own], bearer === undefined ? request.cookies.tenants() : []);
+      const tenant = selectTenant(
+        [...named, own],
+        bearer === undefined ? request.cookies.tenants().filter(isServed) : [],
+      );
       request.tenant = tenant;
       request.retryPath = installPath(await apiKey(), tenant, reference.applicationId);
       if (bearer === undefined) request.sessionCookie = sessionCookieName(tenant);
