@@ -6,7 +6,8 @@ import type { Answer } from './process-result.ts';
  * (RFC 9457 §3.2) as its member `debug`. Every other response stays as it is.
  */
 export function showErrors(answer: Answer, errors: readonly AuthorError[]): Answer {
-  if (answer.status < 500 || errors.length === 0) return answer;
+  // A response to HEAD has no body to add to.
+  if (answer.status < 500 || errors.length === 0 || answer.body.length === 0) return answer;
   const header = (name: string) => answer.headers.find(([each]) => each === name)?.[1] ?? '';
   if (header('content-encoding') !== '') return answer;
   const text = answer.body.toString('utf8');

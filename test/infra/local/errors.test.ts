@@ -71,6 +71,11 @@ describe('what a handler throws, on this machine', () => {
     expect(log).toMatch(new RegExp(`\\| +at ${handler}:\\d+:\\d+`));
   });
 
+  test('is left out of the response to HEAD, which has no body', async () => {
+    const response = await browser.fetch('/api/mistakes/error', { method: 'HEAD' });
+    expect([response.status, await response.text()]).toEqual([500, '']);
+  });
+
   test('is not told to a browser elsewhere', async () => {
     const { text } = await make('error', { accept: 'application/json', 'x-forwarded-for': '203.0.113.9' });
     expect(text).toContain('"code":"internal"');
