@@ -2,10 +2,11 @@
 // looks for five seconds whether somebody listens: so the ports come first, and what takes time to load after them.
 import { describeCertificate, makeCertificate } from '../local/host/certificate.ts';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
+import { openEnvironmentFile } from '../local/host/environment-file.ts';
 import { takePort } from '../local/host/listen.ts';
 import type { Log } from '../local/host/log-entry.ts';
 import { printLog } from '../local/host/print-log.ts';
-import { devSettings, loadEnvironmentFile } from '../local/host/settings.ts';
+import { devSettings } from '../local/host/settings.ts';
 import { reportToPlatform } from '../local/report-to-platform.ts';
 import { deskOptions } from './desk-options.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
@@ -13,7 +14,7 @@ import { runUntilStopped } from './run-until-stopped.ts';
 await runUntilStopped(async (defer, signal) => {
   const desk = deskOptions('npm run dev', process.argv.slice(2));
   if (desk === undefined) return { ended: Promise.resolve(undefined) };
-  loadEnvironmentFile();
+  const environmentFile = openEnvironmentFile();
   const { ports: named, dataDir, frontendElsewhere, isTls, ...settings } = devSettings(process.env);
   const certificate = isTls ? await makeCertificate() : undefined;
   const ports = [];
@@ -54,7 +55,7 @@ await runUntilStopped(async (defer, signal) => {
   defer(() => extension.close());
   await reporter?.announce(extension);
   if (desk.watch) {
-    const reloading = await reloadOnChange({ extension, log: tell });
+    const reloading = await reloadOnChange({ extension, log: tell, environmentFile });
     defer(() => reloading.close());
   }
   console.log(`

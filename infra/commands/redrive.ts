@@ -1,7 +1,7 @@
 // npm run redrive: brings dead letters back to their queue, of the local extension that runs or of a deployed one.
 import { parseArgs } from 'node:util';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { loadEnvironmentFile } from '../local/host/settings.ts';
+import { openEnvironmentFile } from '../local/host/environment-file.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { findRunning } from '../local/running-extension.ts';
 import { localSqsClient } from '../local/sqs/local-sqs-client.ts';
@@ -18,7 +18,7 @@ await runOnce(async () => {
     const client = new SQSClient({ ...(region !== undefined && { region }) });
     return await onAws(() => redrive(client, from, to, dryRun));
   }
-  loadEnvironmentFile();
+  openEnvironmentFile();
   const { sqsEndpoint, accessKey, redrives } = await findRunning(process.env['LOCAL_DATA_DIR'] || undefined, '.local');
   using client = localSqsClient(sqsEndpoint, accessKey);
   const sentences: string[] = [];

@@ -1,13 +1,13 @@
 // npm run schedule -- nightly: lets the local extension that runs do now what a schedule would have it do when due.
 
-import { loadEnvironmentFile } from '../local/host/settings.ts';
+import { openEnvironmentFile } from '../local/host/environment-file.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { findRunning } from '../local/running-extension.ts';
 import { sendScheduled } from '../local/send-scheduled.ts';
 import { runOnce } from './run-once.ts';
 
 await runOnce(async () => {
-  loadEnvironmentFile();
+  openEnvironmentFile();
   const [name, ...others] = process.argv.slice(2);
   const running = await findRunning(process.env['LOCAL_DATA_DIR'] || undefined, '.local');
   if (name === undefined || others.length > 0) {

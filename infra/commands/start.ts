@@ -4,10 +4,11 @@ import { loadExtension } from '../load-extension.ts';
 import { describeCertificate, makeCertificate } from '../local/host/certificate.ts';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
 import { writeDataFile } from '../local/host/data-file.ts';
+import { openEnvironmentFile } from '../local/host/environment-file.ts';
 import { claimPort, takePort } from '../local/host/listen.ts';
 import type { Log } from '../local/host/log-entry.ts';
 import { printLog } from '../local/host/print-log.ts';
-import { loadEnvironmentFile, startSettings } from '../local/host/settings.ts';
+import { startSettings } from '../local/host/settings.ts';
 import { reportToPlatform } from '../local/report-to-platform.ts';
 import { platformCredentials, startSimulatedPlatform } from '../local/simulated-platform.ts';
 import { deskOptions } from './desk-options.ts';
@@ -16,7 +17,7 @@ import { runUntilStopped } from './run-until-stopped.ts';
 await runUntilStopped(async (defer, signal) => {
   const desk = deskOptions('npm start', process.argv.slice(2));
   if (desk === undefined) return { ended: Promise.resolve(undefined) };
-  loadEnvironmentFile();
+  const environmentFile = openEnvironmentFile();
   const { platformPort, extensionPort, isTls, dataDir, configFile } = startSettings(process.env);
   const certificate = isTls ? await makeCertificate() : undefined;
   const claim = await claimPort(platformPort);
@@ -73,7 +74,7 @@ await runUntilStopped(async (defer, signal) => {
   defer(() => extension.close());
   await reporter.announce(extension);
   if (desk.watch) {
-    const reloading = await reloadOnChange({ extension, log: tell });
+    const reloading = await reloadOnChange({ extension, log: tell, environmentFile });
     defer(() => reloading.close());
   }
   console.log(`

@@ -183,9 +183,12 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
 
     await createTables(dynamoDb.endpoint, accessKey, stack.tables, dynamoDirectory);
     const store = openSecretStore(join(data.path, 'secrets.json'), stack.secrets, fixedSecrets(stack, options));
-    for (const [name, id] of stack.functions.flatMap((fn) => ownSecretsIn(fn.environment))) {
-      if (!store.find(id, {})) warn(`The secret ${name} has no value: put ${name}=… into .env, and start again.`);
-    }
+    const tellMissing = ({ functions }: Stack) => {
+      for (const [name, id] of functions.flatMap((fn) => ownSecretsIn(fn.environment))) {
+        if (!store.find(id, {})) warn(`The secret ${name} has no value: put ${name}=… into .env.`);
+      }
+    };
+    tellMissing(stack);
     const secrets = await startSecretsManager({ store, accessKey, warn });
     closers.push(() => secrets.close());
 
@@ -271,6 +274,7 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
           const read = readServed(next);
           await createTables(dynamoDb.endpoint, accessKey, read.tables, dynamoDirectory);
           store.define(read.secrets, fixedSecrets(read, options));
+          tellMissing(read);
           await functions.replace(read.functions, () => false);
           await queues.serve(read);
           stack = read;

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ConfigurationError } from '../../shared/config.ts';
 import { type ListedBundle, readBundleList } from '../bundle/bundle-list.ts';
 import { type Bundler, openBundler } from '../bundle/bundler.ts';
+import type { EnvironmentFile } from '../local/host/environment-file.ts';
 import type { Log } from '../local/host/log-entry.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { describeError } from '../local/host/system-error.ts';
@@ -32,8 +33,10 @@ export async function reloadOnChange(options: {
   readonly log: Log;
   /** Default: the project's. */
   readonly root?: string;
+  /** Read again when it was saved, with the stack. */
+  readonly environmentFile?: EnvironmentFile;
 }): Promise<Reloading> {
-  const { extension, log, root = process.cwd() } = options;
+  const { extension, log, root = process.cwd(), environmentFile } = options;
   const folder = join(extension.directory, 'reloaded');
   rmSync(folder, { recursive: true, force: true });
   const watch = await watchProject(root, [extension.directory]);
@@ -79,11 +82,15 @@ export async function reloadOnChange(options: {
   const apply = async (changed: ReadonlySet<string>): Promise<void> => {
     const begunAt = performance.now();
     const affected = made.bundles.filter(({ inputs }) => isAmong(changed, inputs));
+    const isEnvironmentChanged = environmentFile !== undefined && changed.has(environmentFile.path);
+    if (isEnvironmentChanged) environmentFile.read();
     const isStackAffected =
-      [...changed].some((file) => made.loaded.has(file)) || (made.hasFailed && affected.length === 0);
+      isEnvironmentChanged ||
+      [...changed].some((file) => made.loaded.has(file)) ||
+      (made.hasFailed && affected.length === 0);
     if (affected.length === 0 && !isStackAffected) return;
     const names = [...changed].toSorted().slice(0, 3).join(', ') + (changed.size > 3 ? ' …' : '');
-    const slow = setTimeout(() => say(`Reloading ${names} …`), silentMilliseconds);
+    const slow = setTimeout(() => say(`Reloading ${names}${changed.size > 3 ? '' : ' …'}`), silentMilliseconds);
     try {
       const isReplaced = affected.length > 0 && (await bundleAgain(affected));
       if (isStackAffected) {

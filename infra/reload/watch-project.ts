@@ -15,13 +15,14 @@ export interface ProjectWatch {
 }
 
 /**
- * Watches the project's own files: not packages, what is built for the CDK, hidden folders, or tests' output. Editors that
+ * Watches the project's own files: not packages, what is built for the CDK, hidden files but `.env`, or tests' output. Editors that
  * save by renaming and folders that vanish and come back are chokidar's affair.
  * @param ignored more folders, such as the data directory.
  */
 export async function watchProject(root: string, ignored: readonly string[]): Promise<ProjectWatch> {
   const isIgnored = (path: string) => {
     const file = relative(root, path).replaceAll('\\', '/');
+    if (file === '.env') return false;
     return /(^|\/)(node_modules|cdk\.out|\.[^/]+)(\/|$)/.test(file) || ignored.includes(path);
   };
   const watcher = watch(root, { ignored: isIgnored, ignoreInitial: true, atomic: true });

@@ -7,16 +7,6 @@ import { StartError } from './start-error.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads `.env` where present; what the environment says already stays. */
-export function loadEnvironmentFile(): void {
-  if (!existsSync('.env')) return;
-  try {
-    process.loadEnvFile('.env');
-  } catch (error) {
-    throw new StartError(`.env cannot be read (${(error as NodeJS.ErrnoException).code}).`, { cause: error });
-  }
-}
-
 /** What `npm start` takes from the environment. */
 export interface StartSettings {
   readonly platformPort: NamedPort;

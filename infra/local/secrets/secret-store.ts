@@ -49,15 +49,20 @@ export function openSecretStore(
     kept = next;
   };
   const given: StoredSecrets = {};
+  const outside = new Map<string, string>();
   let defined: readonly SecretDefinition[] = [];
   const define: SecretStore['define'] = (definitions, fixed) => {
     for (const { name, arn, initialValue, generate } of definitions) {
       const value = fixed.get(arn);
+      const isNews = outside.get(name) !== value;
       if (value === undefined) {
+        // Left the environment.
+        if (outside.delete(name)) delete given[name];
         const initial = initialValue ?? (generate && generateSecretString(generate));
         if (initial !== undefined) kept[name] ??= { current: newVersion(initial) };
       } else {
-        given[name] ??= { current: newVersion(value) };
+        if (isNews) given[name] = { current: newVersion(value), previous: given[name]?.current };
+        outside.set(name, value);
         delete kept[name];
       }
     }

@@ -51,7 +51,7 @@ test('a secret that nobody has stored is a sentence when it is read, and one whe
   expect(await browser.json('/api/granted?of=notStored')).toMatchObject({ status: 500 });
   const logs = running.extension.logs().join('\n');
   expect(logs).toContain('The secret notStored has no value yet: store it with npm run configure');
-  expect(logs).toContain('The secret NOT_STORED has no value: put NOT_STORED=… into .env, and start again.');
+  expect(logs).toContain('The secret NOT_STORED has no value: put NOT_STORED=… into .env.');
   // The others are read on.
   expect(await browser.json('/api/granted')).toMatchObject({ digest });
 });

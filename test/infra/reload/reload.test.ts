@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openEnvironmentFile } from '../../../infra/local/host/environment-file.ts';
 import type { LogEntry } from '../../../infra/local/host/log-entry.ts';
 import { type Reloading, reloadOnChange } from '../../../infra/reload/reload-on-change.ts';
 import { Browser } from '../../flow/browser.ts';
@@ -76,7 +77,8 @@ beforeAll(async () => {
     reloadsPages: true,
     showsErrors: true,
   });
-  reloading = await reloadOnChange({ extension: local.extension, log, root });
+  const environmentFile = openEnvironmentFile(path('.env'));
+  reloading = await reloadOnChange({ extension: local.extension, log, root, environmentFile });
   browser = new Browser(local.world);
   await browser.signIn(1);
 });
@@ -198,6 +200,33 @@ describe('a configuration that is saved', () => {
     expect(await ask('three')).toEqual(await ask());
     await save('one.ts', version('after'), /^Reloaded/);
     expect(await ask('three')).toEqual({ version: 'after' });
+  });
+});
+
+describe('.env', () => {
+  const handler = api(
+    `const url = await secret('slackUrl').catch(() => 'no value'); return { version: [setting('lowStock'), url].join() };`,
+    `import { secret, setting } from '../../functions/runtime/own-settings.ts';`,
+  );
+  const own = () => `settings: { lowStock: 5 },
+  secrets: { slackUrl: { for: [${JSON.stringify(entry('one.ts'))}] } },
+  api: {`;
+
+  test('that is saved has its settings and secrets served, and a secret without a value is told', async () => {
+    await save('one.ts', handler);
+    await save('extension.config.ts', config().replace('api: {', own()), /^Reloaded/);
+    expect(local.extension.logs().join('\n')).toContain(
+      'The secret SLACK_URL has no value: put SLACK_URL=… into .env.',
+    );
+    expect(await ask()).toEqual({ version: '5,no value' });
+    await save('.env', 'SLACK_URL=CANARY-one\nLOW_STOCK=3\n', /^Reloaded/);
+    expect(await ask()).toEqual({ version: '3,CANARY-one' });
+    expect(await save('.env', 'SLACK_URL=CANARY-two\nLOW_STOCK=few\n', /serves\.$/)).toContain('LOW_STOCK');
+    expect(await ask()).toEqual({ version: '3,CANARY-one' });
+    await save('.env', 'SLACK_URL=CANARY-two\n', /^Reloaded/);
+    expect(await ask()).toEqual({ version: '5,CANARY-two' });
+    await save('.env', '', /^Reloaded/);
+    expect(await ask()).toEqual({ version: '5,no value' });
   });
 });
 
