@@ -28,7 +28,9 @@ describe('a session in Authorization', () => {
       const headers = { authorization: `${scheme} ${session}` };
       for (const path of ['/api/session', '/api/products', '/api/platform/catalog/v2.0/company/41/products/']) {
         const response = await nobody().fetch(path, { headers });
-        expect([path, response.status, response.headers.get('vary')]).toEqual([path, 200, 'Cookie, Authorization']);
+        expect([path, response.status]).toEqual([path, 200]);
+        // Over TLS Node takes Brotli, in which a stored answer travels.
+        expect(response.headers.get('vary')).toMatch(/^Cookie, Authorization(, Accept-Encoding)?$/);
         expect(response.headers.getSetCookie()).toEqual([]);
       }
     }
