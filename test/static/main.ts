@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../aws/child.ts';
 import { check } from '../aws/failure.ts';
 import { atEnd, phase, runProgram, skip } from '../program.ts';
+import { installActionlint, lintWorkflows } from './actionlint.ts';
 import { lint, scan, validate } from './judge-template.ts';
 import { compareEvents } from './official-events.ts';
 import { installPythonTools } from './python-tools.ts';
@@ -25,9 +26,14 @@ async function testStatically(): Promise<void> {
 
   const missing = await missingForRuntime();
   if (missing !== undefined) skip('The bundles under AWS’s own runtime', missing);
-  const [tools, client] = await phase('Installing what checks, unless it is there', () =>
-    Promise.all([installPythonTools(cache), missing === undefined ? installRuntimeClient(cache) : undefined]),
+  const [tools, actionlint, client] = await phase('Installing what checks, unless it is there', () =>
+    Promise.all([
+      installPythonTools(cache),
+      installActionlint(cache),
+      missing === undefined ? installRuntimeClient(cache) : undefined,
+    ]),
   );
+  await phase('GitHub takes the workflows (actionlint)', () => lintWorkflows(actionlint, directory));
   await phase('Synthesizing the stack', () => synthesize(assembly));
   await phase('cfn-lint finds nothing that is not acknowledged', async () => {
     console.log(`    ${await lint(tools, template, directory)} acknowledged`);
