@@ -132,6 +132,11 @@ export default defineConfig({
       files: ['infra/**', 'test/**', 'bench/**', 'frontend/**'],
       rules: { 'no-console': 'off' },
     },
+    {
+      // Listeners of the page's events may be async.
+      files: ['frontend/**'],
+      rules: { 'typescript/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }] },
+    },
     layer(
       ['infra/commands/**', 'infra/reload/**'],
       behaviour,

@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
-import { api } from '../../functions/runtime/api.ts';
+import { api, partnerApi } from '../../functions/runtime/api.ts';
 import { event } from '../../functions/runtime/background.ts';
+import { call } from '../../functions/runtime/call.ts';
 import { secret, setting } from '../../functions/runtime/own-settings.ts';
 import { handler as launched } from '../extension/launched.ts';
 import { handler as nightly } from '../extension/nightly.ts';
 import { handler as notes } from '../extension/notes.ts';
 import { handler as onInstallation } from '../extension/on-installation.ts';
 import { handler as onProductUpdate } from '../extension/on-product-update.ts';
+import { handler as pay } from '../extension/pay.ts';
+import { handler as paymentStatus } from '../extension/payment-status.ts';
 import { handler as products } from '../extension/products.ts';
+import { handler as wishlist } from '../extension/wishlist.ts';
 import { moveClock } from './clock.ts';
 import { type OwnTables, startOwnTables } from './own-tables.ts';
 import { testEvent, testHook, testLaunch, testSchedule } from './test-background.ts';
 import { testRoute } from './test-route.ts';
+import { testCall, testStorefront } from './test-signed-call.ts';
 
 vi.stubEnv('EXTENSION_CONFIG', 'test/extension/kit.extension.config.ts');
 
@@ -95,6 +100,87 @@ describe('testRoute', () => {
     const foreign = await testRoute(echo, { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } });
     expect(foreign.status).toBe(403);
     expect(foreign.log).toMatchObject({ status: 403 });
+  });
+});
+
+describe('testRoute with an organization', () => {
+  test('sends what a person of it asks a handler of partnerApi, with the partner’s scopes', async () => {
+    const themes = partnerApi(async ({ organization, scopes, platform }) => ({
+      organization,
+      scopes,
+      themes: await platform.get(`theme/v1.0/organization/${organization}/themes`),
+    }));
+    const platform = { 'GET theme/v1.0/organization/{organization}/themes': { items: [] } };
+    const { json, calls } = await testRoute(themes, { organization: 'a1', platform });
+    expect(json).toEqual({ organization: 'a1', scopes: ['organization/themes'], themes: { items: [] } });
+    expect(calls.map(({ path }) => path)).toEqual(['theme/v1.0/organization/a1/themes']);
+  });
+});
+
+describe('testStorefront and testCall', () => {
+  const product = { 'GET catalog/v1.0/products/': { items: [] } };
+
+  test('send what the platform forwards for a shopper, signed', async () => {
+    const platform = { 'GET catalog/v2.0/company/7/products/': { page: {} } };
+    const shopper = { _id: 's1' };
+    const given = { company: '7', pathParameters: { id: 'x y' }, query: { q: 'tea & rice' }, shopper };
+    const { status, json, storefrontCalls } = await testStorefront(wishlist, {
+      ...given,
+      platform,
+      storefront: product,
+    });
+    expect([status, json]).toMatchObject([
+      200,
+      { company: '7', shopper: 's1', id: 'x y', query: [['q', 'tea & rice']], saw: { products: true, page: true } },
+    ]);
+    expect(storefrontCalls.map(({ path }) => path)).toEqual(['catalog/v1.0/products/']);
+    const anybody = await testStorefront(wishlist, {
+      method: 'POST',
+      body: { a: 1 },
+      platform: { [list]: {} },
+      storefront: product,
+    });
+    expect(anybody.json).toMatchObject({ shopper: null, bytes: 7 });
+  });
+
+  test('send what a server sends, with the proof that the route of the configuration asks for', async () => {
+    const paid = await testCall(pay, {
+      route: 'POST /pay/{company_id}/{application_id}',
+      company: '7',
+      pathParameters: { company_id: '7', application_id: 'a1' },
+      body: { company_id: 7 },
+      platform: { 'GET catalog/v2.0/company/7/products/': { page: {} } },
+    });
+    expect(paid.json).toEqual({ success: true, company: '7', signed: { company_id: 7 } });
+    const route = 'GET /api/v1/payment_status/{gid}';
+    const { json } = await testCall(paymentStatus, { route, pathParameters: { gid: 'g 1' } });
+    expect(json).toMatchObject({ gid: 'g 1', verifiedBy: 'checksum' });
+  });
+
+  test('give settings and secrets, and every line of the log', async () => {
+    const route = 'POST /api/v1/payment_callback/{company_id}';
+    const digest = (text: unknown) => createHash('sha256').update(String(text)).digest('hex');
+    const handler = call(async ({ log }) => {
+      log('seen', { limit: setting('lowStock' as never) });
+      return { digest: digest(await secret('slackUrl' as never)) };
+    });
+    const answer = await testCall(handler, { route, settings: { lowStock: 2 } } as never);
+    expect(answer.json).toEqual({ digest: digest('CANARY-slackUrl') });
+    expect(answer.log).toMatchObject([
+      { message: 'seen', limit: 2 },
+      { status: 200, route },
+    ]);
+  });
+
+  test('fail with a sentence where the test says too little, and show a company that did not install', async () => {
+    await expect(testStorefront(wishlist, { platform: { [list]: {} } })).rejects.toThrow(
+      /'GET catalog\/v1\.0\/products\/'/,
+    );
+    await expect(testCall(pay, { route: 'POST /pay' })).rejects.toThrow(
+      /^The configuration has no call «POST \/pay»\. It has: POST \/pay\/\{company_id\}/,
+    );
+    const { status, json } = await testStorefront(wishlist, { uninstalled: true });
+    expect([status, json]).toMatchObject([409, { code: 'installation_required' }]);
   });
 });
 

@@ -6,7 +6,7 @@ import { companyTenant, isSameTenant } from '../../shared/tenant.ts';
 /** A call of the Platform API that a handler under test made. */
 export interface PlatformCallMade {
   readonly method: string;
-  /** Relative to `/service/platform/`, as handlers write it. */
+  /** Relative to `/service/platform/` (`partner/`, `application/`), as handlers write it. */
   readonly path: string;
   /** The last value of each parameter. */
   readonly query: Readonly<Record<string, string>>;
@@ -53,6 +53,40 @@ export class UnansweredCall extends Error {
   }
 }
 
+interface ReceivedCall {
+  readonly method: string;
+  readonly url: string;
+  readonly body: Buffer;
+}
+
+/** A platform that answers so over HTTP, and remembers what it was asked. */
+export function answering(answers: PlatformAnswers): {
+  readonly calls: PlatformCallMade[];
+  readonly answer: (received: ReceivedCall) => ReturnType<typeof answerOf>;
+  /** @throws {UnansweredCall} where there was one, also where the handler caught it. */
+  readonly requireAnswered: () => void;
+} {
+  const calls: PlatformCallMade[] = [];
+  let unanswered: UnansweredCall | undefined;
+  return {
+    calls,
+    async answer({ method, url, body }) {
+      const call = madeCall(method, url, body);
+      calls.push(call);
+      try {
+        return await answerOf(answers, call);
+      } catch (error) {
+        if (!(error instanceof UnansweredCall)) throw error;
+        unanswered ??= error;
+        return { status: 404, headers: {}, body: Buffer.alloc(0) };
+      }
+    },
+    requireAnswered() {
+      if (unanswered) throw unanswered;
+    },
+  };
+}
+
 /** A Platform client as background work for this company is given it, that answers so. */
 export function platformClient(
   answers: PlatformAnswers,
@@ -75,12 +109,16 @@ export function platformClient(
 }
 
 /** A call as it arrives at the platform. */
-export function madeCall(method: string, url: string, body: Uint8Array | undefined): PlatformCallMade {
+function madeCall(method: string, url: string, body: Uint8Array | undefined): PlatformCallMade {
   const { pathname, searchParams } = new URL(url, 'http://platform');
   const text = Buffer.from(body ?? []).toString('utf8');
   return {
     method,
-    path: pathname.slice('/service/platform/'.length).split('/').map(decodeURIComponent).join('/'),
+    path: pathname
+      .replace(/^\/service\/\w+\//, '')
+      .split('/')
+      .map(decodeURIComponent)
+      .join('/'),
     query: Object.fromEntries(searchParams),
     body: text === '' ? undefined : (JSON.parse(text) as unknown),
   };

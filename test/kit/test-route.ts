@@ -1,12 +1,13 @@
 import type { AuthorHandler } from '../../functions/runtime/http/author-handler.ts';
+import { extensionFor } from '../../shared/config.ts';
 import type { PlatformUser } from '../../shared/fynd/token-response.ts';
 import { sealSession, sessionCookieName } from '../../shared/session/sessions.ts';
-import { companyTenant } from '../../shared/tenant.ts';
+import { companyTenant, organizationTenant } from '../../shared/tenant.ts';
 import { gatewayEvent } from '../functions/fixture/event.ts';
 import { testSession } from '../shared/fixture/extension.ts';
 import { giveOwnValues, type OwnValues } from './own-values.ts';
-import { ownConfiguration, ownWorld } from './own-world.ts';
-import { answerOf, madeCall, type PlatformAnswers, type PlatformCallMade, UnansweredCall } from './platform-answers.ts';
+import { ownWorld } from './own-world.ts';
+import { answering, type PlatformAnswers, type PlatformCallMade } from './platform-answers.ts';
 
 /** Who asks for what. Everything has a default: the owner of company 1, who holds all configured scopes, sends a GET. */
 export interface RouteRequest extends OwnValues {
@@ -20,6 +21,8 @@ export interface RouteRequest extends OwnValues {
   readonly body?: unknown;
   /** The company's id. Default `1`. */
   readonly company?: string;
+  /** The organization's id, for a handler made by `partnerApi(…)`: then no company asks. */
+  readonly organization?: string;
   readonly user?: Partial<PlatformUser>;
   /** Those that the person holds. Default: all that the configuration asks for. */
   readonly scopes?: readonly string[];
@@ -46,31 +49,20 @@ export interface RouteResponse {
 let generation = 0;
 
 /**
- * Calls a handler made by `api(…)` as a signed-in person's browser does: through everything that it requires, with real
+ * Calls a handler made by `api(…)` or `partnerApi(…)` as a signed-in person's browser does: through everything that it requires, with real
  * tables and a platform that answers as it is told. Each call begins with an empty cache.
  * @throws {UnansweredCall} where the handler asks the platform for what `platform` does not answer.
  */
 export async function testRoute(handler: AuthorHandler, request: RouteRequest = {}): Promise<RouteResponse> {
   const world = await ownWorld();
   await giveOwnValues(request);
-  const { scopes: configured } = await ownConfiguration();
-  const { company = '1', body, query = {}, platform = {} } = request;
-  const calls: PlatformCallMade[] = [];
-  let unanswered: UnansweredCall | undefined;
-  world.platform.answer = async ({ method, url, body: sent }) => {
-    const call = madeCall(method, url, sent);
-    calls.push(call);
-    try {
-      return await answerOf(platform, call);
-    } catch (error) {
-      if (!(error instanceof UnansweredCall)) throw error;
-      unanswered ??= error;
-      return { status: 404 };
-    }
-  };
+  const { company = '1', organization, query = {} } = request;
+  const tenant = organization === undefined ? companyTenant(company) : organizationTenant(organization);
+  const { scopes: configured } = extensionFor(world.extension, tenant);
+  const { calls, answer, requireAnswered } = answering(request.platform ?? {});
+  world.platform.answer = answer;
   generation += 1;
-  const tenant = companyTenant(company);
-  await world.tables.putInstallation(company, { generation: { N: String(generation) } });
+  await world.tables.putInstallation(tenant, { generation: { N: String(generation) } });
   const now = Date.now();
   const session = testSession({
     tenant,
@@ -81,7 +73,7 @@ export async function testRoute(handler: AuthorHandler, request: RouteRequest = 
     expiresAt: Math.floor(now / 1000) + 3_600,
   });
   const sealed = await sealSession(world.sessionKeys, configured, session);
-  const json = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const json = textOf(request.body);
   const { status, headers, text, log } = await world.send(
     handler,
     gatewayEvent({
@@ -91,7 +83,7 @@ export async function testRoute(handler: AuthorHandler, request: RouteRequest = 
       headers: {
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         'sec-fetch-site': 'same-origin',
-        'x-company-id': company,
+        [`x-${tenant.kind}-id`]: tenant.id,
         ...request.headers,
       },
       ...(request.pathParameters && { pathParameters: request.pathParameters }),
@@ -99,10 +91,15 @@ export async function testRoute(handler: AuthorHandler, request: RouteRequest = 
       ...(json === undefined ? {} : { body: json }),
     }),
   );
-  if (unanswered) throw unanswered;
+  requireAnswered();
   return { status, headers, text, json: jsonOf(headers['content-type'], text), calls, log };
 }
 
-function jsonOf(contentType: string | undefined, text: string): unknown {
+/** A body as it is sent: text as it is, all else as JSON. */
+export function textOf(body: unknown): string | undefined {
+  return body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+}
+
+export function jsonOf(contentType: string | undefined, text: string): unknown {
   return /json/.test(contentType ?? '') && text !== '' ? JSON.parse(text) : undefined;
 }
