@@ -44,6 +44,7 @@ export function defaultPage(name: string): Buffer {
 <title>${shown}</title>
 <style>
   :root { color-scheme: light dark; }
+  html { background: Canvas; color: CanvasText; }
   body { margin: 10vh auto 0; max-width: 36rem; padding: 1.5rem; font: 16px/1.5 system-ui, sans-serif; }
   h1 { font-size: 1.5rem; line-height: 1.2; text-wrap: balance; }
 </style>

@@ -1,7 +1,9 @@
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { http as makeHttp } from '../../functions/runtime/http/http.ts';
 import { pageLanguages, pageTextsFor } from '../../functions/runtime/http/page-texts.ts';
 import { AppError, type ProblemCode, problems } from '../../shared/problems.ts';
+import { barriersOn, findChromium, launchChromium, picture, pixelsBeyond } from '../kit/chromium.ts';
 import { testExtension } from '../shared/fixture/extension.ts';
 import { gatewayEvent, type TestRequest } from './fixture/event.ts';
 
@@ -107,4 +109,38 @@ test('every language has every text, each of them its own', () => {
     expect(help('WHERE', 'WHICH')).toMatch(/WHERE.*WHICH/);
     expect(new Set(codes.map(titleOf)).size).toBe(codes.length);
   }
+});
+
+const executablePath = findChromium('test/functions/error-page.test.ts');
+
+describe.skipIf(executablePath === undefined)('every error page in a real browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium(executablePath);
+  });
+  afterAll(() => browser.close());
+
+  test.each([
+    ['light', 'en'],
+    ['dark', 'hi'],
+  ] as const)('has no barriers and fits a telephone: %s, %s', async (colorScheme, language) => {
+    configure({ support: 'help@example.com' });
+    const context = await browser.newContext({ colorScheme, viewport: { width: 360, height: 740 } });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => complaints.push(message.text()));
+    let given = { headers: {}, body: '' };
+    await page.route('**/*', (route) => route.fulfill(given));
+    for (const code of codes) {
+      const answer = await shown(new AppError(code, 'company_id is missing.'), { 'accept-language': language });
+      // With its policy, which a browser complains of where something breaks it.
+      given = { headers: answer.headers, body: answer.text };
+      await page.goto(`https://extension.example/${code}`);
+      const found = { code, barriers: await barriersOn(page), beyond: await pixelsBeyond(page) };
+      expect(found).toEqual({ code, barriers: [], beyond: 0 });
+      await picture(page, `error-${code}-${language}`);
+    }
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
 });

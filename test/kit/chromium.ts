@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import axe from 'axe-core';
+import { type Browser, type BrowserContext, chromium, type Frame, type Page } from 'playwright-core';
 
 /**
  * The browser of this machine; undefined where there is none, which is said by the name of the test that is skipped.
@@ -52,4 +53,15 @@ export async function openChromiumProfile(executablePath: string | undefined, fo
 export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env['SCREENSHOTS_DIR'];
   if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+/** What keeps people with disabilities from using a page or a frame, each with where: nothing, it is hoped. */
+export async function barriersOn(page: Page | Frame): Promise<string[]> {
+  return await page.evaluate(`${axe.source}; axe.run().then(({ violations }) => violations.map(
+    ({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
+}
+
+/** By how many pixels a page or a frame is wider than it is shown. */
+export async function pixelsBeyond(page: Page | Frame): Promise<number> {
+  return await page.evaluate('document.documentElement.scrollWidth - innerWidth');
 }

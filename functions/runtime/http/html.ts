@@ -8,7 +8,7 @@ export const pageStyle = `
   :root { color-scheme: light dark; --accent: #2e31be; --muted: #6b7280; --line: #8884; }
   @media (prefers-color-scheme: dark) { :root { --accent: #9ea0ff; --muted: #9ca3af; } }
   * { box-sizing: border-box; }
-  body { margin: 0; padding: 1.5rem; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+  body { margin: 0; padding: 1.5rem; background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
   main { max-width: 36rem; margin: 8vh auto 0; padding: clamp(1.25rem, 5vw, 2rem); border: 1px solid var(--line); border-radius: 1rem; }
   h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .75rem; text-wrap: balance; }
   p { margin: .5rem 0; }
