@@ -51,7 +51,7 @@ export interface PlatformResponse {
 export interface CallAsUserDependencies {
   /** As `extensionFor` the session's owner. */
   readonly extension: Extension;
-  readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch' | 'moveEpochOf'>;
+  readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch' | 'moveEpochOf' | 'beginEpochOf'>;
   readonly httpClient: HttpClient;
   readonly now: () => Date;
 }
@@ -185,10 +185,13 @@ const pass: Step = async (dependencies, session, call, deadline) => {
 const write: Step = async (dependencies, session, call, deadline) => {
   const { userCache, now } = dependencies;
   const owner = ownerOf(session);
-  // Side by side: a move too many harms nobody, and a session that is known to be over makes none.
+  // Side by side: a move too many harms nobody, and a session that is known to be over makes none. Where nothing is there
+  // to move, as before a person's first write, the session must count first.
   const [view, moved] = await settleAll([userCache.view(owner), userCache.moveEpochOf(session, now())]);
   const live = requireLive(session, view);
-  if (!moved) throw new AppError('session_expired', 'This session was signed out.');
+  if (!moved && !(await userCache.beginEpochOf(live, now()))) {
+    throw new AppError('session_expired', 'This session was signed out.');
+  }
   const moveAgain = () =>
     userCache.moveEpoch(owner, now()).then(
       () => true,

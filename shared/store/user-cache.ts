@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { maxSessionHours } from '../config.ts';
@@ -52,13 +53,13 @@ export interface CacheView extends SessionState {
 /** An item holds 400 KB, its attribute names included (DynamoDB's quota). */
 export const maxEntryBytes = 390_000;
 
-const epochSortKey = '#epoch';
+export const epochSortKey = '#epoch';
 /**
  * The epoch outlives what it ends. A session that was signed out lives for 24 hours, and an entry that was stored before
  * the first write is fresh for as long (`maxTtlSeconds` of the platform's cache policy); what is stale is revalidated
  * with or without an epoch. The hour more is for responses that were on their way and for clocks that differ.
  */
-const epochTtlSeconds = (maxSessionHours + 1) * 3_600;
+export const epochTtlSeconds = (maxSessionHours + 1) * 3_600;
 
 /** A finished response waits no longer for being stored. */
 const maxPutMs = 1_000;
@@ -134,13 +135,24 @@ export class UserCache {
   }
 
   /**
-   * As `moveEpoch`, for a session of which nothing is known yet. False where this person was signed out since it began:
-   * nothing is written then.
+   * As `moveEpoch`, for a session of which nothing is known yet: only where there is an epoch to move, so that a session
+   * of an installation that was erased leaves nothing behind. False where there is none, or where this person was signed
+   * out since the session began: nothing is written then.
    */
   async moveEpochOf(session: Session, now: Date): Promise<boolean> {
+    const owner = ownerOf(session);
+    return await this.#moveSince(session, now, { [userCacheTable.partitionKey]: partitionOf(owner) });
+  }
+
+  /** The same for a session that counts, whether there is an epoch or not. */
+  async beginEpochOf(session: LiveSession, now: Date): Promise<boolean> {
+    return await this.#moveSince(session, now, {});
+  }
+
+  async #moveSince(session: Session, now: Date, expect: Change['expect']): Promise<boolean> {
     return await this.#updateEpochItem(ownerOf(session), now, {
       set: { epoch: crypto.randomUUID() },
-      expect: { sessionsValidFromMs: { absentOrBelow: session.signedInAtMs } },
+      expect: { ...expect, sessionsValidFromMs: { absentOrBelow: session.signedInAtMs } },
     });
   }
 
@@ -160,12 +172,16 @@ export class UserCache {
 }
 
 function itemKey(owner: CacheOwner, sortKey: string): Record<string, string> {
-  return { [userCacheTable.partitionKey]: partition(owner), [userCacheTable.sortKey]: sortKey };
+  return { [userCacheTable.partitionKey]: partitionOf(owner), [userCacheTable.sortKey]: sortKey };
 }
 
-/** The user id is escaped, so that no id can reach into another partition. */
-function partition({ tenant, userId, generation }: CacheOwner): string {
-  return `${tenantKey(tenant)}#user#${encodeURIComponent(userId)}#g${generation}`;
+/**
+ * Names a person by a digest, 128 bits of it: no key holds an id, so that a sign-out can be remembered of somebody who
+ * was erased, and no id can reach into another partition.
+ */
+export function partitionOf({ tenant, userId, generation }: CacheOwner): string {
+  const owner = tenantKey(tenant);
+  return `${owner}#user#${hash('sha256', `${owner} ${userId}`, 'base64url').slice(0, 22)}#g${generation}`;
 }
 
 /** Undefined where another version of this code stored it otherwise: as good as no entry. */

@@ -130,7 +130,8 @@ describe('a GET through the cache', () => {
   test('answers although the answer cannot be stored, and says so to the log', async () => {
     const caller = await startCaller(tables, counting());
     const put = () => Promise.reject(new Error('DynamoDB is not to be reached.'));
-    const userCache = { view: tables.userCache.view.bind(tables.userCache), moveEpoch: put, moveEpochOf: put, put };
+    const view = tables.userCache.view.bind(tables.userCache);
+    const userCache = { view, moveEpoch: put, moveEpochOf: put, beginEpochOf: put, put };
     const answer = await caller.call({ userCache });
     expect(answer).toMatchObject({ status: 200, warning: 'response_not_stored' });
     expect(answer.headers['cache-status']).toBe('user-cache; fwd=uri-miss');

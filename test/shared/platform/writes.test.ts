@@ -25,6 +25,10 @@ describe('a write', () => {
         return { status: 201, body: '{}' };
       }),
     );
+    // The first one also makes the epoch, once the session is known to count.
+    await caller.call({ method: 'POST' });
+    expect(order.splice(0).slice(2)).toEqual(['UpdateItem', 'platform']);
+    caller.dynamoDbCalls();
     const answer = await caller.call({ method: 'POST', body: Buffer.from('{}') });
     order.push(...caller.dynamoDbCalls());
     expect(order.slice(0, 2).toSorted()).toEqual(['BatchGetItem', 'UpdateItem']);
@@ -58,7 +62,7 @@ describe('a write', () => {
     await caller.call();
     caller.dynamoDbCalls();
     expect(await problemOf(caller.call({ method: 'POST' }))).toMatchObject({ code: 'platform_timeout' });
-    expect(caller.dynamoDbCalls().toSorted()).toEqual(['BatchGetItem', 'UpdateItem', 'UpdateItem']);
+    expect(caller.dynamoDbCalls().toSorted()).toEqual(['BatchGetItem', 'UpdateItem', 'UpdateItem', 'UpdateItem']);
     answers.push({ body: '{}' });
     expect(await caller.get()).toContain('fwd=stale');
   });
@@ -126,10 +130,12 @@ describe('a write', () => {
     const put = tables.userCache.put.bind(tables.userCache);
     const moveEpochOf = tables.userCache.moveEpochOf.bind(tables.userCache);
     const no = () => Promise.reject(new Error('no'));
-    const stuck = { view, put, moveEpochOf: no, moveEpoch: no };
+    const beginEpochOf = tables.userCache.beginEpochOf.bind(tables.userCache);
+    const stuck = { view, put, moveEpochOf: no, beginEpochOf: no, moveEpoch: no };
     await expect(caller.call({ method: 'POST', userCache: stuck })).rejects.toThrow('no');
     expect(httpClient.requests).toHaveLength(0);
-    const answer = await caller.call({ method: 'POST', userCache: { view, put, moveEpochOf, moveEpoch: no } });
+    const halfStuck = { view, put, moveEpochOf, beginEpochOf, moveEpoch: no };
+    const answer = await caller.call({ method: 'POST', userCache: halfStuck });
     expect(answer).toMatchObject({ status: 200, warning: 'epoch_not_moved' });
   });
 });
@@ -155,6 +161,19 @@ describe('a write with a session that was signed out', () => {
     expect(httpClient.requests).toHaveLength(1);
   });
 
+  test('writes nothing either where the installation is gone, whoever asks', async () => {
+    const httpClient = fakeHttpClient(() => ({ body: '{}' }));
+    const caller = await startCaller(tables, httpClient);
+    await tables.putInstallation(caller.company, { status: { S: 'uninstalled' }, generation: { N: '2' } });
+    const before = await tables.items();
+    for (const user of [{ id: 'u1', name: 'Asha' }, { id: 'u2', name: 'Ravi' }]) {
+      const refusal = await problemOf(caller.call({ method: 'POST', session: { user: { ...user, email: undefined } } }));
+      expect(refusal).toMatchObject({ code: 'session_expired' });
+    }
+    expect(httpClient.requests).toHaveLength(0);
+    expect(await tables.items()).toEqual(before);
+  });
+
   test('is refused too where the sign-out comes between the look and the move', async () => {
     const httpClient = fakeHttpClient(() => ({ body: '{}' }));
     const caller = await startCaller(tables, httpClient);
@@ -165,6 +184,7 @@ describe('a write with a session that was signed out', () => {
       put: tables.userCache.put.bind(tables.userCache),
       moveEpoch: tables.userCache.moveEpoch.bind(tables.userCache),
       moveEpochOf: tables.userCache.moveEpochOf.bind(tables.userCache),
+      beginEpochOf: tables.userCache.beginEpochOf.bind(tables.userCache),
     };
     const refusal = await problemOf(caller.call({ method: 'POST', session: signedOut, userCache }));
     expect(refusal).toMatchObject({ code: 'session_expired' });

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { BatchGetCommand, BatchGetCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -75,11 +76,14 @@ describe('a view', () => {
     expect((await tables.userCache.view(ownerOf(company, 'u1', 2), 'key')).entry).toBeDefined();
   });
 
-  test('is of a partition that names tenant, person and installation', async () => {
+  test('is of a partition that names tenant, a digest of the person, and installation', async () => {
     const company = tables.newCompany();
-    await tables.userCache.put(ownerOf(company, 'u 1', 2), 'key', entry);
-    const keys = (await tables.items()).map((each) => each['pk']?.S);
-    expect(keys).toContain(`company#${company}#user#u%201#g2`);
+    await tables.userCache.put(ownerOf(company, 'asha@example.com', 2), 'key', entry);
+    const keys = (await tables.items()).flatMap((each) => each['pk']?.S ?? []);
+    const [key, ...others] = keys.filter((each) => each.startsWith(`company#${company}#`));
+    expect(key).toMatch(/^company#\d+#user#[\w-]{22}#g2$/);
+    expect(others).toEqual([]);
+    expect(JSON.stringify(await tables.items())).not.toContain('asha');
   });
 
   test('holds nothing of a person whose id tries to look like another one’s partition', async () => {
@@ -158,7 +162,8 @@ describe('keys that DynamoDB leaves unprocessed', () => {
 
 test('items are what they have been byte for byte, and those of before are read', async () => {
   const company = tables.newCompany();
-  const partition = { S: `company#${company}#user#u1#g1` };
+  const digest = hash('sha256', `company#${company} u1`, 'base64url').slice(0, 22);
+  const partition = { S: `company#${company}#user#${digest}#g1` };
   const rawEntry = {
     pk: partition,
     sk: { S: 'key' },
