@@ -12,7 +12,7 @@ const sdk = ['@aws-sdk/*', '@smithy/*'];
 /** Would it make sense in an Express server? Then it is in shared/, which knows none of these. */
 const aboveShared = ['**/functions/**', ...infrastructure, 'aws-lambda', '@middy/*'];
 /** What the extension does, as infra/ must not know it: what lies directly in shared/ is what both agree on. */
-const behaviour = ['**/functions/**', '**/shared/*/**', '**/test/**', '**/bench/**'];
+const behaviour = ['**/functions/**', '**/shared/*/**', '**/operations/**', '**/test/**', '**/bench/**'];
 const inRooms = (rooms: readonly string[]) => rooms.map((room) => `**/${room}/**`);
 
 interface Partly {
@@ -141,6 +141,11 @@ export default defineConfig({
       ['infra/commands/**', 'infra/reload/**'],
       behaviour,
       'infra/ imports what lies directly in shared/, and the configuration.',
+    ),
+    layer(
+      ['infra/operations/**'],
+      ['**/functions/**', '**/resources/**', '**/bundle/**', '**/simulated-platform/**', '**/test/**', '**/bench/**'],
+      'infra/operations/ works on stored data: it imports shared/, the commands and the local runtime, nothing that is synthesized.',
     ),
     layer(
       ['infra/*.ts', 'infra/resources/**'],

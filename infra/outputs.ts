@@ -18,6 +18,7 @@ export function addOutputs(stack: Stack, { baseUrl, secrets, ownSecrets, workQue
   output('InstallationsTableName', tables.installations.tableName, 'Who is installed. It stays when the stack goes.');
   output('UserCacheTableName', tables.userCache.tableName, 'Cached responses. It stays too and may be deleted.');
   output('DeliveriesTableName', tables.deliveries.tableName, 'Handled webhooks. It stays too and may be deleted.');
+  output('TokenKeySecretId', secrets.tokenKey.secretArn, 'The key of stored tokens: npm run migrate seals with it.');
   output('WorkQueueUrl', workQueue.queueUrl, 'Work that waits: events, lifecycle jobs, scheduled work.');
   const deadLettersUrl = workQueue.deadLetters.queueUrl;
   const redrive = `npm run redrive -- --from ${deadLettersUrl} --to ${workQueue.queueUrl}`;

@@ -22,6 +22,7 @@ const shelf = 'The author’s handlers import';
 const synthesized = 'What is synthesized knows';
 const local = 'infra/local/ serves what the template says';
 const commands = 'infra/ imports what lies directly in shared/';
+const operations = 'infra/operations/ works on stored data';
 const ofTheTemplate = 'No test of the template depends on';
 const platform = 'The simulated platform knows nothing';
 
@@ -101,6 +102,13 @@ const plants: readonly Plant[] = [
   ['infra/resources/planted.ts', '../../shared/contract.ts', undefined],
   ['infra/commands/planted.ts', '../../functions/x.ts', commands],
   ['infra/commands/planted.ts', '../local/x.ts', undefined],
+  ['infra/commands/planted.ts', '../operations/x.ts', commands],
+  ['infra/local/sqs/planted.ts', '../../operations/x.ts', local],
+  ['infra/operations/planted.ts', '../../shared/store/x.ts', undefined],
+  ['infra/operations/planted.ts', '../commands/x.ts', undefined],
+  ['infra/operations/planted.ts', '../../functions/x.ts', operations],
+  ['infra/operations/planted.ts', '../resources/x.ts', operations],
+  ['infra/operations/companies/planted.ts', '../../bundle/x.ts', operations],
   ['infra/local/sqs/planted.ts', '../../resources/x.ts', local],
   ['infra/local/sqs/planted.ts', '../../commands/x.ts', local],
   ['infra/local/sqs/planted.ts', 'aws-cdk-lib', local],

@@ -1,15 +1,20 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { AccessKey } from './host/access.ts';
+import { environment } from '../../shared/contract.ts';
 import { isDirectoryInUse } from './host/data-directory.ts';
 import { readDataFile, writeDataFile } from './host/data-file.ts';
 import { shortName } from './host/log-entry.ts';
 import { StartError } from './host/start-error.ts';
+import type { LocalEndpoints } from './lambda/lambda-environment.ts';
 import type { Stack } from './template/read-stack.ts';
 
 const runningSchema = v.object({
   sqsEndpoint: v.string(),
+  dynamoDbEndpoint: v.string(),
+  secretsEndpoint: v.string(),
+  /** Physical names by the environment variable that hands them to functions, e.g. `INSTALLATIONS_TABLE`. */
+  resourceNames: v.record(v.string(), v.string()),
   accessKey: v.object({ accessKeyId: v.string(), secretAccessKey: v.string() }),
   schedules: v.array(
     v.object({
@@ -29,14 +34,15 @@ export type RunningExtension = v.InferOutput<typeof runningSchema>;
 
 const fileName = 'endpoints.json';
 
-export function describeRunning(
-  { queues, schedules }: Stack,
-  sqsEndpoint: string,
-  accessKey: AccessKey,
-): RunningExtension {
+export function describeRunning({ functions, queues, schedules }: Stack, endpoints: LocalEndpoints): RunningExtension {
+  const named = new Set<string>(Object.values(environment));
+  const variables = functions.flatMap((fn) => Object.entries(fn.environment));
   return {
-    sqsEndpoint,
-    accessKey: { ...accessKey },
+    sqsEndpoint: endpoints.sqs,
+    dynamoDbEndpoint: endpoints.dynamoDb,
+    secretsEndpoint: endpoints.secretsManager,
+    resourceNames: Object.fromEntries(variables.filter(([name]) => named.has(name))),
+    accessKey: { ...endpoints.accessKey },
     schedules: [...schedules],
     redrives: queues.flatMap(({ logicalId, url, deadLetters }) => {
       const target = queues.find(({ arn }) => arn === deadLetters?.arn);

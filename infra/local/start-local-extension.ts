@@ -240,7 +240,7 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
         },
       });
       for (const port of ports) port.serve(listener);
-      return announceRunning(data.path, describeRunning(stack, sqs.endpoint, accessKey));
+      return announceRunning(data.path, describeRunning(stack, endpoints));
     };
     serving = true;
     const withdraw = serve();
@@ -302,9 +302,9 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       countMessages: async () => queues.count(),
       idle: () => queues.idle(),
       get schedules() {
-        return describeRunning(stack, sqs.endpoint, accessKey).schedules.map(({ name }) => name);
+        return describeRunning(stack, endpoints).schedules.map(({ name }) => name);
       },
-      runSchedule: (name) => sendScheduled(describeRunning(stack, sqs.endpoint, accessKey), name),
+      runSchedule: (name) => sendScheduled(describeRunning(stack, endpoints), name),
       killInstance: (functionName, random) =>
         functions
           .all()

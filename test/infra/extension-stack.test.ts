@@ -581,6 +581,7 @@ test('the outputs say what to paste into the partner panel and how to store what
   expect(target(outputs.InstallationsTableName?.Value)).toBe('Installations');
   expect(target(outputs.UserCacheTableName?.Value)).toBe('UserCache');
   expect(target(outputs.DeliveriesTableName?.Value)).toBe('Deliveries');
+  expect(target(outputs.TokenKeySecretId?.Value)).toBe('SecretsTokenKey');
   expect(target(outputs.WorkQueueUrl?.Value)).toBe('WorkQueue');
   expect(target(outputs.DeadLetterQueueUrl?.Value)).toBe('WorkQueueDeadLetters');
   expect(text('Redrive')).toBe('npm run redrive -- --from WorkQueueDeadLetters --to WorkQueue');

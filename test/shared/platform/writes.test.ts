@@ -166,8 +166,13 @@ describe('a write with a session that was signed out', () => {
     const caller = await startCaller(tables, httpClient);
     await tables.putInstallation(caller.company, { status: { S: 'uninstalled' }, generation: { N: '2' } });
     const before = await tables.items();
-    for (const user of [{ id: 'u1', name: 'Asha' }, { id: 'u2', name: 'Ravi' }]) {
-      const refusal = await problemOf(caller.call({ method: 'POST', session: { user: { ...user, email: undefined } } }));
+    for (const user of [
+      { id: 'u1', name: 'Asha' },
+      { id: 'u2', name: 'Ravi' },
+    ]) {
+      const refusal = await problemOf(
+        caller.call({ method: 'POST', session: { user: { ...user, email: undefined } } }),
+      );
       expect(refusal).toMatchObject({ code: 'session_expired' });
     }
     expect(httpClient.requests).toHaveLength(0);
