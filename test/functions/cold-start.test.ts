@@ -3,6 +3,7 @@ import type * as RuntimeSecrets from '../../functions/runtime/secrets.ts';
 import { environment } from '../../shared/contract.ts';
 import { clientId } from '../shared/fixture/extension.ts';
 import { gatewayEvent } from './fixture/event.ts';
+import { bundledPage } from './fixture/front-end.ts';
 import { type Gate, startGate } from './fixture/gate.ts';
 import { type Handler, startWorld, type World } from './fixture/world.ts';
 
@@ -29,7 +30,7 @@ const opening = [...secretsOfPages, 'GET /'];
 
 test('a page of a new instance takes two turns: all that it was given side by side, then the table', async () => {
   const { company, cookie } = await world.signIn();
-  const { handler } = await cold<{ handler: Handler }>('../../functions/page.ts');
+  const handler = await bundledPage(world.extension);
   await gate.turn(...opening);
   const request = { path: `/company/${company}`, pathParameters: { company_id: company }, cookie };
   const answer = world.send(handler, gatewayEvent(request));
