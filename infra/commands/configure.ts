@@ -8,7 +8,7 @@ import { stackName } from '../stack-name.ts';
 import { askHidden } from './ask-hidden.ts';
 import { contextOf } from './aws-access.ts';
 import { findDeployedStack } from './deployed-stack.ts';
-import { proveCredentials } from './prove-credentials.ts';
+import { readExtensionDetails } from './extension-details.ts';
 import { runOnce } from './run-once.ts';
 import { openStoredSecrets, secretIdsOf } from './stored-secrets.ts';
 
@@ -60,11 +60,15 @@ await runOnce(async () => {
     if (apiKey === undefined || apiSecret === undefined) {
       throw new StartError('Give the API key and the API secret together: one of them has not been stored yet.');
     }
-    const { baseUrl } = await proveCredentials(extension.cluster, apiKey, apiSecret);
+    const { baseUrl } = await readExtensionDetails({ cluster: extension.cluster, apiKey, apiSecret }).catch(
+      (cause: Error) => {
+        throw new StartError(`${cause.message} Nothing was stored: copy both from the partner panel.`, { cause });
+      },
+    );
     const url = stack.outputs.get('ExtensionUrl');
     notes.push(`The platform at ${extension.cluster} accepts the API key and the API secret.`);
-    if (url !== undefined && baseUrl !== undefined && baseUrl.replace(/\/$/, '') !== url) {
-      notes.push(`The partner panel has the base URL ${baseUrl}: enter ${url} there.`);
+    if (url !== undefined && baseUrl !== undefined && baseUrl !== url) {
+      notes.push(`The partner panel has the base URL ${baseUrl}: enter ${url} there, or run npm run base-url.`);
     }
   }
   const results: { name: string; result: 'stored' | 'unchanged' | 'left as it is' }[] = [];

@@ -1,5 +1,8 @@
 // npm run dev: the extension alone, on whatever platform the environment names. `fdk extension preview` runs it, and
 // looks for five seconds whether somebody listens: so the ports come first, and what takes time to load after them.
+
+import { scopesBeyond } from '../../shared/scope-ceiling.ts';
+import { loadExtension } from '../load-extension.ts';
 import { describeCertificate, makeCertificate } from '../local/host/certificate.ts';
 import { chooseDataDirectory } from '../local/host/choose-data-directory.ts';
 import { openEnvironmentFile } from '../local/host/environment-file.ts';
@@ -9,6 +12,7 @@ import { printLog } from '../local/host/print-log.ts';
 import { devSettings } from '../local/host/settings.ts';
 import { reportToPlatform } from '../local/report-to-platform.ts';
 import { deskOptions } from './desk-options.ts';
+import { readExtensionDetails } from './extension-details.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 
 await runUntilStopped(async (defer, signal) => {
@@ -65,5 +69,26 @@ await runUntilStopped(async (defer, signal) => {
 ${describeCertificate(certificate)}
   Ctrl-C ends it.
 `);
+  // Nobody waits for it, and who ends the run ends it.
+  void tellMissingScopes(settings, signal).catch(() => undefined);
   return {};
 });
+
+/** Says which scopes nobody can grant, where key and secret tell; what else is wrong, npm run doctor finds. */
+async function tellMissingScopes(
+  settings: { cluster: string; apiKey: string; apiSecret: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { scopes, cluster } = await loadExtension({ ...process.env, FP_API_DOMAIN: settings.cluster });
+  const details = await readExtensionDetails({ ...settings, cluster }, signal).catch((error: Error) => error);
+  if (signal.aborted) return;
+  if (details instanceof Error) {
+    console.log(`${details.message} npm run doctor -- --local looks again.`);
+    return;
+  }
+  const missing = scopesBeyond(details.scopes ?? scopes, scopes);
+  if (missing.length === 0) return;
+  console.log(
+    `The partner panel does not allow the extension ${missing.join(', ')}: add them there, or take them out of the configuration.`,
+  );
+}

@@ -15,6 +15,8 @@ const runningSchema = v.object({
   secretsEndpoint: v.string(),
   /** Physical names by the environment variable that hands them to functions, e.g. `INSTALLATIONS_TABLE`. */
   resourceNames: v.record(v.string(), v.string()),
+  /** Where it serves, for which platform, and as whom. */
+  extension: v.object({ baseUrl: v.string(), cluster: v.string(), apiKey: v.string(), apiSecret: v.string() }),
   accessKey: v.object({ accessKeyId: v.string(), secretAccessKey: v.string() }),
   schedules: v.array(
     v.object({
@@ -34,10 +36,15 @@ export type RunningExtension = v.InferOutput<typeof runningSchema>;
 
 const fileName = 'endpoints.json';
 
-export function describeRunning({ functions, queues, schedules }: Stack, endpoints: LocalEndpoints): RunningExtension {
+export function describeRunning(
+  { functions, queues, schedules }: Stack,
+  endpoints: LocalEndpoints,
+  extension: RunningExtension['extension'],
+): RunningExtension {
   const named = new Set<string>(Object.values(environment));
   const variables = functions.flatMap((fn) => Object.entries(fn.environment));
   return {
+    extension,
     sqsEndpoint: endpoints.sqs,
     dynamoDbEndpoint: endpoints.dynamoDb,
     secretsEndpoint: endpoints.secretsManager,

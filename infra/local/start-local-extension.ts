@@ -173,6 +173,8 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
     if (said !== '') log({ kind: 'note', text: said });
     // What one platform's company 1 installed is not the other's.
     const suffix = createHash('sha256').update(`${cluster} ${options.apiKey}`).digest('hex').slice(0, 8);
+    const registered = { baseUrl, cluster, apiKey: options.apiKey, apiSecret: options.apiSecret };
+    const describe = () => describeRunning(stack, endpoints, registered);
     const readServed = (directory: string): Stack => {
       const assembly = readAssembly(directory);
       const read = readStack(assembly, physicalIds(assembly.resources, { suffix, sqsEndpoint: sqs.endpoint }));
@@ -240,7 +242,7 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
         },
       });
       for (const port of ports) port.serve(listener);
-      return announceRunning(data.path, describeRunning(stack, endpoints));
+      return announceRunning(data.path, describe());
     };
     serving = true;
     const withdraw = serve();
@@ -302,9 +304,9 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       countMessages: async () => queues.count(),
       idle: () => queues.idle(),
       get schedules() {
-        return describeRunning(stack, endpoints).schedules.map(({ name }) => name);
+        return describe().schedules.map(({ name }) => name);
       },
-      runSchedule: (name) => sendScheduled(describeRunning(stack, endpoints), name),
+      runSchedule: (name) => sendScheduled(describe(), name),
       killInstance: (functionName, random) =>
         functions
           .all()

@@ -138,7 +138,7 @@ test('values of the environment are proven and stored, and the base URL that the
   const { status, stdout } = await configure([], credentials);
   expect(status).toBe(0);
   expect(stdout).toMatch(/apiKey +stored\n +apiSecret +stored\n +slackUrl +left as it is\n/);
-  expect(stdout).toContain('The partner panel has the base URL https://old.example: enter https://e.example there.');
+  expect(stdout).toContain('The partner panel has the base URL https://old.example: enter https://e.example there, or');
   expect([valueOf('ApiKey'), valueOf('ApiSecret')]).toEqual(['key-1', 'CANARY-api-secret']);
 });
 
