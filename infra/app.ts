@@ -5,12 +5,15 @@ import { App } from 'aws-cdk-lib';
 import { ConfigurationError, parseOrigin } from '../shared/config.ts';
 import { bundle } from './bundle/bundle.ts';
 import { writeBundleList } from './bundle/bundle-list.ts';
+import { writeEdgeFiles } from './bundle/edge-files.ts';
 import { environmentOf, loadBundles } from './bundle/load-bundles.ts';
 import { ExtensionStack } from './extension-stack.ts';
+import { firewallRegion } from './firewall-region.ts';
 import { entriesOf } from './functions.ts';
 import { loadExtension } from './load-extension.ts';
 import { loadOwnResources } from './load-own-resources.ts';
 import { questionsAbout } from './questions.ts';
+import { FirewallStack } from './resources/firewall.ts';
 import { sourceMapFolder } from './source-maps/build.ts';
 import { stackName } from './stack-name.ts';
 
@@ -32,11 +35,15 @@ async function synthesize(): Promise<void> {
     // The feature flags, which only the CLI would read otherwise. What the CLI hands over wins.
     context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
   });
+  const name = stackName(extension.name, app.node.tryGetContext('stackName'));
+  const account = process.env.CDK_DEFAULT_ACCOUNT;
+  // This machine has no CloudFront: what is synthesized without the CLI answers by itself.
+  const isAtEdge = extension.edge && process.env.CDK_CLI_VERSION !== undefined;
   const stack = new ExtensionStack(app, 'Extension', {
-    stackName: stackName(extension.name, app.node.tryGetContext('stackName')),
+    stackName: name,
     description: `${extension.name}: an extension for the Fynd Platform.`,
     env: {
-      ...(process.env.CDK_DEFAULT_ACCOUNT && { account: process.env.CDK_DEFAULT_ACCOUNT }),
+      ...(account && { account }),
       // A table with a key of our own wants its region named: one is assumed where nothing names it, which
       // infra/commands/cdk.ts refuses to deploy.
       region:
@@ -44,6 +51,17 @@ async function synthesize(): Promise<void> {
     },
     extension,
     bundles,
+    edge: isAtEdge
+      ? {
+          firewallArn: new FirewallStack(app, 'Firewall', {
+            stackName: `${name}-firewall`,
+            description: `${extension.name}: what keeps single addresses from asking too much.`,
+            env: { ...(account && { account }), region: firewallRegion },
+            extension,
+          }).arn,
+          files: writeEdgeFiles(extension, directory),
+        }
+      : undefined,
     baseUrl: baseUrl(app.node.tryGetContext('EXTENSION_BASE_URL') ?? process.env.EXTENSION_BASE_URL),
   });
   (await loadOwnResources(extension.resources))?.({

@@ -3,9 +3,11 @@ import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Extension } from '../shared/config.ts';
 import { type Bundles, bundleOf } from './bundle/bundle.ts';
+import type { EdgeFiles } from './bundle/edge-files.ts';
 import { authorFunctions, builtInFunctions, type FunctionRow, worker } from './functions.ts';
 import { addOutputs } from './outputs.ts';
 import { AuthorFunctions } from './resources/author-functions.ts';
+import { Edge } from './resources/edge.ts';
 import { createFunction } from './resources/function.ts';
 import { ExtensionApi } from './resources/http-api.ts';
 import { OwnApi } from './resources/own-api.ts';
@@ -20,6 +22,8 @@ export interface ExtensionStackProps extends StackProps {
   readonly bundles: Bundles;
   /** Origin of the extension as browsers see it; undefined: the API's own. */
   readonly baseUrl: string | undefined;
+  /** Puts CloudFront in front; undefined: the API answers by itself. */
+  readonly edge?: { readonly firewallArn: string; readonly files: readonly EdgeFiles[] } | undefined;
 }
 
 /** The whole extension. What functions there are, and what each may do, is the table in functions.ts. */
@@ -32,7 +36,11 @@ export class ExtensionStack extends Stack {
   /** Every function by its entry file. */
   readonly functionsByEntry: ReadonlyMap<string, Function>;
 
-  constructor(scope: Construct, id: string, { extension, bundles, baseUrl, ...props }: ExtensionStackProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { extension, bundles, baseUrl, edge: given, ...props }: ExtensionStackProps,
+  ) {
     super(scope, id, props);
     const installations = new InstallationsTable(this, 'Installations');
     const userCache = new UserCacheTable(this, 'UserCache');
@@ -45,9 +53,10 @@ export class ExtensionStack extends Stack {
     const ownSecrets = new OwnSecrets(this, 'OwnSecrets', extension.secrets).byName;
     const api = new ExtensionApi(this, 'Api');
     const webhookKey = extension.webhooks.secret === 'api-secret' ? secrets.apiSecret : secrets.webhookKey;
-    const ourOrigin = baseUrl ?? api.origin;
+    const edge = given && new Edge(this, 'Edge', { apiHost: api.host, ...given });
+    const ourOrigin = baseUrl ?? edge?.origin ?? api.origin;
     const tables = { installations, userCache, deliveries };
-    const resources = { baseUrl: ourOrigin, ...tables, workQueue, secrets, ownSecrets, webhookKey };
+    const resources = { baseUrl: ourOrigin, ...tables, workQueue, secrets, ownSecrets, webhookKey, edgeKey: edge?.key };
 
     const holders = secretHolders(extension);
     const functionsByEntry = new Map<string, Function>();
@@ -64,6 +73,8 @@ export class ExtensionStack extends Stack {
       functionsByEntry.set(entry, fn);
       for (const grant of grants) grant(fn, resources);
       for (const name of holders.get(entry) ?? []) ownSecrets.get(name)?.grantValue(fn);
+      // What is granted nothing gives nothing away.
+      if (routes.length > 0 && grants.length > 0) edge?.key.grantValue(fn);
       for (const route of routes) api.route(route, fn, requestsPerSecond);
       return fn;
     };
@@ -74,7 +85,8 @@ export class ExtensionStack extends Stack {
     this.functions = new AuthorFunctions(
       new Map(authorFunctions(extension).map((row) => [row.entry, add(authors, row)])),
     );
-    this.api = new OwnApi(this, api, ourOrigin);
+    for (const route of Object.keys(extension.calls)) edge?.addPath(route.slice(route.indexOf(' ') + 1));
+    this.api = new OwnApi(this, { api, edge, baseUrl: ourOrigin });
     addSchedules(this, 'Schedules', extension.schedules, workQueue);
     addOutputs(this, resources);
   }

@@ -19,6 +19,8 @@ export interface Resources {
   readonly ownSecrets: ReadonlyMap<string, SingleSecret>;
   /** What webhooks are signed with: the webhook key, or the API secret where the configuration says so. */
   readonly webhookKey: SingleSecret;
+  /** What requests through CloudFront bring; undefined where nothing is in front of the API. */
+  readonly edgeKey: SingleSecret | undefined;
 }
 
 /** Lets a function use something, and tells it where that is. */

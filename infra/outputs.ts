@@ -5,7 +5,10 @@ import type { Resources } from './functions.ts';
 import type { SingleSecret } from './resources/secrets.ts';
 
 /** What whoever deploys the stack needs to know. */
-export function addOutputs(stack: Stack, { baseUrl, secrets, ownSecrets, workQueue, ...tables }: Resources): void {
+export function addOutputs(
+  stack: Stack,
+  { baseUrl, secrets, ownSecrets, edgeKey, workQueue, ...tables }: Resources,
+): void {
   const output = (id: string, value: string, description: string) => addOutput(stack, id, value, description);
   const put = (secret: SingleSecret, value: string): string =>
     `aws secretsmanager put-secret-value --region ${stack.region} --secret-id ${secret.secretArn} --secret-string '${value}'`;
@@ -15,6 +18,8 @@ export function addOutputs(stack: Stack, { baseUrl, secrets, ownSecrets, workQue
   for (const [name, secret] of ownSecrets) {
     output(secretOutputOf(name), secret.secretArn, `The secret ${name}: npm run configure stores its value.`);
   }
+  if (edgeKey !== undefined)
+    output('EdgeKey', edgeKey.secretArn, 'The secret that CloudFront brings to the functions.');
   output('InstallationsTableName', tables.installations.tableName, 'Who is installed. It stays when the stack goes.');
   output('UserCacheTableName', tables.userCache.tableName, 'Cached responses. It stays too and may be deleted.');
   output('DeliveriesTableName', tables.deliveries.tableName, 'Handled webhooks. It stays too and may be deleted.');

@@ -116,6 +116,11 @@ export interface ExtensionInput<
    * they are. Default: a page that says only that there is none.
    */
   readonly page?: string;
+  /**
+   * Puts CloudFront in front of the API and the files of the front end, with a firewall that limits how much one address
+   * may ask. Default false: the API answers by itself.
+   */
+  readonly edge?: boolean;
   /** Where people land after sign-in. Default `/company/{company_id}`, with the application where there is one. */
   readonly launchPath?: string;
   readonly proxy?: {

@@ -13,6 +13,8 @@ export const environment = {
   sessionKeySecretId: 'SESSION_KEY_SECRET_ID',
   tokenKeySecretId: 'TOKEN_KEY_SECRET_ID',
   webhookKeySecretId: 'WEBHOOK_KEY_SECRET_ID',
+  /** Only where `edge` puts CloudFront in front: then requests must bring this key. */
+  edgeKeySecretId: 'EDGE_KEY_SECRET_ID',
   /** DynamoDB table names. */
   installationsTable: 'INSTALLATIONS_TABLE',
   userCacheTable: 'USER_CACHE_TABLE',
@@ -47,6 +49,9 @@ export const paths = {
   sessionScript: '/_extension/session.js',
   root: '/',
 } as const;
+
+/** The header in which CloudFront hands on the edge key; it replaces whatever a viewer sends under that name. */
+export const edgeKeyHeader = 'x-origin-key';
 
 /** First segments of paths that are the extension's own: a front end has no file below them, nor below any that begins with `_`. */
 export const ownFolders: ReadonlySet<string> = new Set(['api', 'fp', 'adm', 'ext', 'company', 'organization']);

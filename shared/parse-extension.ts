@@ -240,6 +240,7 @@ const settings = v.strictObject({
     ),
   ),
   page: v.optional(v.pipe(v.string('must be the path of a folder'), v.nonEmpty('must be the path of a folder'))),
+  edge: v.optional(v.boolean('must be true or false'), false),
   launchPath: v.optional(
     v.pipe(
       v.string('must be text'),

@@ -11,7 +11,16 @@ export const secrets = new Secrets();
 // All that the stack hands to this function, side by side and while the instance starts: not one after the other by its
 // first request.
 secrets.begin(
-  (['apiKeySecretId', 'apiSecretSecretId', 'sessionKeySecretId', 'tokenKeySecretId', 'webhookKeySecretId'] as const)
+  (
+    [
+      'apiKeySecretId',
+      'apiSecretSecretId',
+      'sessionKeySecretId',
+      'tokenKeySecretId',
+      'webhookKeySecretId',
+      'edgeKeySecretId',
+    ] as const
+  )
     .filter((name) => isHanded(name))
     .map((name) => setting(name)),
 );
@@ -40,6 +49,15 @@ export const sessionKeys = once(() => secrets.keyRing(setting('sessionKeySecretI
 
 /** Seals offline tokens: no function that a browser's cookie opens has it, but for the callback, which writes them. */
 export const tokenKeys = once(() => secrets.keyRing(setting('tokenKeySecretId'), 'offline-token'));
+
+/**
+ * What CloudFront may bring, the likeliest first: the current key, and the one before it until there is a third. A
+ * distribution sends the old one until somebody deploys again.
+ */
+export async function* edgeKeys(): AsyncGenerator<string> {
+  yield await secrets.value(setting('edgeKeySecretId'));
+  yield* await secrets.values(setting('edgeKeySecretId'), { previousForSeconds: Infinity });
+}
 
 /**
  * To be awaited before an invocation ends: an instance is frozen then, and what it has begun and not awaited is lost or

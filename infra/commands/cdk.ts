@@ -8,6 +8,7 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
 import { variableOf } from '../../shared/own-variables.ts';
+import { firewallRegion } from '../firewall-region.ts';
 import { loadExtension } from '../load-extension.ts';
 import { accessRefusal, contextOf, noCredentials } from './aws-access.ts';
 
@@ -35,11 +36,13 @@ async function objection(): Promise<string | undefined> {
   }
   const profile = typeof values.profile === 'string' ? values.profile : process.env.AWS_PROFILE;
   const named = configured || asked;
-  const ssm = new SSMClient({
-    ...(profile && { profile }),
-    ...(named && { region: named }),
-    ...awsClientOptions({ requestTimeoutMs: 5_000 }),
-  });
+  const clientFor = (regionName: string | undefined) =>
+    new SSMClient({
+      ...(profile && { profile }),
+      ...(regionName && { region: regionName }),
+      ...awsClientOptions({ requestTimeoutMs: 5_000 }),
+    });
+  const ssm = clientFor(named);
   const region = await ssm.config.region().catch(() => undefined);
   // The CLI would take us-east-1, and a second deployment from another shell would make a second, empty extension.
   if (!region) {
@@ -53,12 +56,22 @@ async function objection(): Promise<string | undefined> {
     return noCredentials;
   }
   const qualifier = context('@aws-cdk/core:bootstrapQualifier') ?? 'hnb659fds';
-  try {
-    await ssm.send(new GetParameterCommand({ Name: `/cdk-bootstrap/${qualifier}/version` }));
-  } catch (error) {
-    return refusal(error as Error, region);
+  for (const each of new Set([region, ...(extension.edge ? [firewallRegion] : [])])) {
+    try {
+      await clientFor(each).send(new GetParameterCommand({ Name: `/cdk-bootstrap/${qualifier}/version` }));
+    } catch (error) {
+      const sentence = refusal(error as Error, each);
+      if (sentence !== undefined) return sentence;
+    }
   }
   return undefined;
+}
+
+/** With `edge` there are two stacks, and the CLI would ask which one is meant. */
+function bothStacks(): string[] {
+  const wantsNames = command === 'deploy' || command === 'destroy';
+  const hasNames = rest.some((argument) => ['--all', 'Extension', 'Firewall'].includes(argument));
+  return extension?.edge && wantsNames && !hasNames ? ['--all'] : [];
 }
 
 function refusal(error: Error, region: string): string | undefined {
@@ -79,7 +92,7 @@ if (sentence !== undefined) {
   process.exit(1);
 }
 const cli = fileURLToPath(new URL('../../node_modules/aws-cdk/bin/cdk', import.meta.url));
-const child = spawn(process.execPath, [cli, command, ...rest], { stdio: 'inherit' });
+const child = spawn(process.execPath, [cli, command, ...rest, ...bothStacks()], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {
   if (command === 'deploy' && code === 0 && extension !== undefined) console.log(nextSteps(extension));

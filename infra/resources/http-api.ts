@@ -79,8 +79,13 @@ export class ExtensionApi extends Construct {
 
   /** The API's own origin, without a trailing slash. */
   get origin(): string {
+    return `https://${this.host}`;
+  }
+
+  /** The API's own host. */
+  get host(): string {
     const { region, urlSuffix } = Stack.of(this);
-    return `https://${this.#api.apiId}.execute-api.${region}.${urlSuffix}`;
+    return `${this.#api.apiId}.execute-api.${region}.${urlSuffix}`;
   }
 
   /**

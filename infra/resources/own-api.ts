@@ -1,11 +1,14 @@
+import { Token } from 'aws-cdk-lib';
 import { DomainName, type HttpRouteIntegration, SecurityPolicy } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IAliasRecordTarget } from 'aws-cdk-lib/aws-route53';
-import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
+import { ApiGatewayv2DomainProperties, CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import { ConfigurationError } from '../../shared/config.ts';
 import { ownFolders } from '../../shared/contract.ts';
+import { firewallRegion } from '../firewall-region.ts';
 import { addOutput } from '../outputs.ts';
+import { type Edge, maxOwnPaths } from './edge.ts';
 import { type ExtensionApi, maxRoutes } from './http-api.ts';
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'ANY'];
@@ -19,13 +22,18 @@ const hostPattern = /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z]
 export class OwnApi {
   readonly #scope: Construct;
   readonly #api: ExtensionApi;
+  readonly #edge: Edge | undefined;
   readonly #baseUrl: string;
   readonly #publicRoutes: string[] = [];
   #domainName: string | undefined;
 
-  constructor(scope: Construct, api: ExtensionApi, baseUrl: string) {
+  constructor(
+    scope: Construct,
+    { api, edge, baseUrl }: { readonly api: ExtensionApi; readonly edge: Edge | undefined; readonly baseUrl: string },
+  ) {
     this.#scope = scope;
     this.#api = api;
+    this.#edge = edge;
     this.#baseUrl = baseUrl;
   }
 
@@ -36,7 +44,7 @@ export class OwnApi {
 
   /**
    * Leads a domain to the extension, once DNS leads it to what is returned, or to the output `DomainTarget`. The certificate
-   * is of the stack's region. Where `EXTENSION_BASE_URL` names this domain, the API's own address answers nobody any more.
+   * is of the stack's region, with `edge` of us-east-1. Where `EXTENSION_BASE_URL` names this domain, the API's own address answers nobody any more; with `edge` it answers CloudFront.
    * @throws {ConfigurationError} where it is no host name, or not the first.
    */
   addDomain(domainName: string, certificate: ICertificate): IAliasRecordTarget {
@@ -47,6 +55,15 @@ export class OwnApi {
       throw refusal(`addDomain was called for ${this.#domainName} and ${domainName}: an extension has one origin`);
     }
     this.#domainName = domainName;
+    const target =
+      this.#edge === undefined
+        ? this.#leadToApi(domainName, certificate)
+        : leadToEdge(this.#edge, domainName, certificate);
+    addOutput(this.#scope, 'DomainTarget', target.name, `Where DNS must lead ${domainName}.`);
+    return target.alias;
+  }
+
+  #leadToApi(domainName: string, certificate: ICertificate): DomainTarget {
     const domain = new DomainName(this.#scope, 'Domain', {
       domainName,
       certificate,
@@ -54,8 +71,8 @@ export class OwnApi {
     });
     this.#api.answerUnder(domain);
     if (this.#baseUrl === `https://${domainName}`) this.#api.closeOwnAddress();
-    addOutput(this.#scope, 'DomainTarget', domain.regionalDomainName, `Where DNS must lead ${domainName}.`);
-    return new ApiGatewayv2DomainProperties(domain.regionalDomainName, domain.regionalHostedZoneId);
+    const { regionalDomainName: name, regionalHostedZoneId } = domain;
+    return { name, alias: new ApiGatewayv2DomainProperties(name, regionalHostedZoneId) };
   }
 
   /**
@@ -86,9 +103,32 @@ export class OwnApi {
     if (this.#api.routes.size + routes.length > maxRoutes) {
       throw refusal(`"${route}" is one route too many: an HTTP API takes ${maxRoutes}`);
     }
+    if (this.#edge?.isFull(path)) {
+      throw refusal(
+        `"${route}" is one path too many: with edge, calls and public routes begin in at most ${maxOwnPaths} ways`,
+      );
+    }
     for (const each of routes) this.#api.integrate(each, integration, requestsPerSecond);
+    this.#edge?.addPath(path);
     this.#publicRoutes.push(route);
   }
+}
+
+interface DomainTarget {
+  readonly name: string;
+  readonly alias: IAliasRecordTarget;
+}
+
+/** The API's own address stays open: it is where CloudFront asks, and the functions demand its key. */
+function leadToEdge(edge: Edge, domainName: string, certificate: ICertificate): DomainTarget {
+  const { certificateArn } = certificate;
+  if (!Token.isUnresolved(certificateArn) && certificateArn.split(':')[3] !== firewallRegion) {
+    throw refusal(
+      `the certificate of ${domainName} must be one of ${firewallRegion}, where CloudFront takes them from`,
+    );
+  }
+  edge.answerUnder(domainName, certificateArn);
+  return { name: edge.distribution.distributionDomainName, alias: new CloudFrontTarget(edge.distribution) };
 }
 
 /** The front end's files have `GET` and `HEAD` of every path: which of these and `ANY` takes a request is not documented. */

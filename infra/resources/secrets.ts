@@ -29,7 +29,7 @@ export class SingleSecret extends Secret {
 }
 
 // A change to any of these would make CloudFormation replace the value that is in use.
-const generatedKey = { passwordLength: 64, excludePunctuation: true } as const;
+export const generatedKey = { passwordLength: 64, excludePunctuation: true } as const;
 
 /** What the extension keeps secret, each apart, so that a role reads only what its function needs. */
 export class Secrets extends Construct {

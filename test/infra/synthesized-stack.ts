@@ -5,7 +5,9 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { Bundles } from '../../infra/bundle/bundle.ts';
 import { ExtensionStack } from '../../infra/extension-stack.ts';
+import { firewallRegion } from '../../infra/firewall-region.ts';
 import { entriesOf } from '../../infra/functions.ts';
+import { FirewallStack } from '../../infra/resources/firewall.ts';
 import type { OwnResources } from '../../infra/resources/own-resources.ts';
 import { type ExtensionInput } from '../../shared/config.ts';
 import { parseExtension } from '../../shared/parse-extension.ts';
@@ -22,6 +24,8 @@ export interface Synthesized {
   readonly app: App;
   readonly stack: ExtensionStack;
   readonly template: Template;
+  /** Of the firewall; undefined where nothing is in front. */
+  readonly firewall: Template | undefined;
   /** Resources by logical id. */
   readonly resources: Readonly<Record<string, Resource>>;
 }
@@ -83,17 +87,21 @@ export function synthesizedStack(
       context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
       builtinCloudFormationValidation: false,
     });
+    const firewall = extension.edge
+      ? new FirewallStack(app, 'Firewall', { env: { region: firewallRegion }, extension })
+      : undefined;
     const stack = new ExtensionStack(app, 'Extension', {
       env: { region: 'ap-south-1' },
       extension,
       bundles,
       baseUrl: options.baseUrl,
+      edge: firewall && { firewallArn: firewall.arn, files: [{ type: 'text/css; charset=utf-8', directory }] },
     });
     const { functions, worker, api } = stack;
     options.addOwnResources?.({ stack, functions, worker, api, extension });
     const template = Template.fromStack(stack);
     const resources: Synthesized['resources'] = template.toJSON().Resources;
-    return { app, stack, template, resources };
+    return { app, stack, template, firewall: firewall && Template.fromStack(firewall), resources };
   } finally {
     rmSync(temporary, { recursive: true });
   }

@@ -5,6 +5,7 @@ import { Cookies } from '../../../shared/session/cookies.ts';
 import { type Chain, createChain, type Requirement, type Run } from '../chain.ts';
 import { logRequest } from '../log.ts';
 import { secretsSettled } from '../secrets.ts';
+import { isEdgeKey, notThroughEdge, takeEdgeKey } from './edge.ts';
 import { errorPage } from './error-page.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import { toResult } from './lambda-result.ts';
@@ -34,11 +35,16 @@ export function http(): Chain<HttpRequest, HttpResponse, HttpRequest, LambdaHand
 
 function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {
   return async (event, context) => {
+    const edgeKey = takeEdgeKey(event);
     const request = readEvent(event, context);
     let response: HttpResponse;
     let result: APIGatewayProxyStructuredResultV2;
     let error: unknown;
     try {
+      if (!(await isEdgeKey(edgeKey))) {
+        await secretsSettled();
+        return notThroughEdge;
+      }
       response = await run(request, context);
       result = await toResult(request, response);
       error = response.error;
