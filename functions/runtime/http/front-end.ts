@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { files, folder } from '#page';
 import type { PageFile, StoredCoding } from '../../../shared/contract.ts';
-import { acceptsCoding } from '../../../shared/http/accepts-coding.ts';
+import { preferredCoding } from '../../../shared/http/accepts-coding.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { extension } from '../settings.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
@@ -59,11 +59,11 @@ function nameOf(rawPath: string): string {
   }
 }
 
-/** In the best coding that the browser takes, of those in which it is stored (RFC 9110 §12.5.3). */
+/** In the coding that the browser would rather have, of those in which it is stored. */
 async function stored({ headers }: Pick<HttpRequest, 'headers'>, found: PageFile | undefined) {
   if (found === undefined) throw new AppError('not_found', 'The extension has no page and no file at this address.');
   const { type, digest, codings } = found;
-  const coding = codings.find((each) => acceptsCoding(headers['accept-encoding'], each));
+  const coding = preferredCoding(headers['accept-encoding'], codings);
   return {
     etag: `"${digest}${suffix(coding)}"`,
     headers: {

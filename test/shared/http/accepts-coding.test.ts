@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { acceptsCoding } from '../../../shared/http/accepts-coding.ts';
+import { acceptsCoding, preferredCoding } from '../../../shared/http/accepts-coding.ts';
 
 for (const [header, takesBrotli, takesGzip] of [
   ['gzip, deflate, br, zstd', true, true],
@@ -15,5 +15,28 @@ for (const [header, takesBrotli, takesGzip] of [
 ] as const) {
   test(`«${header}» ${takesBrotli ? 'takes' : 'does not take'} Brotli, and ${takesGzip ? 'takes' : 'not'} gzip`, () => {
     expect([acceptsCoding(header, 'br'), acceptsCoding(header, 'gzip')]).toEqual([takesBrotli, takesGzip]);
+  });
+}
+
+for (const [header, preferred] of [
+  ['gzip, deflate, br, zstd', 'br'],
+  ['GZIP', 'gzip'],
+  ['br;q=0.5, gzip', 'gzip'],
+  ['br; Q=0.5, gzip;q=0.500', 'br'],
+  ['br;q=0, gzip;q=0.001', 'gzip'],
+  ['*', 'br'],
+  ['br;q=0, *;q=0.1', 'gzip'],
+  ['gzip, *;q=0', 'gzip'],
+  ['identity, br;q=0.9', undefined],
+  ['identity;q=0.5, gzip;q=0.9', 'gzip'],
+  ['br;q=0, gzip;q=0.0', undefined],
+  ['x-br, deflate', undefined],
+  ['br;q=nonsense', 'br'],
+  ['*;q=0', undefined],
+  ['', undefined],
+  [undefined, undefined],
+] as const) {
+  test(`«${header}» would rather have ${preferred ?? 'no coding'}`, () => {
+    expect(preferredCoding(header, ['br', 'gzip'])).toBe(preferred);
   });
 }
