@@ -129,6 +129,24 @@ describe('a configuration that works', () => {
     expect(status).toBe(0);
   });
 
+  test('has CloudFront in front, and a stack for its firewall, where it is deployed; not on this machine', {
+    timeout: seconds,
+  }, async () => {
+    const file = configuration('edge.ts', `export default { name: 'Other', scopes: ['company/orders'], edge: true };`);
+    const [deployed, here] = await Promise.all([
+      run({ EXTENSION_CONFIG: file, CDK_CLI_VERSION: '2.1148.1' }),
+      run({ EXTENSION_CONFIG: file }),
+    ]);
+    expect(here).toMatchObject({ status: 0, said: '' });
+    expect(readdirSync(here.outdir)).not.toContain('Firewall.template.json');
+    expect(JSON.stringify(read(here.outdir, 'Extension.template.json'))).not.toContain('CloudFront');
+    expect(deployed.status).toBe(0);
+    const { Firewall, Extension } = read(deployed.outdir, 'manifest.json').artifacts;
+    expect(Firewall.properties.stackName).toBe('other-firewall');
+    expect(Firewall.environment).toMatch(/us-east-1$/);
+    expect(Extension.dependencies).toContain('Firewall');
+  });
+
   test('makes the same template with the feature flags from the CDK CLI and without', {
     timeout: seconds,
   }, async () => {
