@@ -56,6 +56,9 @@ export const edgeKeyHeader = 'x-origin-key';
 /** First segments of paths that are the extension's own: a front end has no file below them, nor below any that begins with `_`. */
 export const ownFolders: ReadonlySet<string> = new Set(['api', 'fp', 'adm', 'ext', 'company', 'organization']);
 
+/** Types of files of a front end that run scripts where a browser opens them, and so need the page's policy: HTML, XML and SVG. */
+export const documentTypes = /html|xml/;
+
 /** A coding in which a file of the front end lies beside it, already compressed. */
 export type StoredCoding = 'br' | 'gzip';
 

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Extension } from '../../shared/config.ts';
+import { documentTypes } from '../../shared/contract.ts';
 import { contentType } from './content-type.ts';
 import { isHashed } from './page.ts';
 import { readFrontEnd } from './read-front-end.ts';
@@ -20,7 +21,7 @@ export interface EdgeFiles {
 export function writeEdgeFiles({ page }: Pick<Extension, 'page'>, directory: string): EdgeFiles[] {
   if (page === undefined) return [];
   const isImmutable = isHashed(page);
-  const files = [...readFrontEnd(page)].filter(([path]) => isImmutable(path) && !/html|svg/.test(contentType(path)));
+  const files = [...readFrontEnd(page)].filter(([path]) => isImmutable(path) && !documentTypes.test(contentType(path)));
   const byType = Map.groupBy(files, ([path]) => contentType(path));
   return [...byType].map(([type, group]) => {
     const home = join(directory, 'edge', type.replaceAll(/\W+/g, '-'));

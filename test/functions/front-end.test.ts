@@ -24,6 +24,8 @@ beforeAll(async () => {
     '.vite/manifest.json': JSON.stringify({ 'main.ts': { file: 'plain.js', css: ['assets/product-card.css'] } }),
     'a name with 100%.txt': 'found',
     'picture.png': picture,
+    'feed.xml': '<feed/>',
+    'logo.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
     'help.html': '<p>help',
     'app.js.map': '{}',
     '.env': 'CANARY-environment',
@@ -155,10 +157,16 @@ describe('a file', () => {
   });
 
   test('that is a document is bound by the page’s policy', async () => {
-    const { headers } = await get('/help.html');
-    expect(headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(headers['content-security-policy']).toContain('frame-ancestors https://platform.fynd.com');
-    expect(headers['cache-control']).toBe('no-cache');
+    for (const [path, type] of [
+      ['/help.html', 'text/html; charset=utf-8'],
+      ['/logo.svg', 'image/svg+xml'],
+      ['/feed.xml', 'application/xml'],
+    ] as const) {
+      const { headers } = await get(path);
+      expect(headers['content-type']).toBe(type);
+      expect(headers['content-security-policy']).toContain('frame-ancestors https://platform.fynd.com');
+      expect(headers['cache-control']).toBe('no-cache');
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { files, folder } from '#page';
-import type { PageFile, StoredCoding } from '../../../shared/contract.ts';
+import { documentTypes, type PageFile, type StoredCoding } from '../../../shared/contract.ts';
 import { preferredCoding } from '../../../shared/http/accepts-coding.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { extension } from '../settings.ts';
@@ -33,8 +33,8 @@ export async function fileResponse(request: Pick<HttpRequest, 'rawPath' | 'heade
   const { etag, headers, body } = await stored(request, found);
   const isImmutable = found?.isImmutable === true;
   const cached = {
-    // A document that is no page of ours, an image with scripts in it included, is bound by the page's policy.
-    ...(/html|svg/.test(headers['content-type']) && frontEndHeaders(extension())),
+    // A document that is no page of ours, XML and an image with scripts in it included, is bound by the page's policy.
+    ...(documentTypes.test(headers['content-type']) && frontEndHeaders(extension())),
     ...headers,
     etag,
     'cache-control': isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
