@@ -1,6 +1,6 @@
-import type { Browser, FrameLocator, Page } from 'playwright-core';
+import type { Browser, Frame, FrameLocator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findChromium, launchChromium, picture } from '../../test/kit/chromium.ts';
+import { barriersOn, findChromium, launchChromium, picture, pixelsBeyond } from '../../test/kit/chromium.ts';
 import { type RunningExtension, startExtension } from '../../test/kit/start-extension.ts';
 
 const executablePath = findChromium('functions/app/front-end.test.ts');
@@ -24,6 +24,11 @@ describe.skipIf(executablePath === undefined)('the page in frontend/, inside the
 
   const extension = (): FrameLocator => page.frameLocator('#extension');
   const products = () => extension().locator('#products li');
+  const frame = (): Frame => {
+    const found = page.frames().find((each) => each.url().startsWith(world.baseUrl));
+    if (found === undefined) throw new Error('No frame shows the extension.');
+    return found;
+  };
 
   /** Opens the extension at company 1 as somebody at a computer of their own. */
   async function as(user: string, work: () => Promise<void>, width = 1280): Promise<void> {
@@ -100,6 +105,19 @@ describe.skipIf(executablePath === undefined)('the page in frontend/, inside the
     });
   });
 
+  test('has no barriers, in light and in dark, whatever the person may do', async () => {
+    for (const user of ['owner', 'orders']) {
+      await as(user, async () => {
+        await extension().locator('#scopes li').first().waitFor();
+        await page.waitForLoadState('networkidle');
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme });
+          expect({ user, colorScheme, found: await barriersOn(frame()) }).toEqual({ user, colorScheme, found: [] });
+        }
+      });
+    }
+  });
+
   test('signing out ends the session and says so', async () => {
     await as('owner', async () => {
       await extension().locator('#sign-out').click();
@@ -112,8 +130,7 @@ describe.skipIf(executablePath === undefined)('the page in frontend/, inside the
       'owner',
       async () => {
         await products().first().waitFor();
-        const wide = await extension().locator('html').evaluate('document.documentElement.scrollWidth - innerWidth');
-        expect(wide).toBeLessThanOrEqual(0);
+        expect(await pixelsBeyond(frame())).toBe(0);
         await picture(page, 'page-3-phone');
       },
       360,

@@ -59,4 +59,14 @@ describe('a page about what went wrong', () => {
     expect(status).toBeLessThan(500);
     expect(headers.get('content-language') ?? 'hi').toMatch(/^(hi|en)$/);
   });
+
+  test('leads back to the place where one was, which is text in an address', async () => {
+    // Who has just signed in, and still has no session that works.
+    const cookie = '__Host-ext_round_1=done';
+    const { status, text } = await visit(`/company/1/${marked}?x=${marked}`, { cookie });
+    expect([status, text.includes('<img')]).toEqual([401, false]);
+    const [, href = ''] = /<a class="button" href="([^"]*)"/.exec(text) ?? [];
+    const back = new URL(href.replaceAll('&#38;', '&'), world.baseUrl).searchParams.get('redirect_path');
+    expect(decodeURIComponent(back ?? '')).toContain('<img src=x onerror=marked>');
+  });
 });
