@@ -8,6 +8,7 @@ import { PlatformResponseError } from '../shared/platform/platform-client.ts';
 import { AppError } from '../shared/problems.ts';
 import { httpClient } from './runtime/http-client.ts';
 import { writeLog } from './runtime/log.ts';
+import { metric } from './runtime/metric.ts';
 import { offlineTokens, wait } from './runtime/offline-tokens.ts';
 import { type Delivery, failed, type QueueRequirement, queue } from './runtime/queue.ts';
 import { apiKey, webhookKey } from './runtime/secrets.ts';
@@ -37,7 +38,15 @@ export const handler = queue()
       const fields = { retry_after_s: await comeAgain(record, outcome.againInSeconds) };
       return { isDone: false, level: 'info', outcome: 'postponed', fields };
     }
-    return { isDone: true, outcome, level: outcome === 'runaway' ? 'error' : 'info' };
+    const isBlocked = outcome === 'blocked' || outcome === 'missing';
+    // The sweep's looks alone: who asks by hand asks as often as they like.
+    const isCounted = (isBlocked || outcome === 'reactivated') && !('request' in message);
+    return {
+      isDone: true,
+      outcome,
+      level: outcome === 'runaway' || isBlocked ? 'error' : 'info',
+      fields: isCounted ? metric('BlockedSubscribers', 1, now()) : {},
+    };
   });
 
 /** `delivery.deadline`: nothing is begun that might not be finished. */

@@ -152,6 +152,11 @@ export interface ExtensionInput<
     readonly notificationEmail?: string;
     /** Whose events: of all sales channels, of none, or of those named. Default `all`. */
     readonly salesChannels?: 'all' | 'none' | readonly string[];
+    /**
+     * Whether the sweep activates again what the platform blocked, so that it sends what it held back meanwhile. Default
+     * false: somebody looks into why first.
+     */
+    readonly reactivate?: boolean;
     /** Subscribers of the type `marketplace`, as the platform has them for named sales channels only. Default false. */
     readonly marketplace?: boolean;
     /**

@@ -115,8 +115,10 @@ export const installationsTable = {
     'refreshingSinceMs',
     'uninstallAskedAtMs',
   ],
+  /** What people's commands read of a row to say how a company's webhooks are. */
+  subscriberAttributes: ['pk', 'status', 'subscriber'],
   /** What background functions write beside what they read. */
-  workerWrittenAttributes: ['listed', 'updatedAt', 'uninstalledAt'],
+  workerWrittenAttributes: ['listed', 'updatedAt', 'uninstalledAt', 'subscriber'],
 } as const;
 
 /** The schedule that every stack has: it brings in step whatever an installation is behind with. No author's may be called so. */

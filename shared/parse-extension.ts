@@ -285,6 +285,7 @@ const settings = v.strictObject({
         ),
         'all',
       ),
+      reactivate: v.optional(v.boolean('must be true or false')),
       marketplace: v.optional(v.boolean('must be true or false')),
       secret: v.optional(
         v.picklist(['per-company', 'api-secret'], 'must be "per-company" or "api-secret"'),

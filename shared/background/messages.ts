@@ -25,6 +25,14 @@ const schema = v.variant('kind', [
   }),
   /** Keeps the subscriber at the platform in step with the configuration. */
   v.object({ kind: v.literal('register'), company, generation: v.number() }),
+  /** A look at the subscriber that the platform has. */
+  v.object({
+    kind: v.literal('subscriber'),
+    company,
+    task: v.picklist(['status', 'activate', 'resync']),
+    /** Who asked finds the answer by it; where nobody did, what fails comes again. */
+    request: v.optional(v.string()),
+  }),
   /** The platform, or somebody, says that a company uninstalled. */
   v.object({
     kind: v.literal('uninstall'),
@@ -62,6 +70,7 @@ type Kind<K extends WorkMessage['kind']> = Extract<WorkMessage, { kind: K }>;
 export type WebhookMessage = Kind<'webhook'>;
 export type LifecycleMessage = Kind<'lifecycle'>;
 export type RegisterMessage = Kind<'register'>;
+export type SubscriberMessage = Kind<'subscriber'>;
 export type UninstallMessage = Kind<'uninstall'>;
 export type ScheduleMessage = Kind<'schedule'>;
 export type ScheduledMessage = Kind<'scheduled'>;
@@ -156,6 +165,12 @@ export function announcedGeneration(announced: string | undefined): number {
 export function registerMessage(message: Omit<RegisterMessage, 'kind'>, registration: string): QueuedMessage {
   const company = companyOf(message.tenant);
   return queued({ kind: 'register', ...message }, `register#${company}`, `${company} ${registration}`);
+}
+
+/** In the group of registrations: neither sees the other's work half done. One for each request, or run of the sweep. */
+export function subscriberMessage(message: Omit<SubscriberMessage, 'kind'>, identity: string): QueuedMessage {
+  const company = companyOf(message.tenant);
+  return queued({ kind: 'subscriber', ...message }, `register#${company}`, `${company} ${identity}`);
 }
 
 /**

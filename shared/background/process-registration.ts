@@ -2,10 +2,11 @@ import type { Extension } from '../config.ts';
 import { webhookKid, webhookSecret } from '../fynd/webhook-secret.ts';
 import type { Deadline } from '../http/http-client.ts';
 import { callAsTenant } from '../platform/call-as-tenant.ts';
-import type { OfflineGrants } from '../store/offline-grants.ts';
-import { companyOf } from '../tenant.ts';
+import type { OfflineGrant, OfflineGrants } from '../store/offline-grants.ts';
+import { companyOf, type Tenant } from '../tenant.ts';
 import type { BackgroundDependencies } from './background-context.ts';
 import type { RegisterMessage } from './messages.ts';
+import type { Call } from './subscribers.ts';
 import { isRegistered, registeredNote, registerWebhooks, registrationOf } from './webhook-registration.ts';
 
 export interface ProcessRegistrationDependencies extends BackgroundDependencies {
@@ -26,27 +27,41 @@ export async function processRegistration(
   { tenant }: RegisterMessage,
   deadline: Deadline,
 ): Promise<'registered' | 'not_installed' | 'duplicate'> {
-  const { extension, baseUrl, apiKey, webhookKey } = deps;
   const grant = await deps.grants.find(tenant);
   if (grant === undefined || grant.status !== 'installed') return 'not_installed';
   const registration = registrationOf(deps, grant.generation);
-  const kid = webhookKid(webhookKey);
-  if (registration === undefined || isRegistered(grant.registered, registration, kid)) return 'duplicate';
-  await registerWebhooks(
-    { extension, baseUrl, apiKey, secret: webhookSecret(extension, webhookKey, tenant), companyId: companyOf(tenant) },
-    async (method, address, body) => {
-      const [path = '', rawQuery = ''] = address.split('?');
-      const call = {
-        method,
-        // Not only the Platform API: what events there are is asked of a service beside it.
-        path: { kind: tenant.kind, segments: path.split('/'), target: `/service/${path}`, tenant },
-        rawQuery,
-        headers: { accept: 'application/json', 'content-type': 'application/json' },
-        body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
-      };
-      return await callAsTenant({ ...deps, cluster: extension.cluster }, tenant, call, deadline);
-    },
-  );
-  await deps.grants.recordRegistered(grant, registeredNote(registration, kid));
+  if (registration === undefined || isRegistered(grant.registered, registration, webhookKid(deps.webhookKey))) {
+    return 'duplicate';
+  }
+  await register(deps, grant, registration, platformCall(deps, tenant, deadline));
   return 'registered';
+}
+
+/** Registers whatever was registered before, and notes it. @throws {AppError} as `registerWebhooks` does. */
+export async function register(
+  { extension, baseUrl, apiKey, webhookKey, grants }: ProcessRegistrationDependencies,
+  grant: OfflineGrant,
+  registration: string,
+  call: Call,
+): Promise<void> {
+  const { tenant } = grant;
+  const secret = webhookSecret(extension, webhookKey, tenant);
+  await registerWebhooks({ extension, baseUrl, apiKey, secret, companyId: companyOf(tenant) }, call);
+  await grants.recordRegistered(grant, registeredNote(registration, webhookKid(webhookKey)));
+}
+
+/** Calls the platform with the company's own token. */
+export function platformCall(deps: ProcessRegistrationDependencies, tenant: Tenant, deadline: Deadline): Call {
+  return async (method, address, body) => {
+    const [path = '', rawQuery = ''] = address.split('?');
+    const call = {
+      method,
+      // Not only the Platform API: what events there are is asked of a service beside it.
+      path: { kind: tenant.kind, segments: path.split('/'), target: `/service/${path}`, tenant },
+      rawQuery,
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+    };
+    return await callAsTenant({ ...deps, cluster: deps.extension.cluster }, tenant, call, deadline);
+  };
 }

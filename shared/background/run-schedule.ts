@@ -40,7 +40,7 @@ export async function fanOutSchedule(
   if (!isWanted) return 'unhandled';
   const { tenants, isLast } = await deps.grants.listInstalled(partition, after, pageSize);
   const messages = isSweep
-    ? await overdueWork(deps, tenants)
+    ? await overdueWork(deps, tenants, run)
     : tenants.map((tenant) => scheduledMessage({ tenant, name, run }));
   const next = isLast ? { partition: partition + 1, after: undefined } : { partition, after: tenants.at(-1) };
   const mark = Number.isInteger(Math.log2(page)) ? schedulePosition(message) : message.mark;

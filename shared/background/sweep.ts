@@ -3,6 +3,7 @@ import { webhookKid } from '../fynd/webhook-secret.ts';
 import type { Installations } from '../store/installations.ts';
 import type { QueuedMessage } from '../store/work-queue.ts';
 import type { Tenant } from '../tenant.ts';
+import { subscriberMessage } from './messages.ts';
 import { pendingWork } from './pending-work.ts';
 
 export interface SweepDependencies {
@@ -20,13 +21,23 @@ export function isSweepWanted({ events, hooks }: Pick<Extension, 'events' | 'hoo
 
 /**
  * What these tenants are behind with, as far as they are installed: hooks that were never told, webhooks that were never
- * registered, or otherwise or under another webhook key than now. Reads all of them together.
+ * registered, or otherwise or under another webhook key than now. Whether the platform blocked a subscriber, only a look at
+ * it tells: one for each of them and run. Reads all of them together.
  */
-export async function overdueWork(deps: SweepDependencies, tenants: readonly Tenant[]): Promise<QueuedMessage[]> {
+export async function overdueWork(
+  deps: SweepDependencies,
+  tenants: readonly Tenant[],
+  run: string,
+): Promise<QueuedMessage[]> {
   const webhookKeyId = webhookKid(deps.webhookKey);
+  const { events, webhooks } = deps.extension;
+  const task = webhooks.reactivate ? 'activate' : 'status';
   const installations = await deps.installations.findAll(tenants);
   // One whose grant no longer works can register nothing; the launch that mends it sends what is pending.
   return installations
     .filter(({ status }) => status === 'installed')
-    .flatMap((installation) => pendingWork({ ...deps, webhookKid: webhookKeyId }, installation));
+    .flatMap((installation) => [
+      ...pendingWork({ ...deps, webhookKid: webhookKeyId }, installation),
+      ...(events.length === 0 ? [] : [subscriberMessage({ tenant: installation.tenant, task }, run)]),
+    ]);
 }

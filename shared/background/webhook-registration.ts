@@ -28,7 +28,9 @@ export function registrationOf(
   generation: number,
 ): string | undefined {
   if (extension.events.length === 0) return undefined;
-  const parts = [extension.events, extension.webhooks, `${baseUrl}${webhookTarget}`, apiKey, generation];
+  // What is done after a block is nothing that the platform has.
+  const { reactivate: _reactivate, ...webhooks } = extension.webhooks;
+  const parts = [extension.events, webhooks, `${baseUrl}${webhookTarget}`, apiKey, generation];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }
 

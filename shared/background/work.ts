@@ -3,6 +3,7 @@ import { type AnnounceDependencies, announce } from './announce.ts';
 import { type HandleWebhookDependencies, handleWebhook } from './handle-webhook.ts';
 import type { WorkMessage } from './messages.ts';
 import { type ProcessRegistrationDependencies, processRegistration } from './process-registration.ts';
+import { type ProcessSubscriberDependencies, processSubscriber, type SubscriberOutcome } from './process-subscriber.ts';
 import { type Postponed, type ProcessUninstallDependencies, processUninstall } from './process-uninstall.ts';
 import {
   type FanOutScheduleDependencies,
@@ -14,6 +15,7 @@ import {
 export type WorkDependencies = HandleWebhookDependencies &
   AnnounceDependencies &
   ProcessRegistrationDependencies &
+  ProcessSubscriberDependencies &
   ProcessUninstallDependencies &
   FanOutScheduleDependencies &
   RunScheduledDependencies;
@@ -29,6 +31,7 @@ export type WorkOutcome =
   | 'unconfirmed'
   | 'postponed'
   | 'registered'
+  | SubscriberOutcome
   | 'fanned_out'
   /** A schedule that goes round in circles: ended, and logged as an error. The stack has no alarm; one can look for this. */
   | 'runaway';
@@ -47,6 +50,8 @@ export async function work(
       return await announce(deps, message, deadline);
     case 'register':
       return await processRegistration(deps, message, deadline);
+    case 'subscriber':
+      return await processSubscriber(deps, message, deadline);
     case 'uninstall':
       return await processUninstall(deps, message, attempt, deadline);
     case 'schedule':

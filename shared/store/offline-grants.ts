@@ -41,6 +41,16 @@ export interface OfflineGrant {
   readonly uninstallAskedAtMs: number;
 }
 
+/** What was last seen of a company's subscriber at the platform: for people, who read it from the row. */
+export interface SubscriberNote {
+  readonly state: string;
+  /** A sentence, where the platform did not say. */
+  readonly problem: string | undefined;
+  /** Whose question it answers; undefined for the sweep's. */
+  readonly request: string | undefined;
+  readonly seenAtMs: number;
+}
+
 export interface InstalledPage {
   readonly tenants: readonly Tenant[];
   readonly isLast: boolean;
@@ -168,7 +178,15 @@ export class OfflineGrants {
         uninstalledAt: seconds(now),
         updatedAt: seconds(now),
       },
-      remove: [...grantAttributes, 'retryFrom', 'leasedVersion', 'refreshingSinceMs', 'listed', 'registered'],
+      remove: [
+        ...grantAttributes,
+        'retryFrom',
+        'leasedVersion',
+        'refreshingSinceMs',
+        'listed',
+        'registered',
+        'subscriber',
+      ],
       expect: { generation, version },
     });
   }
@@ -186,6 +204,11 @@ export class OfflineGrants {
   /** Notes which registration the platform took. */
   async recordRegistered({ tenant, generation }: OfflineGrant, registered: string): Promise<boolean> {
     return await this.#update(tenant, { set: { registered }, expect: { generation } });
+  }
+
+  /** Notes what was seen of the subscriber. Nothing rests on it. */
+  async recordSubscriber({ tenant, generation }: OfflineGrant, subscriber: SubscriberNote): Promise<boolean> {
+    return await this.#update(tenant, { set: { subscriber }, expect: { generation } });
   }
 
   /** A page of the installed tenants of one partition, after the tenant given; in the index's own order. */

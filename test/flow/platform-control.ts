@@ -53,6 +53,8 @@ export class PlatformControl {
     this.#call('POST', `companies/${company}/auto-install`, options) as Promise<{ status: number; body: string }>;
   /** Makes an event and delivers it to whoever subscribed. */
   event = (company: number, event: Record<string, unknown>) => this.#call('POST', `companies/${company}/events`, event);
+  /** As after an event that could not be delivered at all. */
+  block = (company: number) => this.#call('POST', `companies/${company}/block`);
   subscribers = (company: number) =>
     this.#call('GET', `subscribers?company_id=${company}`) as Promise<Record<string, unknown>[]>;
   /** The deliveries that fit, once there are as many as `query` asks for. */

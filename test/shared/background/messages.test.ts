@@ -8,6 +8,7 @@ import {
   registerMessage,
   scheduledMessage,
   scheduleMessage,
+  subscriberMessage,
   uninstallMessage,
   type WorkMessage,
   webhookBody,
@@ -30,6 +31,7 @@ const roundTrip = (body: Buffer) => {
 function toQueue(message: Exclude<WorkMessage, { kind: 'webhook' }>) {
   if (message.kind === 'lifecycle') return lifecycleMessage(message);
   if (message.kind === 'register') return registerMessage(message, 'r1');
+  if (message.kind === 'subscriber') return subscriberMessage(message, 'r1');
   if (message.kind === 'uninstall') return uninstallMessage(message);
   if (message.kind === 'scheduled') return scheduledMessage(message);
   return scheduleMessage(message);
@@ -44,6 +46,7 @@ const messages: [Exclude<WorkMessage, { kind: 'webhook' }>, string][] = [
   ],
   [{ kind: 'scheduled', tenant, name: 'nightly', run: 'r1' }, 'company#12'],
   [{ kind: 'register', tenant, generation: 1 }, 'register#12'],
+  [{ kind: 'subscriber', tenant, task: 'activate', request: 'r1' }, 'register#12'],
   [{ kind: 'uninstall', tenant, receivedAtMs: 1 }, 'uninstall#12'],
   [{ kind: 'uninstall', tenant, receivedAtMs: 1, isSigned: true, signedAtMs: 2 }, 'signed-uninstall#12'],
   [
@@ -126,6 +129,8 @@ describe('a message', () => {
       toQueue({ kind: 'scheduled', tenant, name: 'nightly', run: 'r2' }),
       toQueue({ kind: 'register', tenant: other, generation: 1 }),
       registerMessage({ tenant, generation: 1 }, 'r2'),
+      subscriberMessage({ tenant, task: 'activate' }, 'r2'),
+      subscriberMessage({ tenant: other, task: 'activate' }, 'r1'),
       toQueue({ kind: 'uninstall', tenant: other, receivedAtMs: 1 }),
       toQueue({ kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: tenant, page: 10, mark: '3 7' }),
       toQueue({ kind: 'schedule', name: 'nightly', run: 'r1', partition: 3, after: other, page: 9, mark: '3 7' }),
@@ -144,6 +149,7 @@ describe('a message', () => {
     '{"kind":"webhook","company":12,"body":"x","receivedAtMs":1}',
     '{"kind":"register","company":"01","generation":1}',
     '{"kind":"register","company":"1#company#2","generation":1}',
+    '{"kind":"subscriber","company":"1","task":"delete"}',
     '{"kind":"lifecycle","company":"1","hook":"launched","generation":1,"scopes":[]}',
     '{"kind":"schedule","name":"nightly","run":"r1","after":"x"}',
   ]) {

@@ -11,11 +11,12 @@ import { baseUrl, clientId, testExtension } from '../fixture/extension.ts';
 import { startWorker, type Worker, webhookKey } from '../fixture/work.ts';
 
 const file = './functions/x.ts';
-const extension = testExtension({
+const given = {
   events: { 'company/product/update/v1': file },
   webhooks: { notificationEmail: 'owner@example.com' },
   hooks: { installed: file },
-});
+};
+const extension = testExtension(given);
 const scopes = ['company/products'];
 const registration = registrationOf({ extension, baseUrl, apiKey: clientId }, 1) ?? '';
 const told = announcementOf(1, scopes);
@@ -40,9 +41,13 @@ async function put(company: string, changes: { status?: string; announced?: stri
   });
 }
 
+/** Which subscribers the last sweep has looked at, and for what. */
+const looks: string[] = [];
+
 /** Runs a sweep to its end; answers what it queued beside its own pages. */
 async function sweep(worker: Worker, deps = worker.deps) {
   const queued: string[] = [];
+  looks.length = 0;
   for (let next: WorkMessage | undefined = begin; next !== undefined; ) {
     worker.queue.sent.length = 0;
     expect(await work(deps, next, 1, deadlineIn(1_000))).toBe('fanned_out');
@@ -51,6 +56,7 @@ async function sweep(worker: Worker, deps = worker.deps) {
       if (message?.kind === 'schedule') next = message;
       else if (message?.kind === 'lifecycle') queued.push(`${message.hook} ${message.tenant.id}`);
       else if (message?.kind === 'register') queued.push(`register ${message.tenant.id}`);
+      else if (message?.kind === 'subscriber') looks.push(`${message.task} ${message.tenant.id}`);
       else queued.push(String(message?.kind));
     }
   }
@@ -80,6 +86,19 @@ describe('the sweep', () => {
 
   test('finds whom nobody told or registered, or registered otherwise or under another webhook key, and nobody else', async () => {
     expect(await sweep(startWorker(tables, work, { extension }))).toEqual(all.toSorted());
+  });
+
+  test('looks at the subscriber of everybody who is installed, and activates it where the configuration says so', async () => {
+    await sweep(startWorker(tables, work, { extension }));
+    expect(looks).toHaveLength(250 + Object.keys(behind).length);
+    expect(looks).toContain('status 700001');
+    expect(looks.filter((look) => look.endsWith('700009'))).toEqual([]);
+    const reactivating = testExtension({ ...given, webhooks: { ...given.webhooks, reactivate: true } });
+    // What is done after a block is no reason to register again.
+    expect(await sweep(startWorker(tables, work, { extension: reactivating }))).toEqual(all.toSorted());
+    expect(looks).toContain('activate 700001');
+    await sweep(startWorker(tables, work, { extension: testExtension({ hooks: given.hooks }) }));
+    expect(looks).toEqual([]);
   });
 
   test('makes up for an installation whose messages no queue took', async () => {

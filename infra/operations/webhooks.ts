@@ -1,0 +1,90 @@
+// npm run webhooks: how companies' subscribers are at the platform, and what brings them back after it blocked one.
+import { parseArgs } from 'node:util';
+import * as v from 'valibot';
+import { companyId } from '../../shared/tenant.ts';
+import { runOnce } from '../commands/run-once.ts';
+import { loadExtension } from '../load-extension.ts';
+import { StartError } from '../local/host/start-error.ts';
+import { isOfAws, openData, refusedByAws, whichData } from './open-data.ts';
+import { askWorker, listCompanies, type SubscriberAnswer } from './webhooks/ask-worker.ts';
+
+const usage = `npm run webhooks -- status | activate | resync [COMPANY …] [options]
+
+Events come through a subscriber that the platform has for each company. It blocks one whose deliveries failed for
+48 hours or 20 times, and sends what it held back once the subscriber is active again.
+
+  status      asks the platform how the subscribers are
+  activate    registers those again that are not active
+  resync      registers all of them again, as extension.config.ts says
+
+COMPANY     ids of companies. Default: every company that is installed
+--local     of the extension that runs on this machine, instead of the deployed one
+--stack NAME, --region REGION, --profile PROFILE
+--wait N    how many seconds to wait for answers. Default: 60
+--json      prints a list of objects
+
+Status 0: all are active. 2: some are not, or nobody knows. 1: nothing could be asked.`;
+
+const tasks = ['status', 'activate', 'resync'] as const;
+const words: Readonly<Record<SubscriberAnswer['state'], string>> = {
+  active: 'active',
+  blocked: 'blocked: once deliveries work again, npm run webhooks -- activate',
+  missing: 'missing at the platform: npm run webhooks -- activate',
+  problem: 'not known',
+  not_installed: 'not installed, or its grant does not work: nothing was asked',
+  unanswered: 'not answered yet: the worker is busy, or fails (see its log)',
+};
+
+await runOnce(async () => {
+  const { values: options, positionals } = readArguments();
+  if (options.help) return usage;
+  const [given, ...companies] = positionals;
+  const task = tasks.find((each) => each === given);
+  const waitMs = Number(options.wait) * 1_000;
+  if (task === undefined || !(waitMs >= 0)) throw new StartError(usage);
+  const wrong = companies.find((company) => !v.is(companyId, company));
+  if (wrong !== undefined) throw new StartError(`${JSON.stringify(wrong)} is no company id: 1 to 18 digits.`);
+  const { name, events } = await loadExtension();
+  if (events.length === 0) throw new StartError('The configuration names no events, so that there are no subscribers.');
+  using data = await openData(options, name);
+  try {
+    const asked = companies.length > 0 ? [...new Set(companies)] : await listCompanies(data);
+    const answers = await askWorker(data, task, asked, { waitMs, onProgress: progress(asked.length) });
+    if (answers.some(({ state }) => state !== 'active')) process.exitCode = 2;
+    if (options.json) return JSON.stringify(answers, undefined, 2);
+    if (answers.length === 0) return 'No company is installed.';
+    const width = Math.max(...answers.map(({ company }) => company.length));
+    return answers
+      .map(({ company, state, problem }) => `${company.padStart(width)}  ${problem ?? words[state]}`)
+      .join('\n');
+  } catch (error) {
+    if (isOfAws(error)) throw refusedByAws(error, 'What was asked may still be done.');
+    throw error;
+  }
+});
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        json: { type: 'boolean', default: false },
+        ...whichData,
+        wait: { type: 'string', default: '60' },
+      },
+    });
+  } catch (error) {
+    throw new StartError(`${(error as Error).message.split('. ')[0]}.\n\n${usage}`);
+  }
+}
+
+/** Only for who looks on: a pipe gets the answers alone. */
+function progress(total: number): (answered: number) => void {
+  let last = -1;
+  return (answered) => {
+    if (!process.stderr.isTTY || answered === last || answered === total) return;
+    last = answered;
+    console.error(`${answered} of ${total} answered …`);
+  };
+}
