@@ -12,7 +12,7 @@ import { metric } from './runtime/metric.ts';
 import { offlineTokens, wait } from './runtime/offline-tokens.ts';
 import { type Delivery, failed, type QueueRequirement, queue } from './runtime/queue.ts';
 import { apiKey, webhookKey } from './runtime/secrets.ts';
-import { baseUrl, extension, now } from './runtime/settings.ts';
+import { baseUrl, extension, isHanded, now, setting } from './runtime/settings.ts';
 import { deliveries, installations, offlineGrants } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
 
@@ -110,6 +110,14 @@ async function comeAgain({ receiptHandle }: Delivery['record'], wishedSeconds: n
   return seconds;
 }
 
+/** Where the platform sends what does not come by HTTP, where the stack has such places. */
+function received(): NonNullable<WorkDependencies['received']> {
+  return {
+    ...(isHanded('receivedQueueUrl') && { sqs: setting('receivedQueueUrl') }),
+    ...(isHanded('receivedBusArn') && { event_bridge: setting('receivedBusArn') }),
+  };
+}
+
 async function dependencies(): Promise<WorkDependencies> {
   return {
     extension: extension(),
@@ -117,6 +125,7 @@ async function dependencies(): Promise<WorkDependencies> {
     baseUrl: baseUrl(),
     apiKey: await apiKey(),
     webhookKey: await webhookKey(),
+    received: received(),
     installations: installations(),
     grants: offlineGrants(),
     tokens: await offlineTokens(),

@@ -4,13 +4,14 @@ import { Construct } from 'constructs';
 import type { Extension } from '../shared/config.ts';
 import { type Bundles, bundleOf } from './bundle/bundle.ts';
 import type { EdgeFiles } from './bundle/edge-files.ts';
-import { authorFunctions, builtInFunctions, type FunctionRow, worker } from './functions.ts';
+import { authorFunctions, builtInFunctions, type FunctionRow, receiver, worker } from './functions.ts';
 import { addOutputs } from './outputs.ts';
 import { AuthorFunctions } from './resources/author-functions.ts';
 import { Edge } from './resources/edge.ts';
 import { createFunction } from './resources/function.ts';
 import { ExtensionApi } from './resources/http-api.ts';
 import { OwnApi } from './resources/own-api.ts';
+import { receivedEvents } from './resources/received-events.ts';
 import { addSchedules } from './resources/schedules.ts';
 import { OwnSecrets, Secrets } from './resources/secrets.ts';
 import { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
@@ -49,6 +50,7 @@ export class ExtensionStack extends Stack {
       workerTimeoutSeconds: worker.timeoutSeconds,
       ...extension.worker,
     });
+    const received = receivedEvents(this, extension, receiver.timeoutSeconds);
     const secrets = new Secrets(this, 'Secrets');
     const ownSecrets = new OwnSecrets(this, 'OwnSecrets', extension.secrets).byName;
     const api = new ExtensionApi(this, 'Api');
@@ -56,7 +58,16 @@ export class ExtensionStack extends Stack {
     const edge = given && new Edge(this, 'Edge', { apiHost: api.host, ...given });
     const ourOrigin = baseUrl ?? edge?.origin ?? api.origin;
     const tables = { installations, userCache, deliveries };
-    const resources = { baseUrl: ourOrigin, ...tables, workQueue, secrets, ownSecrets, webhookKey, edgeKey: edge?.key };
+    const resources = {
+      baseUrl: ourOrigin,
+      ...tables,
+      workQueue,
+      receivedEvents: received,
+      secrets,
+      ownSecrets,
+      webhookKey,
+      edgeKey: edge?.key,
+    };
 
     const holders = secretHolders(extension);
     const functionsByEntry = new Map<string, Function>();
@@ -80,6 +91,7 @@ export class ExtensionStack extends Stack {
     };
     for (const row of builtInFunctions(extension)) add(this, row);
     this.worker = add(this, worker);
+    if (received !== undefined) add(this, receiver);
     // The CDK leaves this id out of names; it lets a table of the author's be called as a function of theirs is.
     const authors = new Construct(this, 'Resource');
     this.functions = new AuthorFunctions(

@@ -1,7 +1,8 @@
 import { type Function, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
-import { ConfigurationError, type Extension } from '../shared/config.ts';
+import { ConfigurationError, type Extension, receivingAccount } from '../shared/config.ts';
 import { environment, paths } from '../shared/contract.ts';
 import { maxRoutes } from './resources/http-api.ts';
+import type { ReceivedEvents } from './resources/received-events.ts';
 import type { Secrets, SingleSecret } from './resources/secrets.ts';
 import type { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
 import type { WorkQueue } from './resources/work-queue.ts';
@@ -14,6 +15,8 @@ export interface Resources {
   readonly userCache: UserCacheTable;
   readonly deliveries: DeliveriesTable;
   readonly workQueue: WorkQueue;
+  /** Undefined where no other account sends events. */
+  readonly receivedEvents: ReceivedEvents | undefined;
   readonly secrets: Secrets;
   /** The author's, by their names. */
   readonly ownSecrets: ReadonlyMap<string, SingleSecret>;
@@ -41,6 +44,8 @@ const epochMoves: Grant = (fn, { userCache }) => userCache.grantEpochMoves(fn);
 const entryWrites: Grant = (fn, { userCache }) => userCache.grantEntryWrites(fn);
 const handledDeliveries: Grant = (fn, { deliveries }) => deliveries.grantRecords(fn);
 const sends: Grant = (fn, { workQueue }) => workQueue.grantSends(fn);
+const receivedPlaces: Grant = (fn, { receivedEvents }) => receivedEvents?.tell(fn);
+const deliveredEvents: Grant = (fn, { receivedEvents }) => receivedEvents?.deliverTo(fn);
 const deliveredWork: Grant = (fn, { workQueue }) => workQueue.deliverTo(fn);
 
 /** What a function needs that looks at sessions; what it needs besides where it calls the platform for the person. */
@@ -82,7 +87,11 @@ const everyMethod = (path: string): string[] => [...reading(path), `ANY ${path}`
 /** Every entry file that the stack makes a function of, the author's included. */
 export function entriesOf(extension: Extension): string[] {
   return [
-    ...new Set([...builtInFunctions(extension), worker, ...authorFunctions(extension)].map(({ entry }) => entry)),
+    ...new Set(
+      [...builtInFunctions(extension), ...queueFunctions(extension), ...authorFunctions(extension)].map(
+        ({ entry }) => entry,
+      ),
+    ),
   ];
 }
 
@@ -92,6 +101,11 @@ export function entriesOf(extension: Extension): string[] {
  */
 export function builtInFunctions({ partner }: Pick<Extension, 'partner'>): readonly FunctionRow[] {
   return partner === undefined ? builtIn : builtIn.map((row) => withPartners(row));
+}
+
+/** The functions that queues call. */
+function queueFunctions(extension: Pick<Extension, 'events'>): readonly FunctionRow[] {
+  return receivingAccount(extension) === undefined ? [worker] : [worker, receiver];
 }
 
 /** Routes of partners, where there are any, go where those of companies go. */
@@ -194,7 +208,28 @@ export const worker: FunctionRow = {
   timeoutSeconds: 60,
   // A schedule sends its next page to the queue that it came from, and ends by itself where it does not get on.
   recursiveLoop: RecursiveLoop.ALLOW,
-  grants: [baseUrl, apiKey, apiSecret, tokenKey, webhookKey, backgroundWork, handledDeliveries, sends, deliveredWork],
+  grants: [
+    baseUrl,
+    apiKey,
+    apiSecret,
+    tokenKey,
+    webhookKey,
+    backgroundWork,
+    handledDeliveries,
+    sends,
+    deliveredWork,
+    receivedPlaces,
+  ],
+};
+
+/** Called by the queue that another account sends events to, where the configuration names one. */
+export const receiver: FunctionRow = {
+  id: 'ReceiveEvent',
+  entry: './functions/receive-event.ts',
+  routes: [],
+  timeoutSeconds: answersAlone,
+  memoryMegabytes: 512,
+  grants: [sends, deliveredEvents],
 };
 
 /** Shoppers and servers of others have a limit of their own for each route: the stage's is for pages, too. */
@@ -254,7 +289,9 @@ function idsOf(entries: readonly string[]): Map<string, string> {
       .split(/[^A-Za-z0-9]+/)
       .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
       .join('');
-  const taken = [...[...builtIn, worker].map(({ id }) => id), ...entries.map(short)].map((id) => id.toLowerCase());
+  const taken = [...[...builtIn, worker, receiver].map(({ id }) => id), ...entries.map(short)].map((id) =>
+    id.toLowerCase(),
+  );
   return new Map(
     entries.map((entry) => {
       const id = short(entry);

@@ -7,7 +7,7 @@ import type { SingleSecret } from './resources/secrets.ts';
 /** What whoever deploys the stack needs to know. */
 export function addOutputs(
   stack: Stack,
-  { baseUrl, secrets, ownSecrets, edgeKey, workQueue, ...tables }: Resources,
+  { baseUrl, secrets, ownSecrets, edgeKey, workQueue, receivedEvents, ...tables }: Resources,
 ): void {
   const output = (id: string, value: string, description: string) => addOutput(stack, id, value, description);
   const put = (secret: SingleSecret, value: string): string =>
@@ -29,6 +29,12 @@ export function addOutputs(
   const redrive = `npm run redrive -- --from ${deadLettersUrl} --to ${workQueue.queueUrl}`;
   output('DeadLetterQueueUrl', deadLettersUrl, 'Work that failed for good.');
   output('Redrive', redrive, 'Run this once its cause is mended: it brings that work back.');
+  if (receivedEvents === undefined) return;
+  const { queue, deadLetters, bus } = receivedEvents;
+  output('ReceivedEventsUrl', queue.queueUrl, 'Events that another account sends.');
+  if (bus !== undefined) output('ReceivedEventsBus', bus.eventBusArn, 'The bus that another account sends events to.');
+  const again = `npm run redrive -- --from ${deadLetters.queueUrl} --to ${queue.queueUrl}`;
+  output('RedriveReceivedEvents', again, 'The same for what was received and could not be read or queued.');
 }
 
 /** A line that a deployment prints at its end, and consoles show. */

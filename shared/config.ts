@@ -9,16 +9,27 @@ export type AccessMode = 'offline' | 'online';
 /** `METHOD path` below `/service/platform/`; `*` stands for one segment or any method, a last `**` for any rest. */
 export type RoutePattern = `${string} ${string}`;
 
-/** Where the platform delivers an event. `rest` comes to this extension; the others go past it, to a queue or topic. */
+/**
+ * Where the platform delivers an event. `rest` comes to this extension, as do `sqs` and `event_bridge` with `from`; the others go
+ * past it, to a queue or topic.
+ */
 export type EventProvider = 'rest' | 'kafka' | 'sqs' | 'event_bridge' | 'pub_sub' | 'temporal';
 
 /** One event that the extension wants; the shorthand is the path of its handler. */
 export interface EventInput {
-  /** The file that handles it, for `rest`. */
+  /** The file that handles it, where it comes to this extension. */
   readonly handler?: string;
   /** Default `rest`. */
   readonly provider?: EventProvider;
-  /** Kafka's or Pub/Sub's topic, SQS's queue, Temporal's queue, EventBridge's name. */
+  /**
+   * For `sqs` and `event_bridge`: the AWS account, twelve digits, that alone may send to a queue or a bus of this stack, from
+   * which the event comes to this extension. Nobody else proves whose event it is: ask the platform which account that is.
+   */
+  readonly from?: string;
+  /**
+   * Kafka's or Pub/Sub's topic, SQS's queue, Temporal's queue, EventBridge's name. With `from`, default: the queue's URL or the
+   * bus's ARN.
+   */
   readonly destination?: string;
   /** For `temporal`. */
   readonly workflowName?: string;
@@ -230,6 +241,11 @@ type DeepReadonly<Value> = Value extends readonly (infer Item)[]
 /** The key under which an event is configured and handled: `category/name/type/vN`. */
 export function eventKeyOf(event: Pick<ExtensionEvent, 'category' | 'name' | 'type' | 'version'>): string {
   return `${event.category}/${event.name}/${event.type}/v${event.version}`;
+}
+
+/** The one account that may send events to this stack; undefined where none may. */
+export function receivingAccount({ events }: Pick<Extension, 'events'>): string | undefined {
+  return events.find(({ from }) => from !== undefined)?.from;
 }
 
 /**

@@ -21,6 +21,9 @@ export const environment = {
   deliveriesTable: 'DELIVERIES_TABLE',
   /** URL of the FIFO queue through which events, lifecycle jobs and scheduled work go. */
   workQueueUrl: 'WORK_QUEUE_URL',
+  /** Where another account sends events to this stack: URL of a queue, ARN of an event bus. */
+  receivedQueueUrl: 'RECEIVED_QUEUE_URL',
+  receivedBusArn: 'RECEIVED_BUS_ARN',
 } as const;
 
 /**

@@ -118,6 +118,7 @@ const anyObject = v.record(v.string(), v.unknown(), 'must be an object');
 const eventObject = v.strictObject({
   handler: v.optional(handlerFile),
   provider: v.optional(v.picklist(providers, `must be one of ${providers.join(', ')}`)),
+  from: v.optional(v.string('must be text')),
   destination: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
   workflowName: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
   filters: v.optional(anyObject),
@@ -135,11 +136,21 @@ const event = v.pipe(
     'must be the path of a .ts file, or an object with handler or provider and destination',
   ),
   v.check(
-    ({ provider = 'rest', handler, destination }) =>
+    ({ from }) => from === undefined || /^\d{12}$/.test(from),
+    'must have in from the AWS account, twelve digits, that alone may send: what it sends comes with no other proof',
+  ),
+  v.check(
+    ({ provider, from }) => from === undefined || provider === 'sqs' || provider === 'event_bridge',
+    'must have from only where its provider is sqs or event_bridge',
+  ),
+  v.check(
+    ({ provider = 'rest', from, handler, destination }) =>
       provider === 'rest'
         ? handler !== undefined && destination === undefined
-        : handler === undefined && destination !== undefined,
-    'must have a handler where it comes to this extension, and a destination where its provider is another one',
+        : from === undefined
+          ? handler === undefined && destination !== undefined
+          : handler !== undefined,
+    'must have a handler where it comes to this extension (by rest, or from an account), and a destination where it goes elsewhere',
   ),
   v.check(
     ({ provider, workflowName }) => (provider === 'temporal') === (workflowName !== undefined),
@@ -366,6 +377,13 @@ export const extensionSchema = v.pipe(
       'is missing: the platform wants it for events',
     ),
     ['webhooks', 'notificationEmail'],
+  ),
+  v.forward(
+    v.check(
+      ({ events }) => new Set(events.flatMap(({ from }) => from ?? [])).size <= 1,
+      'must name one account in from: whoever may send to this stack may send any event',
+    ),
+    ['events'],
   ),
   v.forward(
     v.check(

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Extension, eventKeyOf } from '../config.ts';
+import { type Extension, type ExtensionEvent, eventKeyOf } from '../config.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
 import { isWebhookKey, webhookSecret } from '../fynd/webhook-secret.ts';
 import { parseJson } from '../http/json.ts';
@@ -7,7 +7,7 @@ import { AppError } from '../problems.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
 import { companyId, companyTenant, isSameTenant, type Tenant } from '../tenant.ts';
 import { webhookMessage } from './messages.ts';
-import { parseEnvelope } from './webhook-envelope.ts';
+import { parseEnvelope, type WebhookEnvelope } from './webhook-envelope.ts';
 
 /** What became of a delivery; each is a 200, since a retry would change nothing. */
 export type WebhookOutcome = 'queued' | 'ping' | 'unhandled' | 'too_old';
@@ -38,7 +38,7 @@ export async function acceptWebhook(
   },
   delivery: { body: Buffer; signature: string | undefined; companyIds: readonly string[] },
 ): Promise<{ readonly outcome: WebhookOutcome; readonly tenant: Tenant | undefined }> {
-  const { extension, keys, queue } = deps;
+  const { extension, keys } = deps;
   const { body, signature } = delivery;
   if (signature === undefined || signature === '') {
     throw new AppError('signature_required', 'The header x-fp-signature is missing.');
@@ -60,12 +60,38 @@ export async function acceptWebhook(
   if (named !== undefined && selected !== undefined && !isSameTenant(named, selected)) throw mismatch();
   // A secret that is the company's own says whose event it is; an address says nothing.
   const tenant = named ?? (isShared ? undefined : selected);
+  return await enqueue(deps, { tenant, event, body }, ({ provider }) => provider === 'rest');
+}
+
+/**
+ * Takes an event from this stack's own queue, which nobody but the account that the configuration names can send to: that alone
+ * is why the company in it is believed. The same event by another way has the same id, and is handled once.
+ * @throws {AppError} `invalid_request` and `content_too_large` as above.
+ */
+export async function acceptReceived(
+  deps: AcceptDependencies,
+  body: Buffer,
+): Promise<{ readonly outcome: WebhookOutcome; readonly tenant: Tenant | undefined }> {
+  const { tenant, event } = parseEnvelope(body);
+  return await enqueue(deps, { tenant, event, body }, ({ from }) => from !== undefined);
+}
+
+interface AcceptDependencies {
+  readonly extension: Pick<Extension, 'events'>;
+  readonly queue: Pick<WorkQueue, 'send'>;
+  readonly now: () => Date;
+}
+
+async function enqueue(
+  deps: AcceptDependencies,
+  { tenant, event, body }: Pick<WebhookEnvelope, 'tenant' | 'event'> & { readonly body: Buffer },
+  comesThisWay: (wanted: ExtensionEvent) => boolean,
+): Promise<{ readonly outcome: WebhookOutcome; readonly tenant: Tenant | undefined }> {
+  const { extension, queue } = deps;
   if (event.name === 'ping') return { outcome: 'ping', tenant };
   const nowMs = deps.now().getTime();
   if (isTooOld(event.createdAtMs, nowMs)) return { outcome: 'too_old', tenant };
-  const isHandled = extension.events.some(
-    (wanted) => wanted.provider === 'rest' && eventKeyOf(wanted) === eventKeyOf(event),
-  );
+  const isHandled = extension.events.some((wanted) => comesThisWay(wanted) && eventKeyOf(wanted) === eventKeyOf(event));
   if (!isHandled || tenant === undefined) return { outcome: 'unhandled', tenant };
   const message = webhookMessage({ tenant, eventId: event.id, body, receivedAtMs: nowMs });
   if (message === undefined) {

@@ -1,4 +1,4 @@
-import type { Extension } from '../config.ts';
+import type { EventProvider, Extension } from '../config.ts';
 import { webhookKid, webhookSecret } from '../fynd/webhook-secret.ts';
 import type { Deadline } from '../http/http-client.ts';
 import { callAsTenant } from '../platform/call-as-tenant.ts';
@@ -14,6 +14,8 @@ export interface ProcessRegistrationDependencies extends BackgroundDependencies 
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly webhookKey: string;
+  /** As in `registerWebhooks`. */
+  readonly received?: Partial<Readonly<Record<EventProvider, string>>>;
   readonly grants: Pick<OfflineGrants, 'find' | 'recordRegistered'>;
 }
 
@@ -39,14 +41,14 @@ export async function processRegistration(
 
 /** Registers whatever was registered before, and notes it. @throws {AppError} as `registerWebhooks` does. */
 export async function register(
-  { extension, baseUrl, apiKey, webhookKey, grants }: ProcessRegistrationDependencies,
+  { extension, baseUrl, apiKey, webhookKey, received = {}, grants }: ProcessRegistrationDependencies,
   grant: OfflineGrant,
   registration: string,
   call: Call,
 ): Promise<void> {
   const { tenant } = grant;
   const secret = webhookSecret(extension, webhookKey, tenant);
-  await registerWebhooks({ extension, baseUrl, apiKey, secret, companyId: companyOf(tenant) }, call);
+  await registerWebhooks({ extension, baseUrl, apiKey, secret, received, companyId: companyOf(tenant) }, call);
   await grants.recordRegistered(grant, registeredNote(registration, webhookKid(webhookKey)));
 }
 

@@ -17,6 +17,8 @@ interface Registration {
   /** What the platform signs deliveries with. */
   readonly secret: string;
   readonly companyId: string;
+  /** Where events go that name no destination: a queue and a bus of this stack. */
+  readonly received?: Partial<Readonly<Record<EventProvider, string>>>;
 }
 
 /**
@@ -135,7 +137,9 @@ function upsertBody(registration: Registration) {
           {
             ...typeOf(registration),
             ...(provider === 'rest' ? receiver(registration) : {}),
-            events: extension.events.filter((event) => event.provider === provider).map(upsertEvent),
+            events: extension.events
+              .filter((event) => event.provider === provider)
+              .map((event) => upsertEvent(registration, event)),
           },
         ]),
       ),
@@ -147,19 +151,22 @@ function receiver({ baseUrl, secret, companyId }: Registration) {
   return { webhook_url: `${baseUrl}${webhookTarget}${companyId}`, auth_meta: { type: 'hmac', secret } };
 }
 
-function upsertEvent(event: ExtensionEvent) {
+function upsertEvent(registration: Registration, event: ExtensionEvent) {
   return {
     event_category: event.category,
     event_name: event.name,
     event_type: event.type,
     version: event.version,
-    ...destination(event),
+    ...destinationOf(registration, event),
     filters: event.filters,
     reducer: event.reducer,
   };
 }
 
-function destination({ provider, destination, workflowName }: ExtensionEvent) {
+function destinationOf(
+  { received }: Registration,
+  { provider, destination = received?.[provider], workflowName }: ExtensionEvent,
+) {
   const name: Readonly<Record<EventProvider, string | undefined>> = {
     rest: undefined,
     kafka: 'topic',
@@ -190,14 +197,14 @@ function subscriberBody(registration: Registration, provider: string, id: string
     provider,
     email_id: extension.webhooks.notificationEmail,
     ...(provider === 'rest' ? { webhook_url } : {}),
-    ...(events.length === 0 ? {} : { events: events.map(olderEvent) }),
+    ...(events.length === 0 ? {} : { events: events.map((event) => olderEvent(registration, event)) }),
   };
 }
 
-function olderEvent(event: ExtensionEvent) {
+function olderEvent(registration: Registration, event: ExtensionEvent) {
   return {
     slug: eventKeyOf(event),
-    ...destination(event),
+    ...destinationOf(registration, event),
     filters: event.filters,
     reducer: event.reducer,
   };

@@ -64,6 +64,24 @@ export const busySample: ExtensionInput = {
   },
 };
 
+/** The sample with events that another account sends to a queue and a bus of the stack. */
+export const receivingSample: ExtensionInput = {
+  ...sample,
+  webhooks: { notificationEmail: 'owner@example.com' },
+  events: {
+    'company/product/update/v1': {
+      provider: 'sqs',
+      from: '123456789012',
+      handler: './test/extension/on-product-update.ts',
+    },
+    'company/product/delete/v1': {
+      provider: 'event_bridge',
+      from: '123456789012',
+      handler: './test/extension/on-product-update.ts',
+    },
+  },
+};
+
 /** The stack as it is deployed, except that a stand-in takes the place of every bundle. */
 export function synthesizedStack(
   options: {

@@ -165,6 +165,27 @@ describe('a configuration', () => {
     ['launchPath', { ...valid, launchPath: `/${'x'.repeat(512)}` }],
     ['launchPath', { ...valid, launchPath: 1 }],
     ['schedules.sweep', { ...valid, schedules: { sweep: { every: '1 day', handler: './functions/x.ts' } } }],
+    ...(['*', '', '12345678901', '1234567890123', 'arn:aws:iam::123456789012:root', 'all'] as const).map(
+      (from) =>
+        ['events.a/b/c/v1', { ...valid, events: { 'a/b/c/v1': { provider: 'sqs', from, handler: 'x.ts' } } }] as [
+          string,
+          object,
+        ],
+    ),
+    ['events.a/b/c/v1', { ...valid, events: { 'a/b/c/v1': { provider: 'sqs', from: '123456789012' } } }],
+    ['events.a/b/c/v1', { ...valid, events: { 'a/b/c/v1': { provider: 'sqs', handler: 'x.ts' } } }],
+    ['events.a/b/c/v1', { ...valid, events: { 'a/b/c/v1': { from: '123456789012', handler: 'x.ts' } } }],
+    [
+      'events',
+      {
+        ...valid,
+        webhooks: { notificationEmail: 'a@example.com' },
+        events: {
+          'a/b/c/v1': { provider: 'sqs', from: '123456789012', handler: 'x.ts' },
+          'a/b/d/v1': { provider: 'event_bridge', from: '123456789013', handler: 'x.ts' },
+        },
+      },
+    ],
     ['webhooks.marketplace', { ...valid, webhooks: { marketplace: true } }],
     ['webhooks.marketplace', { ...valid, webhooks: { marketplace: true, salesChannels: 'none' } }],
     ['webhooks.secret', { ...valid, webhooks: { secret: 'CANARY-secret' } }],

@@ -4,6 +4,7 @@ import {
   busySample,
   calledSample,
   ofType,
+  receivingSample,
   type Synthesized,
   sample,
   single,
@@ -231,6 +232,22 @@ describe('offline never answers a browser', () => {
         ].sort(),
       );
     }
+  });
+
+  test('who receives what another account sends reads no secret and no table, and only queues', () => {
+    const receiving = synthesizedStack({ extension: receivingSample }).resources;
+    const added = [...ofType(receiving, 'AWS::Lambda::Function').keys()].filter((name) => !functions.has(name));
+    expect(added).toEqual(['ReceiveEventFunction']);
+    expect(permissionsOf('ReceiveEventFunction', receiving)).toEqual(
+      [
+        ...logs('ReceiveEvent'),
+        sends,
+        'sqs:ReceiveMessage on ReceivedEventsQueue',
+        'sqs:DeleteMessage on ReceivedEventsQueue',
+        'sqs:GetQueueAttributes on ReceivedEventsQueue',
+      ].sort(),
+    );
+    for (const name of functions.keys()) expect(permissionsOf(name, receiving)).toEqual(permissionsOf(name));
   });
 
   test('nobody reaches the worker but the queue: it has no route, and nothing may invoke it', () => {

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { acceptWebhook } from '../../../shared/background/accept-webhook.ts';
+import { acceptReceived, acceptWebhook } from '../../../shared/background/accept-webhook.ts';
 import { parseMessage, webhookBody } from '../../../shared/background/messages.ts';
 import type { Extension } from '../../../shared/config.ts';
 import type { QueuedMessage } from '../../../shared/store/work-queue.ts';
@@ -244,4 +244,46 @@ describe('a delivery', () => {
     await deliver(usual, { send });
     expect(isQueued).toBe(true);
   });
+});
+
+describe('an event that one account sends to this stack’s queue', () => {
+  const from = '123456789012';
+  const handler = './test/extension/on-product-update.ts';
+  const receiving = testExtension({
+    events: {
+      'company/product/update/v1': { provider: 'sqs', from, handler },
+      'company/order/update/v2': { handler },
+    },
+    webhooks: { notificationEmail },
+  });
+  const receive = async (body: unknown) => {
+    sent.length = 0;
+    const send = (messages: readonly QueuedMessage[]) => Promise.resolve(void sent.push(...messages));
+    const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    return (await acceptReceived({ extension: receiving, queue: { send }, now: () => noon }, bytes)).outcome;
+  };
+
+  test('is queued as one that came by HTTP, under the same id', async () => {
+    const event = { ...usual, event: { ...usual.event, id: 'e1' } };
+    expect(await receive(event)).toBe('queued');
+    const [received] = sent;
+    await deliver({ ...event, payload: { other: true } });
+    expect([sent[0]?.group, sent[0]?.deduplicationId]).toEqual([received?.group, received?.deduplicationId]);
+  });
+
+  test('is dropped where it comes by another way, names no company, or is too old', async () => {
+    const order = { category: 'company', name: 'order', type: 'update', version: '2' };
+    expect(await receive({ ...usual, event: order })).toBe('unhandled');
+    expect(await receive({ event: product, payload: {} })).toBe('unhandled');
+    expect(await receive({ ...usual, event: { ...product, created_timestamp: daysAgo(31) } })).toBe('too_old');
+    expect(await deliver(usual, { extension: receiving })).toBe('unhandled');
+    expect(sent).toEqual([]);
+  });
+
+  for (const text of ['', 'null', '{"kind":"register","company":"12","generation":1}', '{"company_id":12}']) {
+    test(`that is none fails: ${text}`, async () => {
+      expect(await problemOf(receive(text))).toMatchObject({ code: 'invalid_request' });
+      expect(sent).toEqual([]);
+    });
+  }
 });

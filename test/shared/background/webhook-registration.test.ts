@@ -28,7 +28,7 @@ interface Asked {
 type Answers = (asked: Asked) => { status?: number; body?: unknown } | undefined;
 
 /** Registers for company 12 with a platform that answers as told, else 200 with nothing in it. */
-async function register(input: Partial<ExtensionInput>, answers: Answers) {
+async function register(input: Partial<ExtensionInput>, answers: Answers, received = {}) {
   const asked: Asked[] = [];
   const registration = {
     extension: testExtension({ webhooks, ...input }),
@@ -36,6 +36,7 @@ async function register(input: Partial<ExtensionInput>, answers: Answers) {
     apiKey: clientId,
     secret: 'CANARY-secret',
     companyId: '12',
+    received,
   };
   const registering = registerWebhooks(registration, (method, path, body) => {
     const request = { method, path, body: JSON.parse(JSON.stringify(body ?? {})) as Record<string, unknown> };
@@ -120,6 +121,31 @@ describe('the subscriber where the platform has upserts', () => {
       expect(body).toMatchObject({ type: 'marketplace' });
     for (const body of await typeOf(channels)) expect(body).toMatchObject({ type: null });
     for (const body of await typeOf(webhooks)) expect(body).not.toHaveProperty('type');
+  });
+
+  test('sends to this stack what comes from an account, unless the configuration says where', async () => {
+    const handler = './functions/x.ts';
+    const from = '123456789012';
+    const { asked } = await register(
+      {
+        events: {
+          'company/product/create/v1': { provider: 'sqs', from, handler },
+          'company/product/update/v1': { provider: 'sqs', from, handler, destination: 'by-name' },
+          'company/product/delete/v1': { provider: 'event_bridge', from, handler },
+        },
+      },
+      withoutV3(),
+      { sqs: 'https://queue.example/1', event_bridge: 'arn:bus' },
+    );
+    expect(asked[0]?.body).toMatchObject({
+      webhook_config: {
+        event_map: {
+          sqs: { events: [{ queue: 'https://queue.example/1' }, { queue: 'by-name' }] },
+          event_bridge: { events: [{ event_bridge_name: 'arn:bus' }] },
+        },
+      },
+    });
+    expect(asked[2]?.body).toMatchObject({ provider: 'sqs', events: [{ queue: 'https://queue.example/1' }, {}] });
   });
 
   test('that refuses an event has it named', async () => {
