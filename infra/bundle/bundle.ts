@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildFailure, type BuildOptions, type BuildResult, build, formatMessages, type Plugin } from 'esbuild';
+import {
+  type BuildFailure,
+  type BuildOptions,
+  type BuildResult,
+  build,
+  formatMessages,
+  type Message,
+  type Plugin,
+} from 'esbuild';
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
 import { buildName, sourceMapPath } from '../source-maps/build.ts';
 import { configuredHandlers, entryPointOf } from './configured-handlers.ts';
@@ -144,8 +152,15 @@ export async function refuse(error: BuildFailure): Promise<never> {
   // A sentence of a plugin's, which needs no words around it.
   const own = error.errors.find(({ detail }) => detail instanceof ConfigurationError);
   if (own !== undefined) throw own.detail;
-  const messages = await formatMessages(error.errors, { kind: 'error' });
+  const messages = await formatMessages(error.errors.map(withInstallation), { kind: 'error' });
   throw new ConfigurationError(`The functions cannot be bundled:\n${messages.join('').trimEnd()}`);
+}
+
+/** A package that is missing is to be installed. esbuild offers to leave it out, with which nothing runs on Lambda. */
+function withInstallation(message: Message): Message {
+  const [, name] = /^Could not resolve "((?:@[\w.-]+\/)?[\w-][\w.-]*)/.exec(message.text) ?? [];
+  if (name === undefined) return message;
+  return { ...message, notes: [{ text: `Is it installed? npm install --save-exact ${name}`, location: null }] };
 }
 
 /** Writes what esbuild made, as if into `outdir`, into folders below `directory`, and the source maps beside them. */

@@ -11,7 +11,14 @@ const library = '@gofynd/fdk-client-javascript';
 const version = '3.4.2';
 const folder = '.platform-types';
 
+const usage = `npm run platform-types
+Installs ${library} ${version} into ${folder}, for its types alone, and types the routes of the Platform API.
+Delete ${folder} to be without.`;
+
 await runOnce(async () => {
+  const [argument] = process.argv.slice(2);
+  if (argument === '--help' || argument === '-h') return usage;
+  if (argument !== undefined) throw new StartError(`npm run platform-types takes no argument, and so not ${argument}.`);
   mkdirSync(folder, { recursive: true });
   const manifest = { private: true, dependencies: { [library]: version } };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);

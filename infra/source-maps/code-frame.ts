@@ -33,5 +33,11 @@ export function authorsPlace(places: readonly Place[]): Place | undefined {
   const inProject = places.filter(
     ({ file }) => !/(^|\/)node_modules\/|^(configured-handlers|page-files):|^<define:/.test(file),
   );
-  return inProject.find(({ file }) => !/^(functions\/runtime|shared)\//.test(file)) ?? inProject[0] ?? places[0];
+  // functions/worker.ts and its like are where the author's handlers are called from.
+  return (
+    inProject.find(({ file }) => !/^(functions\/runtime|shared)\/|^functions\/[^/]+$/.test(file)) ??
+    inProject.find(({ file }) => !/^(functions\/runtime|shared)\//.test(file)) ??
+    inProject[0] ??
+    places[0]
+  );
 }

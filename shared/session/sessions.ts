@@ -208,5 +208,5 @@ export async function openLatestSession(
     }
   }
   if (latest !== undefined) return latest;
-  throw refusal ?? new AppError('session_required', 'There is no session for this owner.');
+  throw refusal ?? new AppError('session_required', `There is no session for this ${tenant.kind}.`);
 }

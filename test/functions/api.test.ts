@@ -158,6 +158,18 @@ describe('a route of the author', () => {
     expect(Object.keys(answer.headers).filter((name) => name.startsWith('content-'))).toEqual([]);
   });
 
+  test('that returns what is no JSON says so in the log', async () => {
+    const circular: { self?: unknown } = {};
+    circular.self = circular;
+    for (const result of [circular, 1n, () => 1]) {
+      const { answer } = await ask(() => Promise.resolve(result));
+      expect([answer.status, answer.log['detail']]).toEqual([
+        500,
+        'What the handler returned cannot be written as JSON.',
+      ]);
+    }
+  });
+
   test('reads the body as JSON, or refuses it', async () => {
     const route = ({ request }: ApiContext) => Promise.resolve({ given: request.json() });
     expect((await ask(route, { method: 'POST', body: '{"a":1}' })).answer.json).toEqual({ given: { a: 1 } });

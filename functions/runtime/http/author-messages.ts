@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as v from 'valibot';
+import { AppError } from '../../../shared/problems.ts';
 import type { HttpResponse } from './http-messages.ts';
 import { textOf } from './lambda-result.ts';
 
@@ -59,7 +60,18 @@ export async function toAuthorResult(
     };
   }
   if (result === undefined) return { statusCode: 204, headers };
-  return { statusCode: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(result) };
+  return { statusCode: 200, headers: { ...headers, 'content-type': 'application/json' }, body: jsonOf(result) };
+}
+
+function jsonOf(result: unknown): string {
+  let cause: unknown;
+  try {
+    const text = JSON.stringify(result) as string | undefined;
+    if (text !== undefined) return text;
+  } catch (error) {
+    cause = error;
+  }
+  throw new AppError('internal', 'What the handler returned cannot be written as JSON.', { cause });
 }
 
 const lambdaResult = v.looseObject({
