@@ -128,6 +128,7 @@ async function dependencies(): Promise<WorkDependencies> {
     received: received(),
     installations: installations(),
     grants: offlineGrants(),
+    pauses: offlineGrants(),
     tokens: await offlineTokens(),
     deliveries: deliveries(),
     queue: workQueue(),

@@ -117,6 +117,7 @@ export const installationsTable = {
     'registered',
     'refreshingSinceMs',
     'uninstallAskedAtMs',
+    'callsFromMs',
   ],
   /** What people's commands read of a row to say how a company's webhooks are. */
   subscriberAttributes: ['pk', 'status', 'subscriber'],

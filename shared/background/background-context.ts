@@ -2,6 +2,7 @@ import type { Extension } from '../config.ts';
 import type { Deadline, HttpClient } from '../http/http-client.ts';
 import { callAsTenant } from '../platform/call-as-tenant.ts';
 import { createPlatformClient } from '../platform/platform-client.ts';
+import type { OfflineGrants } from '../store/offline-grants.ts';
 import { companyOf, type Tenant } from '../tenant.ts';
 import type { OfflineTokens } from '../tokens/offline-tokens.ts';
 import type { BackgroundContext } from './handlers.ts';
@@ -10,6 +11,8 @@ import type { BackgroundContext } from './handlers.ts';
 export interface BackgroundDependencies {
   readonly extension: Pick<Extension, 'cluster'>;
   readonly tokens: Pick<OfflineTokens, 'get'>;
+  /** Absent where somebody waits for the answer: then nobody else's pause is waited for. */
+  readonly pauses?: Pick<OfflineGrants, 'pauseCalls'>;
   readonly httpClient: HttpClient;
   readonly now: () => Date;
   readonly wait: (milliseconds: number) => Promise<void>;

@@ -39,6 +39,8 @@ export interface OfflineGrant {
   readonly refreshingSinceMs: number | undefined;
   /** Epoch milliseconds: when it last turned out to work after somebody said that the tenant uninstalled; 0 for never. */
   readonly uninstallAskedAtMs: number;
+  /** Epoch milliseconds before which background work makes no call, as the platform asked; 0 where it never did. */
+  readonly callsFromMs: number;
 }
 
 /** What was last seen of a company's subscriber at the platform: for people, who read it from the row. */
@@ -69,6 +71,7 @@ const row = v.object({
   leasedVersion: v.optional(integer),
   installedAtMs: v.optional(integer, 0),
   uninstallAskedAtMs: v.optional(integer, 0),
+  callsFromMs: v.optional(integer, 0),
   announced: v.optional(v.string()),
   registered: v.optional(v.string()),
   refreshingSinceMs: v.optional(integer),
@@ -194,6 +197,15 @@ export class OfflineGrants {
   /** Notes that the grant was asked about, and works: for a while, nobody who proves nothing makes it be asked again. */
   async recordUninstallAsked({ tenant, generation }: OfflineGrant, now: Date): Promise<boolean> {
     return await this.#update(tenant, { set: { uninstallAskedAtMs: now.getTime() }, expect: { generation } });
+  }
+
+  /** Lets everybody's background work wait until `callsFromMs`. False where somebody has noted another moment since. */
+  async pauseCalls(
+    { tenant, generation, callsFromMs: known }: Pick<OfflineGrant, 'tenant' | 'generation' | 'callsFromMs'>,
+    callsFromMs: number,
+  ): Promise<boolean> {
+    const expect = { generation, callsFromMs: known === 0 ? undefined : known };
+    return await this.#update(tenant, { set: { callsFromMs }, expect });
   }
 
   /** Notes that the author's hooks know of this installation. */

@@ -15,6 +15,8 @@ export interface OfflineAccess {
   readonly scopes: readonly string[];
   /** Whether the platform gave a refresh token with it: without one, the grant ends with the token. */
   readonly isRefreshable: boolean;
+  /** As in `OfflineGrant`. */
+  readonly callsFromMs: number;
 }
 
 export interface OfflineTokensDependencies {
@@ -125,8 +127,8 @@ export class OfflineTokens {
       const isLive = token.accessToken !== rejected && grant.accessTokenExpiresAt - nowSeconds > minLife(grant);
       const isRefreshable = token.refreshToken !== undefined;
       const isDue = isRefreshable && nowSeconds >= refreshMoment(grant, jitter);
-      const { generation, scopes } = grant;
-      const access = { tenant, accessToken: token.accessToken, generation, scopes, isRefreshable };
+      const { generation, scopes, callsFromMs } = grant;
+      const access = { tenant, accessToken: token.accessToken, generation, scopes, isRefreshable, callsFromMs };
       const pauseSeconds = Math.max(0, grant.retryFrom - nowSeconds);
       const hasTime = deadline === undefined || deadline.remainingMs() >= leaseMs;
       const mayTake = this.#isFree(grant) && pauseSeconds === 0 && hasTime;
@@ -170,7 +172,7 @@ export class OfflineTokens {
   ): Promise<OfflineAccess | undefined> {
     const { cluster, credentials, grants, tokenKeys, httpClient, now } = this.#deps;
     const { startWithinMs, callMs } = this.#timing;
-    const { tenant, generation } = grant;
+    const { tenant, generation, callsFromMs } = grant;
     const attempt = grant.attempt + 1;
     // Nothing that can wait stands between the platform's response and the write.
     const key = await tokenKeys.current();
@@ -190,7 +192,8 @@ export class OfflineTokens {
         const stored = await sealTokenSet(key, grant, result.tokens, askedAt);
         if (!(await this.#insist(() => grants.renew(grant, stored, now())))) break;
         const { accessToken, scopes } = result.tokens;
-        return { tenant, accessToken, generation, scopes, isRefreshable: result.tokens.refreshToken !== undefined };
+        const isRefreshable = result.tokens.refreshToken !== undefined;
+        return { tenant, accessToken, generation, scopes, isRefreshable, callsFromMs };
       }
       case 'refused': {
         const retryFrom = now().getTime() / 1000 + pauseAfter(attempt, result.retryAfterSeconds);
