@@ -37,7 +37,7 @@ export async function lint(tools: PythonTools, template: string, directory: stri
     const logicalId = String(Location.Path?.[1] ?? '');
     return { check: Rule.Id, says: Message, logicalId, type: types.get(logicalId) ?? '' };
   });
-  return judge('cfn-lint', findings, ofCfnLint);
+  return judge('cfn-lint', findings, ofCfnLint, types);
 }
 
 interface CfnLintMatch {
@@ -73,7 +73,7 @@ export async function scan(tools: PythonTools, template: string, directory: stri
       return { check: check_id, says: check_name, logicalId, type: types.get(logicalId) ?? '' };
     }),
   );
-  return judge('checkov', findings, ofCheckov);
+  return judge('checkov', findings, ofCheckov, types);
 }
 
 interface CheckovReport {
@@ -89,13 +89,20 @@ interface CheckovReport {
   };
 }
 
-function judge(tool: string, findings: readonly Finding[], acknowledged: readonly Acknowledged[]): number {
+function judge(
+  tool: string,
+  findings: readonly Finding[],
+  acknowledged: readonly Acknowledged[],
+  types: Types,
+): number {
   const isAcknowledged = (finding: Finding) =>
     acknowledged.some(({ check: id, of }) => id === finding.check && of.includes(finding.type));
   const open = findings
     .filter((finding) => !isAcknowledged(finding))
     .map(({ check: id, says, logicalId, type }) => `${id} at ${logicalId} (${type}): ${says}`);
+  const present = new Set(types.values());
   const stale = acknowledged
+    .filter(({ of }) => of.some((type) => present.has(type)))
     .filter(({ check: id }) => findings.every((finding) => finding.check !== id))
     .map(({ check: id }) => `${id} is no longer found: take it out of test/static/acknowledged.ts.`);
   check(

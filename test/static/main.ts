@@ -42,6 +42,16 @@ async function testStatically(): Promise<void> {
   await phase('checkov finds nothing that is not acknowledged', async () => {
     console.log(`    ${await scan(tools, template, directory)} acknowledged`);
   });
+  await phase('So it is with CloudFront in front', async () => {
+    const edge = join(directory, 'edge.out');
+    await synthesize(edge, { EXTENSION_CONFIG: 'test/static/fixture/edge.extension.config.ts' });
+    for (const name of ['Extension', 'Firewall']) {
+      const path = join(edge, `${name}.template.json`);
+      console.log(
+        `    ${name}: ${(await lint(tools, path, directory)) + (await scan(tools, path, directory))} acknowledged`,
+      );
+    }
+  });
   await phase('The tests’ events are of the shape of AWS’s', () => compareEvents(tools, directory));
   if (client === undefined) return;
 
@@ -52,10 +62,10 @@ async function testStatically(): Promise<void> {
 }
 
 /** As `npm run synth` does, without an account, into a folder of its own: the tests' extension, or that which is named. */
-async function synthesize(outputDirectory: string): Promise<void> {
+async function synthesize(outputDirectory: string, changed: NodeJS.ProcessEnv = {}): Promise<void> {
   const cli = fileURLToPath(new URL('../../node_modules/aws-cdk/bin/cdk', import.meta.url));
   const { status, output } = await run(process.execPath, [cli, 'synth', '--quiet', '--output', outputDirectory], {
-    env: { EXTENSION_CONFIG: 'test/extension/extension.config.ts', ...env },
+    env: { EXTENSION_CONFIG: 'test/extension/extension.config.ts', ...env, ...changed },
   });
   check(status === 0, 'The stack could not be synthesized.', output);
 }
