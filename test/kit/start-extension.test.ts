@@ -17,6 +17,13 @@ test('a person of a company is signed in in one line, and calls a route', async 
   expect(((await response.json()) as { items: unknown[] }).items.length).toBeGreaterThan(0);
 });
 
+test('their browser may write, as a page of the extension may; a page of another site may not', async () => {
+  const browser = await world.signIn();
+  const other = { 'sec-fetch-site': 'cross-site' };
+  expect((await browser.fetch('/api/session', { method: 'DELETE', headers: other })).status).toBe(403);
+  expect((await browser.fetch('/api/session', { method: 'DELETE' })).status).toBe(204);
+});
+
 test('another person of another company holds what the platform gives them', async () => {
   await world.platform.setUser('newcomer', { permissions: ['company/orders'], first_name: 'Nita' });
   await world.signIn(2);
@@ -32,8 +39,8 @@ test('a delivered event has been handled when the line is done', async () => {
 });
 
 test('an event that the configuration does not name is a sentence', async () => {
-  await expect(world.deliver(1, 'company/brand/update/v1', {})).rejects.toThrow(
-    'No company/brand/update/v1 was delivered: is it under `events`, and has company 1 installed?',
+  await expect(world.deliver(1, 'company/inventory/update/v1', {})).rejects.toThrow(
+    'No company/inventory/update/v1 was delivered: is it under `events`, and has company 1 installed?',
   );
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Browser } from '../flow/browser.ts';
 import { PlatformControl } from '../flow/platform-control.ts';
-import { startWorld } from '../start-world.ts';
+import { startWorld, type World } from '../start-world.ts';
 import { type OwnValues, putOwnValues } from './own-values.ts';
 
 /** The extension as `npm start` serves it, and a simulated platform, for one file of tests. */
@@ -15,7 +15,8 @@ export interface RunningExtension extends AsyncDisposable {
   /** The strings of the platform: `fault`, `expireTokens`, `setUser`, `requests`, `uninstall` … */
   readonly platform: PlatformControl;
   /**
-   * A browser in which this person has signed in to the company; the first one installs the extension there.
+   * A browser in which this person has signed in to the company; the first one installs the extension there. What it sends
+   * below `/api/` looks as if a page of the extension had sent it, for this company.
    * @param company default 1
    * @param user a person of the simulated platform. Default `owner`, who holds every permission
    */
@@ -32,6 +33,22 @@ export interface RunningExtension extends AsyncDisposable {
   /** Every line that the functions and the gateway logged. */
   logs(): string[];
   close(): Promise<void>;
+}
+
+/** Says of calls what a browser and `fyndExtension.fetch` say of them. */
+class PageBrowser extends Browser {
+  readonly #company: number;
+
+  constructor(world: World, company: number) {
+    super(world);
+    this.#company = company;
+  }
+
+  override fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    if (!path.startsWith('/api/')) return super.fetch(path, init);
+    const said = { 'sec-fetch-site': 'same-origin', 'x-company-id': String(this.#company) };
+    return super.fetch(path, { ...init, headers: { ...said, ...Object.fromEntries(new Headers(init.headers)) } });
+  }
 }
 
 /**
@@ -58,7 +75,7 @@ export async function startExtension(own: OwnValues = {}): Promise<RunningExtens
     panelUrl: (company = 1) => `${world.platformUrl}/company/${company}/extensions/${world.apiKey}`,
     platform,
     signIn: async (company = 1, user = 'owner') => {
-      const browser = new Browser(world);
+      const browser = new PageBrowser(world, company);
       const response = await browser.signIn(company, user);
       if (response.status !== 302) {
         throw new Error(`Signing in as ${user} to company ${company} was answered ${response.status}.`);
