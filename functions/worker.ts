@@ -1,17 +1,19 @@
 import { events, hooks, schedules } from '#handlers';
 import { parseMessage, type WorkMessage } from '../shared/background/messages.ts';
 import { type WorkDependencies, work } from '../shared/background/work.ts';
-import { workBackOffSeconds } from '../shared/contract.ts';
+import { sweepSchedule, workBackOffSeconds } from '../shared/contract.ts';
+import { readScopeCeiling } from '../shared/fynd/extension-details.ts';
 import { type Deadline, deadlineIn } from '../shared/http/http-client.ts';
 import { retryAfterSeconds } from '../shared/http/retry-after.ts';
 import { PlatformResponseError } from '../shared/platform/platform-client.ts';
 import { AppError } from '../shared/problems.ts';
+import { scopesBeyond } from '../shared/scope-ceiling.ts';
 import { httpClient } from './runtime/http-client.ts';
 import { writeLog } from './runtime/log.ts';
 import { metric } from './runtime/metric.ts';
 import { offlineTokens, wait } from './runtime/offline-tokens.ts';
 import { type Delivery, failed, type QueueRequirement, queue } from './runtime/queue.ts';
-import { apiKey, webhookKey } from './runtime/secrets.ts';
+import { apiKey, apiSecret, webhookKey } from './runtime/secrets.ts';
 import { baseUrl, extension, isHanded, now, setting } from './runtime/settings.ts';
 import { deliveries, installations, offlineGrants } from './runtime/tables.ts';
 import { workQueue } from './runtime/work-queue.ts';
@@ -34,6 +36,7 @@ export const handler = queue()
   .use(backOff())
   .handler(async ({ record, message, attempt, deadline }) => {
     const outcome = await work(await dependencies(), message, attempt, deadline);
+    const beyond = isSweepBeginning(message) ? await scopesBeyondPanel(deadline) : [];
     if (typeof outcome === 'object') {
       const fields = { retry_after_s: await comeAgain(record, outcome.againInSeconds) };
       return { isDone: false, level: 'info', outcome: 'postponed', fields };
@@ -44,10 +47,27 @@ export const handler = queue()
     return {
       isDone: true,
       outcome,
-      level: outcome === 'runaway' || isBlocked ? 'error' : 'info',
-      fields: isCounted ? metric('BlockedSubscribers', 1, now()) : {},
+      level: outcome === 'runaway' || isBlocked || beyond.length > 0 ? 'error' : 'info',
+      fields: {
+        ...(isCounted && metric('BlockedSubscribers', 1, now())),
+        ...(beyond.length > 0 && { ...metric('ScopesBeyondPanel', beyond.length, now()), scopes_beyond: beyond }),
+      },
     };
   });
+
+function isSweepBeginning(message: WorkMessage): boolean {
+  return message.kind === 'schedule' && message.name === sweepSchedule && message.page === 1;
+}
+
+/** Scopes that the partner panel does not allow: nobody can install any more. None where the platform does not say. */
+async function scopesBeyondPanel(deadline: Deadline): Promise<readonly string[]> {
+  const { cluster, scopes } = extension();
+  const credentials = { apiKey: await apiKey(), apiSecret: await apiSecret() };
+  const ceiling = await readScopeCeiling({ cluster, credentials, httpClient: httpClient(), now }, deadline).catch(
+    () => undefined,
+  );
+  return ceiling === undefined ? [] : scopesBeyond(ceiling, scopes);
+}
 
 /** `delivery.deadline`: nothing is begun that might not be finished. */
 function inTime(): QueueRequirement<Delivery, { readonly deadline: Deadline }> {

@@ -14,6 +14,7 @@ import { reportToPlatform } from '../local/report-to-platform.ts';
 import { deskOptions } from './desk-options.ts';
 import { readExtensionDetails } from './extension-details.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
+import { tellProgress } from './tell-progress.ts';
 
 await runUntilStopped(async (defer, signal) => {
   const desk = deskOptions('npm run dev', process.argv.slice(2));
@@ -21,7 +22,7 @@ await runUntilStopped(async (defer, signal) => {
   const environmentFile = openEnvironmentFile();
   const { ports: named, dataDir, frontendElsewhere, isTls, ...settings } = devSettings(process.env);
   const certificate = isTls ? await makeCertificate() : undefined;
-  const ports = [];
+  const ports: Awaited<ReturnType<typeof takePort>>[] = [];
   for (const port of named) {
     const taken = await takePort(port, certificate);
     defer(() => taken.close());
@@ -37,25 +38,26 @@ await runUntilStopped(async (defer, signal) => {
   // Only the simulated platform is on this machine, and takes what it cannot see.
   const reporter = settings.cluster.startsWith('http:') ? reportToPlatform(settings.cluster) : undefined;
   defer(() => reporter?.close());
-  console.log('Synthesizing the stack …');
   const { reloadOnChange } = await import('../reload/reload-on-change.ts');
   const tell: Log = (entry) => {
     log(entry);
     reporter?.log(entry);
   };
   const { startLocalExtension } = await import('../local/start-local-extension.ts');
-  const extension = await startLocalExtension({
-    ...settings,
-    frontendElsewhere,
-    port: ports,
-    dataDir: data,
-    showsErrors: true,
-    log: tell,
-    onDynamoDbRequest: reporter?.onDynamoDbRequest,
-    reloadsPages: desk.watch,
-    inspectPort: desk.inspectPort,
-    signal,
-  });
+  const extension = await tellProgress('Synthesizing the stack, and starting what it has', () =>
+    startLocalExtension({
+      ...settings,
+      frontendElsewhere,
+      port: ports,
+      dataDir: data,
+      showsErrors: true,
+      log: tell,
+      onDynamoDbRequest: reporter?.onDynamoDbRequest,
+      reloadsPages: desk.watch,
+      inspectPort: desk.inspectPort,
+      signal,
+    }),
+  );
   defer(() => extension.close());
   await reporter?.announce(extension);
   if (desk.watch) {

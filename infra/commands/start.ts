@@ -13,6 +13,7 @@ import { reportToPlatform } from '../local/report-to-platform.ts';
 import { platformCredentials, startSimulatedPlatform } from '../local/simulated-platform.ts';
 import { deskOptions } from './desk-options.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
+import { tellProgress } from './tell-progress.ts';
 
 await runUntilStopped(async (defer, signal) => {
   const desk = deskOptions('npm start', process.argv.slice(2));
@@ -31,23 +32,24 @@ await runUntilStopped(async (defer, signal) => {
     console.log(`${data.besides} is in use by another run: this one keeps its tables and secrets in ${data.path}.`);
   }
 
-  console.log('Starting the simulated platform, synthesizing the stack …');
   const baseUrl = `${isTls ? 'https' : 'http'}://localhost:${extensionPort.port}`;
   const cluster = `http://127.0.0.1:${platformPort.port}`;
   const { unlisted, region } = await loadExtension({ ...process.env, FP_API_DOMAIN: cluster });
   const credentials = platformCredentials(data.path);
   if (certificate) writeDataFile(join(data.path, 'certificate.pem'), certificate.cert);
-  const platform = await startSimulatedPlatform({
-    ...credentials,
-    port: platformPort.port,
-    baseUrl,
-    stateFile: join(data.path, 'simulated-platform-state.json'),
-    trusted: certificate && join(data.path, 'certificate.pem'),
-    unlisted,
-    region,
-    log,
-    signal,
-  });
+  const platform = await tellProgress('Starting the simulated platform', () =>
+    startSimulatedPlatform({
+      ...credentials,
+      port: platformPort.port,
+      baseUrl,
+      stateFile: join(data.path, 'simulated-platform-state.json'),
+      trusted: certificate && join(data.path, 'certificate.pem'),
+      unlisted,
+      region,
+      log,
+      signal,
+    }),
+  );
   defer(() => platform.close());
   const reporter = reportToPlatform(platform.url);
   defer(() => reporter.close());
@@ -57,20 +59,22 @@ await runUntilStopped(async (defer, signal) => {
     reporter.log(entry);
   };
   const { startLocalExtension } = await import('../local/start-local-extension.ts');
-  const extension = await startLocalExtension({
-    ...credentials,
-    cluster,
-    port: [port],
-    baseUrl,
-    dataDir: data,
-    configFile,
-    showsErrors: true,
-    log: tell,
-    onDynamoDbRequest: reporter.onDynamoDbRequest,
-    reloadsPages: desk.watch,
-    inspectPort: desk.inspectPort,
-    signal,
-  });
+  const extension = await tellProgress('Synthesizing the stack, and starting what it has', () =>
+    startLocalExtension({
+      ...credentials,
+      cluster,
+      port: [port],
+      baseUrl,
+      dataDir: data,
+      configFile,
+      showsErrors: true,
+      log: tell,
+      onDynamoDbRequest: reporter.onDynamoDbRequest,
+      reloadsPages: desk.watch,
+      inspectPort: desk.inspectPort,
+      signal,
+    }),
+  );
   defer(() => extension.close());
   await reporter.announce(extension);
   if (desk.watch) {

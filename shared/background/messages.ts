@@ -57,6 +57,14 @@ const schema = v.variant('kind', [
     /** Where an earlier page of the run was, for one that comes there again. */
     mark: v.optional(v.string()),
   }),
+  /** An operator wants a storefront to forward a path, or no longer. */
+  v.object({
+    kind: v.literal('storefrontPath'),
+    company,
+    task: v.picklist(['register', 'remove']),
+    application: v.string(),
+    path: v.string(),
+  }),
   /** A schedule's work for one company. */
   v.object({ kind: v.literal('scheduled'), company, name: v.string(), run: v.string() }),
 ]);
@@ -71,6 +79,7 @@ export type WebhookMessage = Kind<'webhook'>;
 export type LifecycleMessage = Kind<'lifecycle'>;
 export type RegisterMessage = Kind<'register'>;
 export type SubscriberMessage = Kind<'subscriber'>;
+export type StorefrontPathMessage = Kind<'storefrontPath'>;
 export type UninstallMessage = Kind<'uninstall'>;
 export type ScheduleMessage = Kind<'schedule'>;
 export type ScheduledMessage = Kind<'scheduled'>;
@@ -171,6 +180,11 @@ export function registerMessage(message: Omit<RegisterMessage, 'kind'>, registra
 export function subscriberMessage(message: Omit<SubscriberMessage, 'kind'>, identity: string): QueuedMessage {
   const company = companyOf(message.tenant);
   return queued({ kind: 'subscriber', ...message }, `register#${company}`, `${company} ${identity}`);
+}
+
+/** In the group of registrations: one path after another, as they were asked for. */
+export function storefrontPathMessage(message: Omit<StorefrontPathMessage, 'kind'>): QueuedMessage {
+  return queued({ kind: 'storefrontPath', ...message }, `register#${companyOf(message.tenant)}`, randomUUID());
 }
 
 /**

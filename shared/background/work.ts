@@ -11,11 +11,13 @@ import {
   type RunScheduledDependencies,
   runScheduled,
 } from './run-schedule.ts';
+import { type ProcessStorefrontPathDependencies, processStorefrontPath } from './storefront-paths.ts';
 
 export type WorkDependencies = HandleWebhookDependencies &
   AnnounceDependencies &
   ProcessRegistrationDependencies &
   ProcessSubscriberDependencies &
+  ProcessStorefrontPathDependencies &
   ProcessUninstallDependencies &
   FanOutScheduleDependencies &
   RunScheduledDependencies;
@@ -52,6 +54,8 @@ export async function work(
       return await processRegistration(deps, message, deadline);
     case 'subscriber':
       return await processSubscriber(deps, message, deadline);
+    case 'storefrontPath':
+      return await processStorefrontPath(deps, message, deadline);
     case 'uninstall':
       return await processUninstall(deps, message, attempt, deadline);
     case 'schedule':

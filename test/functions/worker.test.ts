@@ -282,6 +282,28 @@ describe('the worker', () => {
     });
   }
 
+  test('counts at each sweep the scopes that the partner panel does not allow, and is quiet where it does not say', async () => {
+    const sweep = scheduleMessage({ name: 'sweep', run: 'r9', partition: 7, page: 1 });
+    for (const [body, beyond] of [
+      [{ scope: ['company/products'] }, ['company/orders']],
+      [{ scope: ['company/*'] }, undefined],
+      [{}, undefined],
+    ] as const) {
+      world.platform.answer = ({ url, headers }) => {
+        if (!url.includes('/extensions/details/')) return signsIn({ url });
+        expect(headers.authorization).toMatch(/^Basic /);
+        return { headers: { 'content-type': 'application/json' }, body };
+      };
+      const { log } = await work([record(sweep.body, sweep.group)]);
+      expect(log[0]).toMatchObject(
+        beyond === undefined
+          ? { outcome: 'fanned_out', level: 'info' }
+          : { level: 'error', ScopesBeyondPanel: 1, scopes_beyond: beyond },
+      );
+      expect(log[0]?.['ScopesBeyondPanel']).toBe(beyond?.length);
+    }
+  });
+
   test('tells of a schedule that goes round in circles as an error, and does not try it again', async () => {
     const { body, group } = scheduleMessage({ name: 'nightly', run: 'r1', partition: 0, page: 3, mark: '1 ' });
     world.queue.sent.length = 0;

@@ -8,6 +8,7 @@ import {
   registerMessage,
   scheduledMessage,
   scheduleMessage,
+  storefrontPathMessage,
   subscriberMessage,
   uninstallMessage,
   type WorkMessage,
@@ -32,6 +33,7 @@ function toQueue(message: Exclude<WorkMessage, { kind: 'webhook' }>) {
   if (message.kind === 'lifecycle') return lifecycleMessage(message);
   if (message.kind === 'register') return registerMessage(message, 'r1');
   if (message.kind === 'subscriber') return subscriberMessage(message, 'r1');
+  if (message.kind === 'storefrontPath') return storefrontPathMessage(message);
   if (message.kind === 'uninstall') return uninstallMessage(message);
   if (message.kind === 'scheduled') return scheduledMessage(message);
   return scheduleMessage(message);
@@ -47,6 +49,7 @@ const messages: [Exclude<WorkMessage, { kind: 'webhook' }>, string][] = [
   [{ kind: 'scheduled', tenant, name: 'nightly', run: 'r1' }, 'company#12'],
   [{ kind: 'register', tenant, generation: 1 }, 'register#12'],
   [{ kind: 'subscriber', tenant, task: 'activate', request: 'r1' }, 'register#12'],
+  [{ kind: 'storefrontPath', tenant, task: 'register', application: 'a1', path: 'wishlist' }, 'register#12'],
   [{ kind: 'uninstall', tenant, receivedAtMs: 1 }, 'uninstall#12'],
   [{ kind: 'uninstall', tenant, receivedAtMs: 1, isSigned: true, signedAtMs: 2 }, 'signed-uninstall#12'],
   [
@@ -113,9 +116,9 @@ describe('a message', () => {
   test('has an id that SQS takes, the same for what is the same and another for anything else', () => {
     const ids = messages.map(([message]) => toQueue(message).deduplicationId);
     for (const [index, [message]] of messages.entries()) {
-      // Of two uninstalls that look the same, one may be forged.
+      // Of two uninstalls that look the same, one may be forged; an operator who asks twice means it.
       const { deduplicationId } = toQueue(message);
-      expect(deduplicationId === ids[index]).toBe(message.kind !== 'uninstall');
+      expect(deduplicationId === ids[index]).toBe(message.kind !== 'uninstall' && message.kind !== 'storefrontPath');
     }
     for (const id of ids) expect(id).toMatch(/^[\w-]{1,128}$/);
     const other = companyTenant('13');

@@ -1,0 +1,63 @@
+// npm run storefront: which calls of a storefront the platform forwards to this extension.
+import { parseArgs } from 'node:util';
+import * as v from 'valibot';
+import { storefrontPathMessage } from '../../shared/background/messages.ts';
+import { storefrontPathPattern } from '../../shared/background/storefront-paths.ts';
+import { WorkQueue } from '../../shared/store/work-queue.ts';
+import { applicationId, companyId, companyTenant } from '../../shared/tenant.ts';
+import { runOnce } from '../commands/run-once.ts';
+import { loadExtension } from '../load-extension.ts';
+import { StartError } from '../local/host/start-error.ts';
+import { isOfAws, openData, refusedByAws, whichData } from './open-data.ts';
+
+const usage = `npm run storefront -- register | remove COMPANY APPLICATION PATH [options]
+
+Has the platform forward {storefront}/ext/PATH/… to this extension, or no longer. Registering again does no harm.
+
+COMPANY, APPLICATION   ids of the company and of its sales channel
+PATH                   one segment of letters, digits, - and _, such as wishlist
+--local                by the extension that runs on this machine, instead of the deployed one
+--stack NAME, --region REGION, --profile PROFILE
+--json                 prints what was asked for
+
+The worker does it, which alone opens the company's token: its log says what the platform answered.`;
+
+const tasks = ['register', 'remove'] as const;
+
+await runOnce(async () => {
+  const { values: options, positionals } = readArguments();
+  if (options.help) return usage;
+  const [given, company = '', application = '', path = '', ...more] = positionals;
+  const task = tasks.find((each) => each === given);
+  if (task === undefined || more.length > 0) throw new StartError(usage);
+  if (!v.is(companyId, company)) throw new StartError('COMPANY must be a company id: 1 to 18 digits.');
+  if (!v.is(applicationId, application)) throw new StartError('APPLICATION must be 24 hexadecimal digits.');
+  if (!storefrontPathPattern.test(path)) throw new StartError('PATH must be one segment, such as wishlist.');
+  const { name, accessMode } = await loadExtension();
+  if (accessMode === 'online') throw new StartError('In online mode there is no token of the company to do it with.');
+  using data = await openData(options, name);
+  try {
+    const message = storefrontPathMessage({ tenant: companyTenant(company), task, application, path });
+    await new WorkQueue(data.sqs, data.workQueueUrl).send([message]);
+  } catch (error) {
+    if (isOfAws(error)) throw refusedByAws(error, 'Nothing was asked for.');
+    throw error;
+  }
+  if (options.json) return JSON.stringify({ task, company, application, path }, undefined, 2);
+  return `The worker of ${data.where} was asked to ${task} /ext/${path}. Its log says what the platform answered.`;
+});
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        json: { type: 'boolean', default: false },
+        ...whichData,
+      },
+    });
+  } catch (error) {
+    throw new StartError(`${(error as Error).message.split('. ')[0]}.\n\n${usage}`);
+  }
+}
