@@ -28,6 +28,7 @@ describe('a token', () => {
       generation: 1,
       scopes: ['company/products'],
       isRefreshable: true,
+      callsFromMs: 0,
     });
     expect(tables.calls).toMatchObject([{ operation: 'GetItem', input: { ConsistentRead: true } }]);
     expect(httpClient.requests).toEqual([]);
