@@ -66,7 +66,7 @@ beforeAll(() => {
   git(template, 'tag', 'template-v0.9.0');
   edit(template, 'SECURITY.md', /$/, '\nOne more line.\n');
   commit(template, 'Between two versions');
-  edit(template, 'shared/problems.ts', 'Send less at once.', 'Send less.');
+  edit(template, 'functions/runtime/http/page-texts.ts', 'Send less at once.', 'Send less.');
   edit(template, 'functions/app/products.ts', 'page_size: 20', 'page_size: 50');
   write(template, 'functions/app/new-sample.ts', 'export {};\n');
   edit(template, 'extension.config.ts', /$/, '// The template says more.\n');
@@ -128,7 +128,7 @@ function authored(project: string): string {
 }
 
 function expectUpdated(project: string): void {
-  expect(read(project, 'shared/problems.ts')).toContain('Send less.');
+  expect(read(project, 'functions/runtime/http/page-texts.ts')).toContain('Send less.');
   expect(existsSync(join(project, 'shared/new-rule.ts'))).toBe(true);
   expect(existsSync(join(project, 'docs/sam-local.md'))).toBe(false);
   expectAuthored(project);
@@ -222,24 +222,24 @@ describe('npm run update-template', () => {
 
   test('leaves a conflict as git merge does, where the author changed the template’s own files; it can be given up or ended', () => {
     const project = clone();
-    edit(project, 'shared/problems.ts', 'Send less at once.', 'Send it in parts.');
+    edit(project, 'functions/runtime/http/page-texts.ts', 'Send less at once.', 'Send it in parts.');
     commit(project, 'A change of mine');
     const { status, said } = update(project);
     expect([status, said]).toEqual([
       1,
-      expect.stringMatching(/in the same places:\n {2}shared\/problems\.ts\n[^]*Next: resolve/),
+      expect.stringMatching(/in the same places:\n {2}functions\/runtime\/http\/page-texts\.ts\n[^]*Next: resolve/),
     ]);
-    expect(read(project, 'shared/problems.ts')).toContain('<<<<<<<');
+    expect(read(project, 'functions/runtime/http/page-texts.ts')).toContain('<<<<<<<');
     expectAuthored(project);
     expect(update(project)).toEqual({ status: 1, said: expect.stringMatching(/^A merge is under way/) });
     expect(update(project, '--abort')).toEqual({ status: 0, said: expect.stringContaining('given up') });
     expect(git(project, 'status', '--porcelain')).toBe('');
-    expect(read(project, 'shared/problems.ts')).toContain('Send it in parts.');
+    expect(read(project, 'functions/runtime/http/page-texts.ts')).toContain('Send it in parts.');
     expect(update(project, '--abort')).toEqual({ status: 1, said: 'No update is under way.\n' });
 
     expect(update(project).status).toBe(1);
-    git(project, 'checkout', '--theirs', 'shared/problems.ts');
-    git(project, 'add', 'shared/problems.ts');
+    git(project, 'checkout', '--theirs', 'functions/runtime/http/page-texts.ts');
+    git(project, 'add', 'functions/runtime/http/page-texts.ts');
     git(project, 'commit', '--quiet', '--no-edit');
     expectUpdated(project);
     expect(update(project).said).toContain('is up to date');
@@ -264,7 +264,7 @@ describe('npm run update-template', () => {
     refused(/^npm run update-template/, '--force');
     write(home, 'broken.tar.gz', 'no tar file');
     refused(/cannot be unpacked/, '--from', join(home, 'broken.tar.gz'));
-    edit(project, 'shared/problems.ts', 'Send less', 'Send more');
+    edit(project, 'functions/runtime/http/page-texts.ts', 'Send less', 'Send more');
     refused(/^There are changes that are not committed/);
     const outside = place();
     mkdirSync(outside);
