@@ -75,21 +75,21 @@ const forThisPerson = { 'cache-control': 'private, no-cache', vary: personalVary
  * platform's own error, becomes the response. Middlewares of middy's may follow: `api(…).use(…)`.
  */
 export function api<Result>(handle: ((context: ApiContext) => Promise<Result>) & Returning<Result>): AuthorHandler {
-  return personal('company', (session, claimedApplication, context) =>
-    handle({ ...context, ...personIn(session), claimedApplication }),
-  );
+  return personal('company', personIn, (context, claimedApplication) => handle({ ...context, claimedApplication }));
 }
 
 /** The same for a person of an organization (partner). */
 export function partnerApi<Result>(
   handle: ((context: PartnerApiContext) => Promise<Result>) & Returning<Result>,
 ): AuthorHandler {
-  return personal('organization', (session, _application, context) => handle({ ...context, ...partnerIn(session) }));
+  return personal('organization', partnerIn, handle);
 }
 
-function personal(
+/** A route for people of this kind of owner; `ownerIn` refuses a session of the other kind. */
+function personal<Owner extends Pick<PersonContext, 'user' | 'scopes'>>(
   kind: Tenant['kind'],
-  handle: (session: LiveSession, application: string | undefined, context: PersonContext) => Promise<unknown>,
+  ownerIn: (session: LiveSession) => Owner,
+  handle: (context: PersonContext & Owner, application: string | undefined) => Promise<unknown>,
 ): AuthorHandler {
   return authorHandler('api', (run) =>
     http()
@@ -100,7 +100,7 @@ function personal(
       .use(platformErrors())
       .handler(async (request) => {
         const { session, reference, invocation } = request;
-        const { user, scopes } = kind === 'company' ? personIn(session) : partnerIn(session);
+        const owner = ownerIn(session);
         const answers: PlatformResponse[] = [];
         const warnings: (string | undefined)[] = [];
         const ours = extensionFor(extension(), { kind });
@@ -117,8 +117,7 @@ function personal(
           invocation,
           async (lambda) => {
             const seen = authorRequest(request, headersWithoutCredentials(request.headers));
-            const context = { platform, user, scopes, request: seen, lambda };
-            const result = await handle(session, reference.applicationId, context);
+            const result = await handle({ platform, request: seen, lambda, ...owner }, reference.applicationId);
             if (result === undefined) warnings.push('nothing_returned');
             return await toAuthorResult(result, { ...forThisPerson, ...cacheStatusOf(answers) });
           },

@@ -1,4 +1,7 @@
 import type { Credentials } from '../../shared/fynd/token-requests.ts';
+import type { Deadline } from '../../shared/http/http-client.ts';
+import { AppError } from '../../shared/problems.ts';
+import type { Tenant } from '../../shared/tenant.ts';
 import { OfflineTokens } from '../../shared/tokens/offline-tokens.ts';
 import { httpClient } from './http-client.ts';
 import { apiKey, apiSecret, tokenKeys } from './secrets.ts';
@@ -27,4 +30,22 @@ export async function offlineTokens(): Promise<OfflineTokens> {
     held = { ...credentials, tokens };
   }
   return held.tokens;
+}
+
+/**
+ * The tokens of a tenant that is installed, of which the first is there: one read of its row serves the check and the
+ * calls that follow. Where the platform refuses to refresh it, only those calls fail.
+ * @throws {AppError} `installation_required`; `try_again` where the table cannot be read.
+ */
+export async function installedTokens(tenant: Tenant, deadline: Deadline): Promise<Pick<OfflineTokens, 'get'>> {
+  const tokens = await offlineTokens();
+  const first = tokens.get(tenant, { deadline });
+  await first.catch((error: unknown) => {
+    const isAboutPlatform =
+      error instanceof AppError && ['rate_limited', 'platform_error', 'platform_timeout'].includes(error.code);
+    if (!isAboutPlatform) throw error;
+  });
+  return {
+    get: (asked, options) => (options?.rejected === undefined ? first : tokens.get(asked, options)),
+  };
 }

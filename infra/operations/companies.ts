@@ -1,6 +1,5 @@
 // npm run companies: lists, shows, exports and erases what a deployed or a local extension holds of companies and people.
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { HeldData } from '../../shared/store/held-data.ts';
 import { companyId, companyTenant, organizationId, organizationTenant, type Tenant } from '../../shared/tenant.ts';
@@ -9,7 +8,8 @@ import { loadExtension } from '../load-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { eraseData } from './companies/erase-data.ts';
 import { describeInstallation, exportData } from './companies/export-data.ts';
-import { isOfAws, type OpenData, openData, refusedByAws, whichData } from './open-data.ts';
+import { type OpenData, whichData, withData } from './open-data.ts';
+import { readArguments } from './read-arguments.ts';
 
 const usage = `npm run companies -- list                          who is installed, or was
 npm run companies -- show COMPANY                  a company's installation, without its token
@@ -26,10 +26,19 @@ npm run companies -- erase COMPANY [--user ID]     ends the sessions, then delet
 Erasing may be interrupted and run again. The status is 0 when it is done, and 1 where it is not or something was left:
 the text says which. What an export holds is personal data: keep it where only you can read it.`;
 
-type Options = ReturnType<typeof readArguments>['values'];
+const named = {
+  ...whichData,
+  organization: { type: 'string' },
+  user: { type: 'string' },
+  yes: { type: 'boolean', default: false },
+  wait: { type: 'string', default: '30' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+type Options = ReturnType<typeof readArguments<typeof named>>['values'];
 
 await runOnce(async () => {
-  const { values: options, positionals } = readArguments();
+  const { values: options, positionals } = readArguments(usage, named);
   if (options.help) return usage;
   const [action = '', id, ...more] = positionals;
   if (!['list', 'show', 'export', 'erase'].includes(action)) throw new StartError(usage);
@@ -41,9 +50,8 @@ await runOnce(async () => {
     throw new StartError('--user is a person’s id, of 1 to 256 characters.');
   }
   const extension = await loadExtension();
-  using data = await openData(options, extension.name);
-  const held = new HeldData(data.documents, data.tables);
-  try {
+  return await withData(options, extension.name, 'What was not finished can be run again.', async (data) => {
+    const held = new HeldData(data.documents, data.tables);
     if (tenant === undefined) return await list(held, options);
     if (action === 'show') return await show(held, data, tenant, options);
     const userId = options.user;
@@ -70,30 +78,8 @@ await runOnce(async () => {
       'What remains, and why:',
       ...result.remains.map((sentence) => `  - ${sentence}`),
     ].join('\n');
-  } catch (error) {
-    if (isOfAws(error)) throw refusedByAws(error, 'What was not finished can be run again.');
-    throw error;
-  }
+  });
 });
-
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        ...whichData,
-        organization: { type: 'string' },
-        user: { type: 'string' },
-        yes: { type: 'boolean', default: false },
-        wait: { type: 'string', default: '30' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    throw new StartError(`${(error as Error).message}\n\n${usage}`, { cause: error });
-  }
-}
 
 function tenantOf(company: string | undefined, organization: string | undefined): Tenant {
   if ((company === undefined) === (organization === undefined)) throw new StartError(usage);

@@ -9,7 +9,7 @@ import { StartError } from '../local/host/start-error.ts';
 import { type Migrated, migrateSessions } from './migrate/migrate-sessions.ts';
 import { type Skipped, spellingsOf } from './migrate/parse-session.ts';
 import { readSource, type Source } from './migrate/read-source.ts';
-import { isOfAws, type OpenData, openData, refusedByAws, whichData } from './open-data.ts';
+import { type OpenData, whichData, withData } from './open-data.ts';
 
 const usage = `npm run migrate -- --from redis --url redis://HOST:6379/0
 npm run migrate -- --from sqlite --file session_storage.db
@@ -47,9 +47,8 @@ await runOnce(async () => {
       "The configuration has accessMode 'online': it keeps no token, so that there is nothing to migrate.",
     );
   }
-  using data = await openData(options, extension.name);
-  if (options.write && !options['old-backend-is-stopped']) await confirmStopped(data);
-  try {
+  return await withData(options, extension.name, 'What was written stays, and the next run goes on.', async (data) => {
+    if (options.write && !options['old-backend-is-stopped']) await confirmStopped(data);
     const secrets = new Secrets(data.secretsManager);
     const result = await migrateSessions({
       entries: readSource(source),
@@ -72,10 +71,7 @@ await runOnce(async () => {
       throw new StartError(`The source holds no offline session of this extension. Found: ${found}.`);
     }
     return options.json ? json(result, options.write) : describe(result, options.write, data);
-  } catch (error) {
-    if (isOfAws(error)) throw refusedByAws(error, 'What was written stays, and the next run goes on.');
-    throw error;
-  }
+  });
 });
 
 function readArguments() {

@@ -56,10 +56,25 @@ interface Places
 }
 
 /**
- * Opens the data of the deployed stack, or of the extension that runs on this machine.
+ * Does something with the data of the deployed stack, or of the extension that runs on this machine.
+ * @param left what a refusal of AWS's leaves behind, e.g. «Nothing was changed.»
  * @throws {StartError} with a sentence that says what to mend.
  */
-export async function openData(which: WhichData, extensionName: string): Promise<OpenData> {
+export async function withData<Result>(
+  which: WhichData,
+  extensionName: string,
+  left: string,
+  run: (data: OpenData) => Promise<Result>,
+): Promise<Result> {
+  using data = await openData(which, extensionName);
+  try {
+    return await run(data);
+  } catch (error) {
+    throw isOfAws(error) ? refusedByAws(error, left) : error;
+  }
+}
+
+async function openData(which: WhichData, extensionName: string): Promise<OpenData> {
   const { region, credentials, endpoints, ...places } = which.local
     ? await onThisMachine()
     : await deployed(which, extensionName);
@@ -134,16 +149,14 @@ async function onThisMachine(): Promise<Places> {
   };
 }
 
-/** What an AWS service refused, as a sentence. @param left what that leaves, e.g. «Nothing was changed.» */
-export function refusedByAws(error: unknown, left: string): StartError {
-  if (error instanceof StartError) return error;
-  const cause = error as Error;
+/** What an AWS service refused, as a sentence. */
+function refusedByAws(cause: Error, left: string): StartError {
   const sentence = accessRefusal(cause, 'this region') ?? `AWS says ${cause.name}: ${cause.message}`;
   return new StartError(`${sentence.replace(/\.?$/, '.')} ${left}`, { cause });
 }
 
 /** Whether an error came from AWS's SDK or from the network, and is no mistake of ours. */
-export function isOfAws(error: unknown): boolean {
+function isOfAws(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const isOfNetwork = 'code' in error && /^E[A-Z_]+$/.test(String(error.code));
   return isOfNetwork || '$metadata' in error || error.name === 'CredentialsProviderError';

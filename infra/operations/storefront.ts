@@ -1,5 +1,4 @@
 // npm run storefront: which calls of a storefront the platform forwards to this extension.
-import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { storefrontPathMessage } from '../../shared/background/messages.ts';
 import { storefrontPathPattern } from '../../shared/background/storefront-paths.ts';
@@ -8,7 +7,8 @@ import { applicationId, companyId, companyTenant } from '../../shared/tenant.ts'
 import { runOnce } from '../commands/run-once.ts';
 import { loadExtension } from '../load-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
-import { isOfAws, openData, refusedByAws, whichData } from './open-data.ts';
+import { whichData, withData } from './open-data.ts';
+import { readArguments } from './read-arguments.ts';
 
 const usage = `npm run storefront -- register | remove COMPANY APPLICATION PATH [options]
 
@@ -25,7 +25,11 @@ The worker does it, which alone opens the company's token: its log says what the
 const tasks = ['register', 'remove'] as const;
 
 await runOnce(async () => {
-  const { values: options, positionals } = readArguments();
+  const { values: options, positionals } = readArguments(usage, {
+    ...whichData,
+    help: { type: 'boolean', short: 'h', default: false },
+    json: { type: 'boolean', default: false },
+  });
   if (options.help) return usage;
   const [given, company = '', application = '', path = '', ...more] = positionals;
   const task = tasks.find((each) => each === given);
@@ -35,29 +39,11 @@ await runOnce(async () => {
   if (!storefrontPathPattern.test(path)) throw new StartError('PATH must be one segment, such as wishlist.');
   const { name, accessMode } = await loadExtension();
   if (accessMode === 'online') throw new StartError('In online mode there is no token of the company to do it with.');
-  using data = await openData(options, name);
-  try {
+  const where = await withData(options, name, 'Nothing was asked for.', async (data) => {
     const message = storefrontPathMessage({ tenant: companyTenant(company), task, application, path });
     await new WorkQueue(data.sqs, data.workQueueUrl).send([message]);
-  } catch (error) {
-    if (isOfAws(error)) throw refusedByAws(error, 'Nothing was asked for.');
-    throw error;
-  }
+    return data.where;
+  });
   if (options.json) return JSON.stringify({ task, company, application, path }, undefined, 2);
-  return `The worker of ${data.where} was asked to ${task} /ext/${path}. Its log says what the platform answered.`;
+  return `The worker of ${where} was asked to ${task} /ext/${path}. Its log says what the platform answered.`;
 });
-
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        json: { type: 'boolean', default: false },
-        ...whichData,
-      },
-    });
-  } catch (error) {
-    throw new StartError(`${(error as Error).message.split('. ')[0]}.\n\n${usage}`);
-  }
-}

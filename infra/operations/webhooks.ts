@@ -1,11 +1,11 @@
 // npm run webhooks: how companies' subscribers are at the platform, and what brings them back after it blocked one.
-import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { companyId } from '../../shared/tenant.ts';
 import { runOnce } from '../commands/run-once.ts';
 import { loadExtension } from '../load-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
-import { isOfAws, openData, refusedByAws, whichData } from './open-data.ts';
+import { whichData, withData } from './open-data.ts';
+import { readArguments } from './read-arguments.ts';
 import { askWorker, listCompanies, type SubscriberAnswer } from './webhooks/ask-worker.ts';
 
 const usage = `npm run webhooks -- status | activate | resync [COMPANY …] [options]
@@ -36,7 +36,12 @@ const words: Readonly<Record<SubscriberAnswer['state'], string>> = {
 };
 
 await runOnce(async () => {
-  const { values: options, positionals } = readArguments();
+  const { values: options, positionals } = readArguments(usage, {
+    ...whichData,
+    help: { type: 'boolean', short: 'h', default: false },
+    json: { type: 'boolean', default: false },
+    wait: { type: 'string', default: '60' },
+  });
   if (options.help) return usage;
   const [given, ...companies] = positionals;
   const task = tasks.find((each) => each === given);
@@ -46,38 +51,18 @@ await runOnce(async () => {
   if (wrong !== undefined) throw new StartError(`${JSON.stringify(wrong)} is no company id: 1 to 18 digits.`);
   const { name, events } = await loadExtension();
   if (events.length === 0) throw new StartError('The configuration names no events, so that there are no subscribers.');
-  using data = await openData(options, name);
-  try {
+  const answers = await withData(options, name, 'What was asked may still be done.', async (data) => {
     const asked = companies.length > 0 ? [...new Set(companies)] : await listCompanies(data);
-    const answers = await askWorker(data, task, asked, { waitMs, onProgress: progress(asked.length) });
-    if (answers.some(({ state }) => state !== 'active')) process.exitCode = 2;
-    if (options.json) return JSON.stringify(answers, undefined, 2);
-    if (answers.length === 0) return 'No company is installed.';
-    const width = Math.max(...answers.map(({ company }) => company.length));
-    return answers
-      .map(({ company, state, problem }) => `${company.padStart(width)}  ${problem ?? words[state]}`)
-      .join('\n');
-  } catch (error) {
-    if (isOfAws(error)) throw refusedByAws(error, 'What was asked may still be done.');
-    throw error;
-  }
+    return await askWorker(data, task, asked, { waitMs, onProgress: progress(asked.length) });
+  });
+  if (answers.some(({ state }) => state !== 'active')) process.exitCode = 2;
+  if (options.json) return JSON.stringify(answers, undefined, 2);
+  if (answers.length === 0) return 'No company is installed.';
+  const width = Math.max(...answers.map(({ company }) => company.length));
+  return answers
+    .map(({ company, state, problem }) => `${company.padStart(width)}  ${problem ?? words[state]}`)
+    .join('\n');
 });
-
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        json: { type: 'boolean', default: false },
-        ...whichData,
-        wait: { type: 'string', default: '60' },
-      },
-    });
-  } catch (error) {
-    throw new StartError(`${(error as Error).message.split('. ')[0]}.\n\n${usage}`);
-  }
-}
 
 /** Only for who looks on: a pipe gets the answers alone. */
 function progress(total: number): (answered: number) => void {

@@ -1,11 +1,10 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
-import { parseJson } from '../../../shared/http/json.ts';
-import { AppError } from '../../../shared/problems.ts';
 import { type Chained, createChain, type Run } from '../chain.ts';
 import { type Maker, made } from '../made-handlers.ts';
 import { type AuthorResult, parseAuthorResult } from './author-messages.ts';
 import type { LambdaHandler } from './http.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
+import { jsonOf } from './json-body.ts';
 
 /** Lambda's own event, without what the author's code must not see, and context: as middlewares left them. */
 export interface LambdaCall {
@@ -80,12 +79,4 @@ export function authorRequest(request: HttpRequest, headers: HttpRequest['header
     body,
     json: () => jsonOf(body),
   };
-}
-
-function jsonOf(body: Buffer | undefined): unknown {
-  try {
-    return parseJson(body?.toString('utf8') ?? '');
-  } catch {
-    throw new AppError('invalid_request', 'The body must be JSON.');
-  }
 }

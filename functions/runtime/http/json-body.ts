@@ -1,6 +1,15 @@
 import { parseJson } from '../../../shared/http/json.ts';
 import { AppError } from '../../../shared/problems.ts';
 
+/** A JSON body; an integer that no number holds is its text. @throws {AppError} `invalid_request` where it is no JSON. */
+export function jsonOf(body: Buffer | undefined): unknown {
+  try {
+    return parseJson(body?.toString('utf8') ?? '');
+  } catch {
+    throw new AppError('invalid_request', 'The body must be JSON.');
+  }
+}
+
 /**
  * The fields of a small JSON body, each as text: ids may come as numbers.
  * @throws {AppError} `invalid_request` where the body is missing, no JSON or no object.

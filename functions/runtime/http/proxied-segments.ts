@@ -1,4 +1,3 @@
-import { apis } from '../../../shared/fynd/platform-path.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { isPathDecoded, type PathAsItCame } from './decoded-path.ts';
 
@@ -6,7 +5,7 @@ import { isPathDecoded, type PathAsItCame } from './decoded-path.ts';
  * The decoded segments below a prefix such as `/api/platform/`.
  * @throws {AppError} `invalid_request` where the path is encoded wrongly.
  */
-export function proxiedSegments(request: PathAsItCame, prefix: string = apis.company.proxy): string[] {
+export function proxiedSegments(request: PathAsItCame, prefix: string): string[] {
   const { rawPath } = request;
   const segments = rawPath.slice(rawPath.indexOf(prefix) + prefix.length).split('/');
   if (isPathDecoded(request)) return segments;

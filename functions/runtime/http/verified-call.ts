@@ -2,7 +2,6 @@ import * as v from 'valibot';
 import type { Extension } from '../../../shared/config.ts';
 import { requireChecksum } from '../../../shared/fynd/checksum.ts';
 import { parseApplicationData, requireStorefrontSignature } from '../../../shared/fynd/storefront-call.ts';
-import { parseJson } from '../../../shared/http/json.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { companyId, companyTenant } from '../../../shared/tenant.ts';
 import { requirement } from '../chain.ts';
@@ -11,6 +10,7 @@ import { extension, now } from '../settings.ts';
 import type { HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
 import { parseFields } from './input.ts';
+import { jsonOf } from './json-body.ts';
 import { receivedRequest } from './received-request.ts';
 
 /** What `verifiedCall` finds. */
@@ -80,7 +80,7 @@ function signedCompanyOf({ verify: proof, company }: VerifiedCall['call'], reque
   if (proof === 'storefront') return parseApplicationData(request.headers['x-application-data']).companyId;
   if (company === undefined) return undefined;
   const [, ...fields] = company.split('.');
-  let value: unknown = bodyOf(request);
+  let value = jsonOf(request.body);
   for (const field of fields) {
     value =
       typeof value === 'object' && value !== null && Object.hasOwn(value, field)
@@ -90,12 +90,4 @@ function signedCompanyOf({ verify: proof, company }: VerifiedCall['call'], reque
   const id = v.safeParse(companyId, typeof value === 'number' ? String(value) : value);
   if (id.success) return id.output;
   throw new AppError('invalid_request', `${fields.join('.')} in the body is missing, or no company id.`);
-}
-
-function bodyOf({ body = Buffer.alloc(0) }: HttpRequest): unknown {
-  try {
-    return parseJson(body.toString('utf8'));
-  } catch {
-    throw new AppError('invalid_request', 'The body must be JSON.');
-  }
 }

@@ -42,7 +42,9 @@ describe('a path of the Platform API', () => {
         fc.property(path, ({ segments, trailingSlash }) => {
           const sent = `${segments.map(encodeURIComponent).join('/')}${trailingSlash ? '/' : ''}`;
           const rawPath = `/api/platform/${decodes ? decodeURIComponent(sent) : sent}`;
-          const { target } = platformPath(proxiedSegments(decodes ? decoded(rawPath) : encoded(rawPath)));
+          const { target } = platformPath(
+            proxiedSegments(decodes ? decoded(rawPath) : encoded(rawPath), '/api/platform/'),
+          );
           expect(readByServer(target)).toEqual([...segments, ...(trailingSlash ? [''] : [])]);
         }),
         { numRuns: 500 },
@@ -51,7 +53,7 @@ describe('a path of the Platform API', () => {
   }
 
   test('is read behind the name of a stage', () => {
-    expect(proxiedSegments(decoded('/prod/api/platform/a/b'))).toEqual(['a', 'b']);
+    expect(proxiedSegments(decoded('/prod/api/platform/a/b'), '/api/platform/')).toEqual(['a', 'b']);
   });
 
   for (const refused of [
@@ -83,7 +85,9 @@ describe('a path of the Platform API', () => {
   ]) {
     test(`${JSON.stringify(refused)} is refused after a gateway decoded it`, async () => {
       const event = decoded(`/api/platform/${refused}`);
-      expect(await problemOf(() => platformPath(proxiedSegments(event)))).toMatchObject({ code: 'invalid_request' });
+      expect(await problemOf(() => platformPath(proxiedSegments(event, '/api/platform/')))).toMatchObject({
+        code: 'invalid_request',
+      });
     });
   }
 
@@ -103,7 +107,9 @@ describe('a path of the Platform API', () => {
   ]) {
     test(`${refused} is refused where the front door leaves it encoded`, async () => {
       const event = encoded(`/api/platform/x%20y/${refused}`);
-      expect(await problemOf(() => platformPath(proxiedSegments(event)))).toMatchObject({ code: 'invalid_request' });
+      expect(await problemOf(() => platformPath(proxiedSegments(event, '/api/platform/')))).toMatchObject({
+        code: 'invalid_request',
+      });
     });
   }
 
