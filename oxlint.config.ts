@@ -184,6 +184,21 @@ export default defineConfig({
       'infra/local/ serves what the template says: it knows neither constructs nor commands nor behaviour.',
     ),
     layer(
+      ['infra/emulator/**'],
+      [
+        ...behaviour,
+        '**/resources/**',
+        '**/bundle/**',
+        '**/commands/**',
+        '**/simulated-platform/**',
+        '../local/{http-api,lambda,sqs,dynamodb,secrets,template}/**',
+        'aws-cdk-lib',
+        'aws-cdk-lib/**',
+        'constructs',
+      ],
+      'infra/emulator/ starts an account of AWS’s and asks it: it knows nothing of what is deployed there.',
+    ),
+    layer(
       ['infra/simulated-platform/*.ts'],
       [...aboveSimulated, '../*.ts', ...simulatedSiblings.map((name) => `../${name}/**`)],
       simulated,

@@ -22,6 +22,7 @@ const shelf = 'The author’s handlers import';
 const synthesized = 'What is synthesized knows';
 const local = 'infra/local/ serves what the template says';
 const commands = 'infra/ imports what lies directly in shared/';
+const emulator = 'infra/emulator/ starts an account';
 const operations = 'infra/operations/ works on stored data';
 const ofTheTemplate = 'No test of the template depends on';
 const platform = 'The simulated platform knows nothing';
@@ -104,6 +105,13 @@ const plants: readonly Plant[] = [
   ['infra/commands/planted.ts', '../local/x.ts', undefined],
   ['infra/commands/planted.ts', '../operations/x.ts', commands],
   ['infra/local/sqs/planted.ts', '../../operations/x.ts', local],
+  ['infra/emulator/planted.ts', '../resources/x.ts', emulator],
+  ['infra/emulator/planted.ts', '../commands/x.ts', emulator],
+  ['infra/emulator/planted.ts', '../local/sqs/x.ts', emulator],
+  ['infra/emulator/planted.ts', '../../test/x.ts', emulator],
+  ['infra/emulator/planted.ts', '../local/host/x.ts', undefined],
+  ['infra/commands/planted.ts', '../emulator/x.ts', undefined],
+  ['test/aws/planted.ts', '../../infra/emulator/x.ts', undefined],
   ['infra/operations/planted.ts', '../../shared/store/x.ts', undefined],
   ['infra/operations/planted.ts', '../commands/x.ts', undefined],
   ['infra/operations/planted.ts', '../../functions/x.ts', operations],

@@ -1,5 +1,5 @@
-import { stopAll } from './aws/child.ts';
-import { Failure } from './aws/failure.ts';
+import { stopAll } from '../infra/emulator/child.ts';
+import { Failure } from '../infra/emulator/failure.ts';
 
 const closers: (() => unknown)[] = [stopAll];
 const skipped: string[] = [];

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Aws } from './aws.ts';
+import type { Aws } from '../../infra/emulator/aws.ts';
+import { accountId, region } from '../../infra/emulator/emulator.ts';
+import { check } from '../../infra/emulator/failure.ts';
+import { inlineStatements, listOf } from '../../infra/emulator/policies.ts';
 import type { Template, TemplateResource } from './deployment.ts';
 import { resourceDifferences } from './differences.ts';
-import { accountId, region } from './emulator.ts';
-import { check } from './failure.ts';
-import { inlineStatements, listOf } from './policies.ts';
 
 interface StackResource {
   readonly LogicalResourceId: string;

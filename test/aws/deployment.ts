@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from './child.ts';
-import type { Emulator } from './emulator.ts';
-import { check } from './failure.ts';
+import { run } from '../../infra/emulator/child.ts';
+import type { Emulator } from '../../infra/emulator/emulator.ts';
+import { check } from '../../infra/emulator/failure.ts';
 
 export interface Template {
   readonly Resources: Readonly<Record<string, TemplateResource>>;

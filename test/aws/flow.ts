@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { run } from '../../infra/emulator/child.ts';
+import { check } from '../../infra/emulator/failure.ts';
+import { resolvesLocalhost } from '../../infra/emulator/resolve-localhost.ts';
 import type { World } from '../start-world.ts';
-import { run } from './child.ts';
 import { flowDifferences } from './differences.ts';
-import { check } from './failure.ts';
-import { resolvesLocalhost } from './resolve-localhost.ts';
 
 const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
 

@@ -5,16 +5,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { stopAll } from '../../infra/emulator/child.ts';
+import { type Emulator, installEmulator, startEmulator } from '../../infra/emulator/emulator.ts';
+import { check } from '../../infra/emulator/failure.ts';
+import { grantWhatTheEmulatorDoesNotKnow } from '../../infra/emulator/policies.ts';
 import { startPlatform } from '../../infra/simulated-platform/platform.ts';
 import { runContract } from '../engines/run-contract.ts';
 import { atEnd, phase, runProgram } from '../program.ts';
 import { checkResources, readResources } from './check-resources.ts';
-import { stopAll } from './child.ts';
 import { Deployment } from './deployment.ts';
-import { type Emulator, installEmulator, startEmulator } from './emulator.ts';
-import { check } from './failure.ts';
 import { runFlow } from './flow.ts';
-import { grantWhatTheEmulatorDoesNotKnow } from './policies.ts';
 import { checkRefusals, interruptDeployments } from './refusals.ts';
 import { removeWhatRemains } from './remains.ts';
 import { checkSecrecy } from './secrecy.ts';
@@ -29,8 +29,16 @@ async function testDeployedStack(): Promise<void> {
   // Before the directory goes: all of them write into it.
   atEnd(stopAll);
 
-  const python = await phase('Installing the AWS emulator', () => installEmulator(directory));
-  const emulator = await phase('Starting it', () => startEmulator(python, directory));
+  const python = await phase('Installing the AWS emulator', () =>
+    installEmulator(process.env['TEST_AWS_VENV'] || join(directory, 'venv')),
+  );
+  const emulator = await phase('Starting it', () =>
+    startEmulator(python, directory, {
+      AWS_SECRET_ACCESS_KEY: 'CANARY-secret-access-key',
+      // What the flow suite is written for, whatever the author has made of the project's own.
+      EXTENSION_CONFIG: 'test/extension/extension.config.ts',
+    }),
+  );
   atEnd(() => emulator.close());
   const { aws } = emulator;
   const deployment = new Deployment(emulator, directory);

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Aws } from './aws.ts';
+import type { Aws } from '../../infra/emulator/aws.ts';
+import type { Emulator } from '../../infra/emulator/emulator.ts';
+import { check } from '../../infra/emulator/failure.ts';
 import type { Command, Deployment } from './deployment.ts';
-import type { Emulator } from './emulator.ts';
-import { check } from './failure.ts';
 
 interface Refusal {
   readonly when: string;

@@ -1,6 +1,6 @@
-import type { Aws } from './aws.ts';
+import type { Aws } from '../../infra/emulator/aws.ts';
+import { check } from '../../infra/emulator/failure.ts';
 import type { Resources } from './check-resources.ts';
-import { check } from './failure.ts';
 
 /** Removes what `npm run destroy` leaves by design, having found exactly that and no more. */
 export async function removeWhatRemains(aws: Aws, resources: Resources): Promise<void> {

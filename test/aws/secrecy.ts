@@ -1,6 +1,6 @@
-import type { Aws } from './aws.ts';
+import type { Aws } from '../../infra/emulator/aws.ts';
+import { check } from '../../infra/emulator/failure.ts';
 import type { Resources } from './check-resources.ts';
-import { check } from './failure.ts';
 
 /** Every credential of the tests begins like this. */
 const canary = 'CANARY';

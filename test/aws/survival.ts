@@ -1,7 +1,7 @@
+import { check } from '../../infra/emulator/failure.ts';
 import { Browser } from '../flow/browser.ts';
 import { PlatformControl } from '../flow/platform-control.ts';
 import type { World } from '../start-world.ts';
-import { check } from './failure.ts';
 
 const company = 60;
 const products = `/api/platform/catalog/v2.0/company/${company}/products/`;

@@ -4,9 +4,9 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { run, start, stop } from '../../infra/emulator/child.ts';
+import { Failure } from '../../infra/emulator/failure.ts';
 import { findFreePort } from '../../infra/local/host/listen.ts';
-import { run, start, stop } from '../aws/child.ts';
-import { Failure } from '../aws/failure.ts';
 import type { GivenEngine } from '../shared/fixture/engine.ts';
 
 const pom = fileURLToPath(import.meta.resolve('./pom.xml'));

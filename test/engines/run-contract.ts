@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../aws/child.ts';
-import { check } from '../aws/failure.ts';
+import { run } from '../../infra/emulator/child.ts';
+import { check } from '../../infra/emulator/failure.ts';
 import { engineVariable, type GivenEngine } from '../shared/fixture/engine.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

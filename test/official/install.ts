@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../aws/child.ts';
-import { Failure } from '../aws/failure.ts';
+import { run } from '../../infra/emulator/child.ts';
+import { Failure } from '../../infra/emulator/failure.ts';
 
 const files = ['package.json', 'package-lock.json'] as const;
 const here = (file: string) => fileURLToPath(import.meta.resolve(`./libraries/${file}`));

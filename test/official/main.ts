@@ -2,8 +2,8 @@
 //   TEST_OFFICIAL_CACHE   where they stay between runs (default: .local/official)
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../aws/child.ts';
-import { check } from '../aws/failure.ts';
+import { run } from '../../infra/emulator/child.ts';
+import { check } from '../../infra/emulator/failure.ts';
 import { phase, runProgram, skip } from '../program.ts';
 import { installOfficialLibraries } from './install.ts';
 

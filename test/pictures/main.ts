@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
-import { Failure } from '../aws/failure.ts';
+import { Failure } from '../../infra/emulator/failure.ts';
 import { findChromium, launchChromium } from '../kit/chromium.ts';
 import { atEnd, phase, runProgram } from '../program.ts';
 

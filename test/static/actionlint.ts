@@ -2,9 +2,9 @@ import { existsSync, globSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../aws/child.ts';
-import { check, Failure } from '../aws/failure.ts';
-import { installPythonEnvironment } from '../python-environment.ts';
+import { run } from '../../infra/emulator/child.ts';
+import { check, Failure } from '../../infra/emulator/failure.ts';
+import { installPythonEnvironment } from '../../infra/emulator/python-environment.ts';
 
 const version = 'v1.7.7';
 

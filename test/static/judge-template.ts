@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { run } from '../aws/child.ts';
-import { check, Failure } from '../aws/failure.ts';
+import { run } from '../../infra/emulator/child.ts';
+import { check, Failure } from '../../infra/emulator/failure.ts';
 import { type Acknowledged, ofCfnLint, ofCheckov } from './acknowledged.ts';
 import type { PythonTools } from './python-tools.ts';
 

@@ -1,6 +1,6 @@
+import { run } from '../../infra/emulator/child.ts';
+import { check } from '../../infra/emulator/failure.ts';
 import { buildSqsEvent } from '../../infra/local/sqs/build-sqs-event.ts';
-import { run } from '../aws/child.ts';
-import { check } from '../aws/failure.ts';
 import { gatewayEvent } from '../functions/fixture/event.ts';
 import type { PythonTools } from './python-tools.ts';
 

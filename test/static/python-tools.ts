@@ -1,8 +1,8 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Failure } from '../aws/failure.ts';
-import { installPythonEnvironment } from '../python-environment.ts';
+import { Failure } from '../../infra/emulator/failure.ts';
+import { installPythonEnvironment } from '../../infra/emulator/python-environment.ts';
 
 /** Programs of a Python environment of their own. */
 export interface PythonTools {

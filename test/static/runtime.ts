@@ -4,9 +4,9 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { run, start, stop } from '../../infra/emulator/child.ts';
+import { check, Failure } from '../../infra/emulator/failure.ts';
 import { findFreePort } from '../../infra/local/host/listen.ts';
-import { run, start, stop } from '../aws/child.ts';
-import { check, Failure } from '../aws/failure.ts';
 
 /** Commands that compiling the runtime client takes, and Debian's packages of them. It brings its own libcurl along. */
 const buildPackages = { cmake: 'cmake', make: 'make', 'g++': 'g++', xz: 'xz-utils' } as const;

@@ -1,4 +1,4 @@
-"""Asks AWS whatever a line of standard input says and answers in a line of JSON, for test/aws/aws.ts."""
+"""Asks AWS whatever a line of standard input says and answers in a line of JSON, for infra/emulator/aws.ts."""
 
 import json
 import sys

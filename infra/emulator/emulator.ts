@@ -4,11 +4,11 @@ import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { findFreePort } from '../../infra/local/host/listen.ts';
-import { installPythonEnvironment } from '../python-environment.ts';
+import { findFreePort } from '../local/host/listen.ts';
 import { Aws } from './aws.ts';
 import { run, start, stop } from './child.ts';
 import { Failure } from './failure.ts';
+import { installPythonEnvironment } from './python-environment.ts';
 
 export const region = 'ap-south-1';
 export const accountId = '000000000000';
@@ -26,15 +26,21 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
-/** MiniStack in a Python environment below `directory`, or below the one that TEST_AWS_VENV names, which stays. */
-export async function installEmulator(directory: string): Promise<string> {
-  const venv = process.env['TEST_AWS_VENV'] || join(directory, 'venv');
+/** MiniStack in a Python environment of this directory, which is made unless it is there already. */
+export async function installEmulator(venv: string): Promise<string> {
   await installPythonEnvironment(venv, fileURLToPath(import.meta.resolve('./requirements.txt')));
   return join(venv, 'bin', 'python');
 }
 
-/** Starts MiniStack on loopback, with an account that nothing was ever deployed into and every policy enforced. */
-export async function startEmulator(python: string, directory: string): Promise<Emulator> {
+/**
+ * Starts MiniStack on loopback, with an account that nothing was ever deployed into and every policy enforced. It keeps
+ * its files in `directory`. `settings` are added to the environment of those who use the account.
+ */
+export async function startEmulator(
+  python: string,
+  directory: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Emulator> {
   const port = await findFreePort();
   const home = join(directory, 'home');
   const temporaryDirectory = join(directory, 'tmp');
@@ -46,7 +52,7 @@ export async function startEmulator(python: string, directory: string): Promise<
     NO_COLOR: '1',
     // The CDK CLI remembers the account of each key id: one of this run only.
     AWS_ACCESS_KEY_ID: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
-    AWS_SECRET_ACCESS_KEY: 'CANARY-secret-access-key',
+    AWS_SECRET_ACCESS_KEY: settings['AWS_SECRET_ACCESS_KEY'] ?? randomBytes(24).toString('base64url'),
   };
   const certificate = await makeCertificate(python, own);
   const child = start(python, ['-m', 'ministack'], {
@@ -91,12 +97,11 @@ export async function startEmulator(python: string, directory: string): Promise<
     AWS_CA_BUNDLE: certificate.file,
     NODE_EXTRA_CA_CERTS: certificate.file,
     AWS_REGION: region,
-    // What the flow suite is written for, whatever the author has made of the project's own.
-    EXTENSION_CONFIG: 'test/extension/extension.config.ts',
     AWS_DEFAULT_REGION: region,
     AWS_EC2_METADATA_DISABLED: 'true',
     CDK_DEFAULT_ACCOUNT: accountId,
     CI: 'true',
+    ...settings,
   };
   const aws = new Aws(python, environment);
   const close = async (): Promise<void> => {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { run } from './aws/child.ts';
-import { Failure } from './aws/failure.ts';
+import { run } from './child.ts';
+import { Failure } from './failure.ts';
 
 /**
  * Makes a Python environment with what a list of requirements names, unless it is there already. The list is complete, and
