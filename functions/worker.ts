@@ -10,7 +10,7 @@ import { AppError } from '../shared/problems.ts';
 import { scopesBeyond } from '../shared/scope-ceiling.ts';
 import { httpClient } from './runtime/http-client.ts';
 import { writeLog } from './runtime/log.ts';
-import { metric } from './runtime/metric.ts';
+import { count } from './runtime/metric.ts';
 import { offlineTokens, wait } from './runtime/offline-tokens.ts';
 import { type Delivery, failed, type QueueRequirement, queue } from './runtime/queue.ts';
 import { apiKey, apiSecret, webhookKey } from './runtime/secrets.ts';
@@ -44,14 +44,13 @@ export const handler = queue()
     const isBlocked = outcome === 'blocked' || outcome === 'missing';
     // The sweep's looks alone: who asks by hand asks as often as they like.
     const isCounted = (isBlocked || outcome === 'reactivated') && !('request' in message);
+    if (isCounted) count('BlockedSubscribers');
+    if (beyond.length > 0) count('ScopesBeyondPanel', beyond.length);
     return {
       isDone: true,
       outcome,
       level: outcome === 'runaway' || isBlocked || beyond.length > 0 ? 'error' : 'info',
-      fields: {
-        ...(isCounted && metric('BlockedSubscribers', 1, now())),
-        ...(beyond.length > 0 && { ...metric('ScopesBeyondPanel', beyond.length, now()), scopes_beyond: beyond }),
-      },
+      fields: { ...(beyond.length > 0 && { scopes_beyond: beyond }) },
     };
   });
 

@@ -24,6 +24,8 @@ export const environment = {
   /** Where another account sends events to this stack: URL of a queue, ARN of an event bus. */
   receivedQueueUrl: 'RECEIVED_QUEUE_URL',
   receivedBusArn: 'RECEIVED_BUS_ARN',
+  /** The stack's name, by which metrics are told apart. Every function that writes a log has it. */
+  stackName: 'STACK_NAME',
 } as const;
 
 /**
@@ -150,6 +152,9 @@ export const deliveriesTable = {
  * whose user does not wait for minutes, shortens these and no others.
  */
 export const workBackOffSeconds: readonly number[] = [5, 30, 120, 300];
+
+/** How often a message is delivered before it is dead-lettered. */
+export const maxDeliveries = 5;
 
 /**
  * Services of the Platform API that no person's call may reach, whatever the scopes cover: both decide where data goes,

@@ -13,6 +13,7 @@ import {
 import { dirname, join, normalize, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { environment, installationsTable, userCacheTable } from '../shared/contract.ts';
+import { metrics } from '../shared/metrics.ts';
 import { extensionSchema } from '../shared/parse-extension.ts';
 import { problems } from '../shared/problems.ts';
 
@@ -130,6 +131,11 @@ function compile(project: string): string {
     return (error as { stdout: string }).stdout;
   }
 }
+
+test('the table of metrics is the one that the functions and the alarms go by', () => {
+  const rows = [...textOf('docs/seeing.md').matchAll(/^\| `(\w+)` \| (\w+) \| (.+?) \| (.+?) \|$/gm)];
+  expect(rows.map(([, name, unit, means, from]) => [name, { unit, means, from }])).toEqual(Object.entries(metrics));
+});
 
 test('the table of problems has each code with its status, and no other', () => {
   const rows = [...textOf('docs/calling-the-platform.md').matchAll(/^\| (\d{3}) \| `(\w+)` \|/gm)];

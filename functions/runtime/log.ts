@@ -6,6 +6,7 @@ import { PlatformResponseError } from '../../shared/platform/platform-client.ts'
 import { AppError } from '../../shared/problems.ts';
 import type { Tenant } from '../../shared/tenant.ts';
 import type { HttpResponse } from './http/http-messages.ts';
+import { takeMetrics } from './metric.ts';
 
 /** Put in front of a bundle where it is made: the entry file and a digest, by which its source map is found. */
 declare const $build: string;
@@ -37,6 +38,7 @@ export function logRequest(request: {
     outcome: response.outcome,
     warning: response.warning,
     ...(error === undefined ? {} : describeError(error)),
+    ...takeMetrics(),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Chain, createChain, type Requirement, type Run } from './chain.ts';
 import { describeError, writeLog } from './log.ts';
+import { takeMetrics } from './metric.ts';
 import { secretsSettled } from './secrets.ts';
 
 /** One message as the queue delivers it. */
@@ -80,6 +81,7 @@ async function isDone(run: Run<Delivery, DeliveryOutcome>, record: SQSRecord, co
       outcome,
       ...fields,
       duration_ms: Math.round(performance.now() - startedAtMs),
+      ...takeMetrics(),
     });
   }
   return isDone;

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -11,6 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { environment } from '../../shared/contract.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 
 /** One function with a role and a log group of its own. It may write its log and traces; all else is granted to it. */
@@ -54,6 +55,8 @@ export function createFunction(
     tracing: Tracing.ACTIVE,
     role,
     logGroup,
+    // Under which its metrics are.
+    environment: { [environment.stackName]: Stack.of(scope).stackName },
     // The functions print one JSON object per line already; JSON here would wrap each into another.
     loggingFormat: LoggingFormat.TEXT,
     ...(options.recursiveLoop && { recursiveLoop: options.recursiveLoop }),

@@ -3,7 +3,7 @@ import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { environment } from '../../shared/contract.ts';
+import { environment, maxDeliveries } from '../../shared/contract.ts';
 import { allow } from './function.ts';
 
 /** What both queues have in common. */
@@ -48,7 +48,7 @@ export class WorkQueue extends Queue {
       // Less, and a message returns while Lambda still retries the invocation that has it.
       // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
       visibilityTimeout: Duration.seconds(6 * options.workerTimeoutSeconds),
-      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: deadLetters, maxReceiveCount: maxDeliveries },
     });
     this.deadLetters = deadLetters;
     this.#maxConcurrency = options.maxConcurrency;

@@ -110,11 +110,11 @@ test('a sweep that finds a subscriber blocked makes its line of the log a data p
     CloudWatchMetrics: [
       {
         Namespace: 'FyndExtension',
-        Dimensions: [['FunctionName']],
+        Dimensions: [['Stack']],
         Metrics: [{ Name: 'BlockedSubscribers', Unit: 'Count' }],
       },
     ],
   });
-  expect(entry['FunctionName']).toMatch(/Worker/);
+  expect(entry['Stack']).toBe('test-lens');
   expect(await statusOf(2)).toBe('blocked');
 });
