@@ -1,4 +1,5 @@
 import type { Deadline } from '../http/http-client.ts';
+import { AppError } from '../problems.ts';
 import { type AnnounceDependencies, announce } from './announce.ts';
 import { type HandleWebhookDependencies, handleWebhook } from './handle-webhook.ts';
 import type { WorkMessage } from './messages.ts';
@@ -38,8 +39,28 @@ export type WorkOutcome =
   /** A schedule that goes round in circles: ended, and logged as an error. The stack has no alarm; one can look for this. */
   | 'runaway';
 
-/** Does one message's work. `attempt` counts from 1. @throws what the author's handler throws, or what the platform did. */
+/**
+ * Does one message's work. `attempt` counts from 1.
+ *
+ * Where the company's grant does not work, nothing but a launch mends it, and that begins a new installation, to which this
+ * message is outdated: after a second look, in case a refresh was on its way, it is done with and no dead letter.
+ * @throws what the author's handler throws, or what the platform did.
+ */
 export async function work(
+  deps: WorkDependencies,
+  message: WorkMessage,
+  attempt: number,
+  deadline: Deadline,
+): Promise<WorkOutcome | Postponed> {
+  try {
+    return await workOn(deps, message, attempt, deadline);
+  } catch (error) {
+    if (attempt > 1 && error instanceof AppError && error.code === 'installation_required') return 'not_installed';
+    throw error;
+  }
+}
+
+async function workOn(
   deps: WorkDependencies,
   message: WorkMessage,
   attempt: number,

@@ -40,9 +40,12 @@ const networkErrorCodes = new Set([
 /** DynamoDB and SQS have many names for it, with the status of a request that is wrong. */
 const throttling = /Throttl|ThroughputExceeded|RequestLimitExceeded|TooManyRequests|OverLimit/;
 
+/** A table or queue that somebody deleted, or that is being made again: whoever operates this mends it, no caller can. */
+const missing = /^ResourceNotFoundException$|QueueDoesNotExist|NonExistentQueue/;
+
 function isMendedByTime(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error.name === 'TimeoutError' || throttling.test(error.name)) return true;
+  if (error.name === 'TimeoutError' || throttling.test(error.name) || missing.test(error.name)) return true;
   if ('code' in error && typeof error.code === 'string' && networkErrorCodes.has(error.code)) return true;
   const status = statusOf(error);
   return status === 429 || status >= 500;

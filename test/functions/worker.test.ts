@@ -263,6 +263,18 @@ describe('the worker', () => {
     expect(world.queue.retried[0]?.seconds).toBe(60);
   });
 
+  test('is done with what a company’s dead grant stands in the way of, after a second look', async () => {
+    const company = await installed();
+    author.handle = ({ platform }) => platform.get(`catalog/v2.0/company/${company}/products/`);
+    world.platform.answer = ({ url }) =>
+      url.includes('/oauth/token') ? { status: 400, body: { error: 'invalid_grant' } } : { status: 401 };
+    const first = await work([productUpdate(company, 1, 1)]);
+    expect(first).toMatchObject({ failed: [expect.any(String)], log: [{ code: 'installation_required' }] });
+    const second = await work([productUpdate(company, 1, 2)]);
+    expect(second).toMatchObject({ failed: [], log: [{ level: 'info', outcome: 'not_installed' }] });
+    expect(await world.tables.row(company)).toMatchObject({ status: { S: 'reauthorize' } });
+  });
+
   test('leaves it to the queue when what failed comes again, where it cannot say so', async () => {
     const company = await installed();
     author.handle = () => Promise.reject(new Error('no'));

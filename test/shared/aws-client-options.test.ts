@@ -147,6 +147,16 @@ test('a table or a queue that cannot be reached is the same', async () => {
   for (const { call } of [dynamoDb, sqs]) expect(await problemOf(call())).toMatchObject({ code: 'try_again' });
 });
 
+for (const name of ['ResourceNotFoundException', 'QueueDoesNotExist']) {
+  test(`a table or a queue that somebody deleted (${name}) is the same, at once`, async () => {
+    const { dynamoDb, sqs } = await startAll(() => [400, name]);
+    for (const { call, requests } of [dynamoDb, sqs]) {
+      expect(await problemOf(call())).toMatchObject({ code: 'try_again', status: 503, cause: { name } });
+      expect(requests).toHaveLength(1);
+    }
+  });
+}
+
 test('what time does not mend is asked for once, and stays what it is', async () => {
   for (const name of ['ValidationException', 'AccessDeniedException', 'ConditionalCheckFailedException']) {
     const { dynamoDb } = await startAll(() => [400, name]);
