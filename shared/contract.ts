@@ -29,6 +29,12 @@ export const environment = {
 } as const;
 
 /**
+ * The staging label of a secret's value that is to be the current one next: what it made is accepted already, nothing is
+ * made with it yet. A label of our own: Secrets Manager moves `AWSPENDING` by itself.
+ */
+export const nextStage = 'NEXT';
+
+/**
  * Paths of the routes that extensions have, those of partners where the configuration says so, as an HTTP API takes them: `{name}` is one segment, `{name+}` any rest.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
  */

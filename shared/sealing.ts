@@ -12,7 +12,7 @@ export interface SealingKey {
 /** The keys in use: what is sealed now, and what may still be opened while a rotation is under way. */
 export interface KeyRing {
   current(): Promise<SealingKey>;
-  /** Undefined where neither the current nor the previous key has that name. */
+  /** Undefined where neither the current, nor the previous, nor the next key has that name. */
   find(kid: string): Promise<SealingKey | undefined>;
 }
 

@@ -1,3 +1,4 @@
+import { AppError } from '../../shared/problems.ts';
 import { Secrets } from '../../shared/store/secrets.ts';
 import { extension, isHanded, once, setting } from './settings.ts';
 import { within } from './within.ts';
@@ -31,18 +32,45 @@ export const apiKey = (): Promise<string> => secrets.value(setting('apiKeySecret
 export const apiSecret = (): Promise<string> => secrets.value(setting('apiSecretSecretId'));
 
 /** What may have signed something: the current API secret and, for a day after that came, the one before it. */
-export const apiSecrets = (): Promise<readonly string[]> =>
-  secrets.values(setting('apiSecretSecretId'), { previousForSeconds: previousApiSecretSeconds });
+const apiSecrets = {
+  id: () => setting('apiSecretSecretId'),
+  previousForSeconds: previousApiSecretSeconds,
+};
 
 /** What webhooks are registered with: one key that makes a secret for each company, or the API secret as it is. */
 export const webhookKey = (): Promise<string> =>
   extension().webhooks.secret === 'api-secret' ? apiSecret() : secrets.value(setting('webhookKeySecretId'));
 
-/** What may have signed a delivery: the current key and the one before it, while that still counts. */
-export const webhookKeys = (): Promise<readonly string[]> =>
-  extension().webhooks.secret === 'api-secret'
-    ? apiSecrets()
-    : secrets.values(setting('webhookKeySecretId'), { previousForSeconds: previousWebhookKeySeconds });
+const webhookKeys = {
+  id: () => setting('webhookKeySecretId'),
+  previousForSeconds: previousWebhookKeySeconds,
+};
+
+/**
+ * Judges a delivery by the keys that may have signed it: the current one and the one before it, while that still counts. Where
+ * they did not, once more by what was put since, so that no instance is late for a rotation.
+ */
+export const withWebhookKeys = <Result>(judge: Judge<Result>): Promise<Result> =>
+  judged(extension().webhooks.secret === 'api-secret' ? apiSecrets : webhookKeys, judge);
+
+/** The same for what may be signed with the API secret. Whoever brings no proof costs no secret. */
+export const withApiSecrets = async <Result>(proof: string | undefined, judge: Judge<Result>): Promise<Result> =>
+  proof ? await judged(apiSecrets, judge) : await judge([]);
+
+/** Throws `signature_mismatch` where none of them signed it. */
+type Judge<Result> = (secrets: readonly string[]) => Result | Promise<Result>;
+
+async function judged<Result>(
+  { id, previousForSeconds }: { readonly id: () => string; readonly previousForSeconds: number },
+  judge: Judge<Result>,
+): Promise<Result> {
+  try {
+    return await judge(await secrets.values(id(), { previousForSeconds }));
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'signature_mismatch')) throw error;
+    return await judge(await secrets.newestValues(id()));
+  }
+}
 
 /** Seals sessions and transactions: every function that a browser reaches has it. */
 export const sessionKeys = once(() => secrets.keyRing(setting('sessionKeySecretId'), 'session'));
@@ -51,12 +79,14 @@ export const sessionKeys = once(() => secrets.keyRing(setting('sessionKeySecretI
 export const tokenKeys = once(() => secrets.keyRing(setting('tokenKeySecretId'), 'offline-token'));
 
 /**
- * What CloudFront may bring, the likeliest first: the current key, and the one before it until there is a third. A
- * distribution sends the old one until somebody deploys again.
+ * What CloudFront may bring, the likeliest first: the current key, the one before it until there is a third, and the next
+ * one. A distribution sends the old one until somebody deploys again.
  */
 export async function* edgeKeys(): AsyncGenerator<string> {
-  yield await secrets.value(setting('edgeKeySecretId'));
-  yield* await secrets.values(setting('edgeKeySecretId'), { previousForSeconds: Infinity });
+  const id = setting('edgeKeySecretId');
+  yield await secrets.value(id);
+  yield* await secrets.values(id, { previousForSeconds: Infinity });
+  yield* await secrets.newestValues(id);
 }
 
 /**

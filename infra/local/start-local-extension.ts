@@ -56,6 +56,8 @@ export interface LocalExtensionOptions {
   readonly showsErrors?: boolean | undefined;
   /** Pages that are open reload when something was replaced. Default false: as it is deployed. */
   readonly reloadsPages?: boolean | undefined;
+  /** Instances read a secret again as late as on AWS, not as soon as it is put. Default false. */
+  readonly readsSecretsLate?: boolean | undefined;
   /** Where a debugger finds the functions, which wait for it as long as it likes. Default: nowhere. */
   readonly inspectPort?: number | undefined;
   /** Gives up starting. */
@@ -106,6 +108,8 @@ export interface LocalExtension {
    * Answers the event, as JSON; undefined where no instance has one. `random` in [0, 1) chooses the instance.
    */
   killInstance(functionName: string, random: number): string | undefined;
+  /** New instances from now on, of all functions or of those with these labels, as after fifteen minutes on AWS: they read secrets anew. */
+  startAnew(labels?: readonly string[]): void;
   /** Every line so far: of functions and of the gateway. */
   logs(): string[];
   close(): Promise<void>;
@@ -191,7 +195,13 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       }
     };
     tellMissing(stack);
-    const secrets = await startSecretsManager({ store, accessKey, warn });
+    const secrets = await startSecretsManager({
+      store,
+      accessKey,
+      warn,
+      // Who rotates a key at their desk does not wait for fifteen minutes.
+      onPut: () => (options.readsSecretsLate ? undefined : functions.startAnew()),
+    });
     closers.push(() => secrets.close());
 
     const endpoints = {
@@ -312,6 +322,7 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
           .all()
           .find(({ name }) => shortName(name) === functionName)
           ?.killInstance(random),
+      startAnew: (labels) => functions.startAnew(labels),
       logs: () => [...lines],
       close,
     };

@@ -5,9 +5,10 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { awsClientOptions } from '../aws-client-options.ts';
 import { ConfigurationError } from '../config.ts';
+import { nextStage } from '../contract.ts';
 import { deriveSealingKey, isSealingSecret, type KeyRing, type KeyUse, type SealingKey } from '../sealing.ts';
 
-const stages = ['AWSCURRENT', 'AWSPREVIOUS'] as const;
+const stages = ['AWSCURRENT', 'AWSPREVIOUS', nextStage] as const;
 type Stage = (typeof stages)[number];
 
 /** A value that is older is asked for again, beside the request that uses it. */
@@ -89,8 +90,17 @@ export class Secrets {
   }
 
   /**
-   * The sealing keys in a secret: a rotation is a new secret value, and the previous one still opens. A name that is not
-   * held is looked for again, in the ring of offline tokens always: `find` throws there where that cannot be done.
+   * What else may be right where `values` had nothing that is: the value that comes next, and the current one as of half a
+   * minute ago. @throws where they cannot be read.
+   */
+  async newestValues(secretId: string): Promise<readonly string[]> {
+    const newest = [await this.#read(secretId, 'AWSCURRENT', lookAgainMs), await this.#read(secretId, nextStage)];
+    return newest.flatMap((version) => version?.text ?? []);
+  }
+
+  /**
+   * The sealing keys in a secret: a rotation is a new secret value, and the previous one and the next one open too. A name
+   * that is not held is looked for again, in the ring of offline tokens always: `find` throws there where that cannot be done.
    * @throws {ConfigurationError} where the current value is too short for a key.
    */
   keyRing(secretId: string, use: KeyUse): KeyRing {
@@ -198,8 +208,8 @@ export class Secrets {
       );
       return text === undefined ? undefined : { text, createdAtMs: createdAt?.getTime() ?? 0 };
     } catch (error) {
-      // What a secret that was never rotated says about its previous value.
-      if (error instanceof ResourceNotFoundException && stage === 'AWSPREVIOUS') return undefined;
+      // What a secret that was never rotated says about its other values.
+      if (error instanceof ResourceNotFoundException && stage !== 'AWSCURRENT') return undefined;
       throw error;
     }
   }

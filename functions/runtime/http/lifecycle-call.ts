@@ -1,7 +1,7 @@
 import { type LifecycleSignature, lifecycleSignature } from '../../../shared/install/verify-lifecycle.ts';
 import { AppError } from '../../../shared/problems.ts';
 import { requirement } from '../chain.ts';
-import { apiSecrets } from '../secrets.ts';
+import { withApiSecrets } from '../secrets.ts';
 import { now } from '../settings.ts';
 import type { HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
@@ -20,8 +20,9 @@ export function lifecycleCall(): HttpRequirement<HttpRequest, { readonly signatu
     if (body !== undefined && body.byteLength > maxBodyBytes) {
       throw new AppError('content_too_large', `The body is larger than ${maxBodyBytes} bytes.`);
     }
-    // Most calls are not signed: nothing is asked for their sake.
-    const secrets = headers['x-fp-signature'] ? await apiSecrets() : [];
-    return { signature: lifecycleSignature(receivedRequest(request), secrets, now()) };
+    const signature = await withApiSecrets(headers['x-fp-signature'], (secrets) =>
+      lifecycleSignature(receivedRequest(request), secrets, now()),
+    );
+    return { signature };
   });
 }

@@ -5,7 +5,7 @@ import { parseApplicationData, requireStorefrontSignature } from '../../../share
 import { AppError } from '../../../shared/problems.ts';
 import { companyId, companyTenant } from '../../../shared/tenant.ts';
 import { requirement } from '../chain.ts';
-import { apiSecrets } from '../secrets.ts';
+import { withApiSecrets } from '../secrets.ts';
 import { extension, now } from '../settings.ts';
 import type { HttpRequirement } from './http.ts';
 import type { HttpRequest } from './http-messages.ts';
@@ -56,18 +56,15 @@ async function verify({ verify: proof }: VerifiedCall['call'], request: HttpRequ
     case 'none':
       return;
     case 'storefront':
-      requireStorefrontSignature(receivedRequest(request), await secretsFor(headers['x-fp-signature']), now());
-      return;
+      return await withApiSecrets(headers['x-fp-signature'], (secrets) =>
+        requireStorefrontSignature(receivedRequest(request), secrets, now()),
+      );
     case 'checksum': {
       const gid = body.byteLength > 0 ? undefined : gidOf(request);
-      requireChecksum({ checksum: headers['checksum'], body, gid }, await secretsFor(headers['checksum']));
+      const { checksum } = headers;
+      return await withApiSecrets(checksum, (secrets) => requireChecksum({ checksum, body, gid }, secrets));
     }
   }
-}
-
-/** Whoever brings no proof costs no secret. */
-async function secretsFor(proof: string | undefined): Promise<readonly string[]> {
-  return proof ? await apiSecrets() : [];
 }
 
 const gid = v.object({ gid: v.optional(v.string()) });

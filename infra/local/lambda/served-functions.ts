@@ -17,6 +17,8 @@ export interface ServedFunctions {
     definitions: readonly FunctionDefinition[],
     mustStart: (definition: FunctionDefinition) => boolean,
   ): Promise<void>;
+  /** New instances from now on, of all functions or of those with these labels: what the old ones do is finished. */
+  startAnew(labels?: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,13 @@ export function serveFunctions(
       const old = [...served.values()];
       served = new Map(entries);
       for (const { made } of old) if (!all().includes(made)) retire(made);
+    },
+    startAnew(labels) {
+      for (const [id, { definition, made }] of served) {
+        if (labels !== undefined && !labels.includes(definition.label)) continue;
+        served.set(id, { definition, made: open(definition) });
+        retire(made);
+      }
     },
     close: async () => void (await Promise.all([...all(), ...retiring].map((made) => made.close()))),
   };

@@ -1,16 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
+import { nextStage } from '../../../shared/contract.ts';
 import { readDataFile, writeDataFile } from '../host/data-file.ts';
 import { generateSecretString } from './generate-secret-string.ts';
 import type { SecretDefinition } from './secret-definition.ts';
 
 const versionSchema = v.object({ versionId: v.string(), value: v.string(), createdAt: v.number() });
-const storedSchema = v.record(v.string(), v.object({ current: versionSchema, previous: v.optional(versionSchema) }));
+const storedSchema = v.record(
+  v.string(),
+  v.object({
+    current: versionSchema,
+    previous: v.optional(versionSchema),
+    next: v.optional(versionSchema),
+  }),
+);
 
 export type SecretVersion = v.InferOutput<typeof versionSchema>;
 type StoredSecrets = v.InferOutput<typeof storedSchema>;
 
-export type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
+export type Stage = 'AWSCURRENT' | 'AWSPREVIOUS' | typeof nextStage;
 
 /** The secrets of the stack; what was generated or put is in one file that only its owner can read. */
 export interface SecretStore {
@@ -21,10 +29,10 @@ export interface SecretStore {
   /** By name or ARN; undefined where the stack has no such secret or it has no such version. */
   find(id: string, select: { stage?: string | undefined; versionId?: string | undefined }): FoundSecret | undefined;
   /**
-   * The new value becomes current, the current one previous, the previous one is forgotten.
+   * The new value becomes current, the current one previous, the previous one is forgotten; or it becomes the next one.
    * @throws {StartError} where it cannot be written: then nothing has changed.
    */
-  put(id: string, value: string): FoundSecret | undefined;
+  put(id: string, value: string, stage?: 'AWSCURRENT' | typeof nextStage): FoundSecret | undefined;
 }
 
 export interface FoundSecret {
@@ -61,7 +69,7 @@ export function openSecretStore(
         const initial = initialValue ?? (generate && generateSecretString(generate));
         if (initial !== undefined) kept[name] ??= { current: newVersion(initial) };
       } else {
-        if (isNews) given[name] = { current: newVersion(value), previous: given[name]?.current };
+        if (isNews) given[name] = { ...given[name], current: newVersion(value), previous: given[name]?.current };
         outside.set(name, value);
         delete kept[name];
       }
@@ -80,10 +88,11 @@ export function openSecretStore(
       const definition = definitionOf(id);
       const secret = definition && secretOf(definition.name);
       if (!definition || !secret) return undefined;
-      const { current, previous } = secret;
-      const versions = [
-        { definition, version: current, stages: ['AWSCURRENT' as const] },
-        ...(previous ? [{ definition, version: previous, stages: ['AWSPREVIOUS' as const] }] : []),
+      const { current, previous, next } = secret;
+      const versions: FoundSecret[] = [
+        { definition, version: current, stages: ['AWSCURRENT'] },
+        ...(previous ? [{ definition, version: previous, stages: ['AWSPREVIOUS'] as const }] : []),
+        ...(next ? [{ definition, version: next, stages: [nextStage] as const }] : []),
       ];
       const wanted = stage ?? (versionId === undefined ? 'AWSCURRENT' : undefined);
       return versions.find(
@@ -92,15 +101,20 @@ export function openSecretStore(
           (wanted === undefined || stages.some((name) => name === wanted)),
       );
     },
-    put(id, value) {
+    put(id, value, stage = 'AWSCURRENT') {
       const definition = definitionOf(id);
       if (!definition) return undefined;
       const version = newVersion(value);
       const { name } = definition;
-      const secret = { current: version, previous: secretOf(name)?.current };
+      const held = secretOf(name);
+      if (stage === nextStage && held === undefined) return undefined;
+      const secret =
+        stage === nextStage && held
+          ? { ...held, next: version }
+          : { current: version, previous: held?.current, next: held?.next };
       if (name in given) given[name] = secret;
       else save({ ...kept, [name]: secret });
-      return { definition, version, stages: ['AWSCURRENT'] };
+      return { definition, version, stages: [stage] };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { nextStage } from '../../../shared/contract.ts';
 import { type AccessKey, refuseStranger } from '../host/access.ts';
 import { closeServer, listenInternally } from '../host/listen.ts';
 import { readBody } from '../host/read-body.ts';
@@ -15,6 +16,7 @@ interface Input {
   readonly VersionId?: string;
   readonly VersionStage?: string;
   readonly SecretString?: string;
+  readonly VersionStages?: readonly string[];
 }
 
 export interface LocalSecretsManager {
@@ -22,6 +24,8 @@ export interface LocalSecretsManager {
   readonly accessKey: AccessKey;
   /** Told in a sentence why a request could not be answered. */
   readonly warn: (sentence: string) => void;
+  /** A secret has another value. */
+  readonly onPut?: () => void;
 }
 
 const maximumRequestBytes = 131_072;
@@ -31,9 +35,10 @@ const contentType = 'application/x-amz-json-1.1';
  * Secrets Manager's GetSecretValue and PutSecretValue over the AWS JSON 1.1 protocol
  * (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html), for the SDK of this run's functions.
  */
-export async function startSecretsManager({ store, accessKey, warn }: LocalSecretsManager): Promise<StandIn> {
+export async function startSecretsManager(manager: LocalSecretsManager): Promise<StandIn> {
+  const { warn } = manager;
   const server = createServer((request, response) => {
-    answer(request, response, store, accessKey).catch((error: unknown) => {
+    answer(request, response, manager).catch((error: unknown) => {
       // A function that was killed in the middle of its request.
       if (request.errored) return response.destroy();
       warn(error instanceof StartError ? error.message : `A secret could not be answered: ${String(error)}`);
@@ -46,8 +51,7 @@ export async function startSecretsManager({ store, accessKey, warn }: LocalSecre
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  store: SecretStore,
-  accessKey: AccessKey,
+  { store, accessKey, onPut }: LocalSecretsManager,
 ): Promise<void> {
   const body = await readBody(request, maximumRequestBytes);
   const send = (status: number, content: unknown) => {
@@ -57,7 +61,13 @@ async function answer(
   if (stranger) return send(stranger.status, stranger.body);
   const refuse = (type: string, message: string) => send(400, { __type: type, message });
   const operation = String(request.headers['x-amz-target'] ?? '').replace(/^secretsmanager\./, '');
-  const { SecretId = '', VersionId, VersionStage, SecretString } = JSON.parse(String(body ?? '{}')) as Input;
+  const {
+    SecretId = '',
+    VersionId,
+    VersionStage,
+    SecretString,
+    VersionStages = ['AWSCURRENT'],
+  } = JSON.parse(String(body ?? '{}')) as Input;
   if (operation === 'GetSecretValue') {
     const found = store.find(SecretId, { stage: VersionStage, versionId: VersionId });
     if (found) return send(200, { ...describe(found), SecretString: found.version.value });
@@ -65,8 +75,15 @@ async function answer(
   }
   if (operation === 'PutSecretValue') {
     if (SecretString === undefined) return refuse('InvalidRequestException', 'You must provide SecretString.');
-    const put = store.put(SecretId, SecretString);
-    if (put) return send(200, describe(put));
+    const [stage, ...others] = VersionStages;
+    if (others.length > 0 || (stage !== 'AWSCURRENT' && stage !== nextStage)) {
+      return refuse('InvalidParameterException', `On this machine a value is put as AWSCURRENT or as ${nextStage}.`);
+    }
+    const put = store.put(SecretId, SecretString, stage);
+    if (put) {
+      onPut?.();
+      return send(200, describe(put));
+    }
     return refuse('ResourceNotFoundException', `Secrets Manager can't find the specified secret.`);
   }
   return refuse('UnknownOperationException', `The local Secrets Manager does not know ${operation}.`);

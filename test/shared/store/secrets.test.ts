@@ -37,7 +37,8 @@ function startSecrets(current: string | undefined) {
   const send = async ({ input }: GetSecretValueCommand) => {
     world.asked.push(`${input.SecretId} ${input.VersionStage}`);
     const { isFailing } = world;
-    const value = input.VersionStage === 'AWSPREVIOUS' ? world.previous : world.current;
+    const values = { AWSCURRENT: world.current, AWSPREVIOUS: world.previous } as Record<string, string | undefined>;
+    const value = values[String(input.VersionStage)];
     const { createdAt: CreatedDate } = world;
     if (isHeldBack) await new Promise<void>((resolve) => waiting.push(resolve));
     if (isFailing) throw new Error('Secrets Manager is not to be reached.');
@@ -288,7 +289,7 @@ describe('the keys in a secret', () => {
     expect(world.asked).toHaveLength(length);
     world.pass(30_000);
     await keys.find('unknown');
-    expect(world.asked).toHaveLength(length + 2);
+    expect(world.asked).toHaveLength(length + 3);
   });
 
   test('of stored tokens are looked for at once: a row of ours names none that never was', async () => {
