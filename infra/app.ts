@@ -35,7 +35,7 @@ async function synthesize(): Promise<void> {
     // The feature flags, which only the CLI would read otherwise. What the CLI hands over wins.
     context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
   });
-  const name = stackName(extension.name, app.node.tryGetContext('stackName'));
+  const name = stackName(extension, app.node.tryGetContext('stackName'));
   const account = process.env.CDK_DEFAULT_ACCOUNT;
   // This machine has no CloudFront: what is synthesized without the CLI answers by itself.
   const isAtEdge = extension.edge && process.env.CDK_CLI_VERSION !== undefined;

@@ -8,22 +8,24 @@ import {
   isLoopback,
   parseOrigin,
   type SettingValue,
+  type Stage,
 } from '../shared/config.ts';
 import { variableOf } from '../shared/own-variables.ts';
 import { parseExtension } from '../shared/parse-extension.ts';
 import { loadError } from './load-error.ts';
 
 /**
- * The author's configuration, judged and with every default filled in. Paths count from the directory in which the
- * command runs: the project's own.
+ * The author's configuration, judged and with every default filled in, as it counts for the stage that `EXTENSION_STAGE`
+ * names. Paths count from the directory in which the command runs: the project's own.
  * @throws {ConfigurationError} with a sentence that names the file, the field or the variable.
  */
 export async function loadExtension(environment: NodeJS.ProcessEnv = process.env): Promise<Extension> {
   const configFile = environment.EXTENSION_CONFIG || 'extension.config.ts';
   const input = await importDefault(configFile);
-  const extension = environment.FP_API_DOMAIN
-    ? onCluster(input, environment.FP_API_DOMAIN, configFile)
-    : parseExtension(input, configFile);
+  const { FP_API_DOMAIN: domain, EXTENSION_STAGE: stageName } = environment;
+  const extension =
+    domain && !stageName ? onCluster(input, domain, configFile) : parseExtension(input, configFile, stageName);
+  if (domain) requireSameCluster(extension, clusterOf(domain));
   const existingHandler = (field: string, handler: string) => existingFile(configFile, field, handler);
   const files = (group: string, named: Readonly<Record<string, string | undefined>>) =>
     Object.fromEntries(
@@ -55,6 +57,9 @@ export async function loadExtension(environment: NodeJS.ProcessEnv = process.env
         { for: handlers.map((handler) => existingHandler(`secrets.${name}.for`, handler)) },
       ]),
     ),
+    ...(extension.stage && {
+      stage: { ...extension.stage, concurrency: concurrencyOf(extension.stage, existingHandler) },
+    }),
     page: pageOf(extension, environment),
     resources: extension.resources && existingHandler('resources', extension.resources),
   };
@@ -79,12 +84,7 @@ async function importDefault(file: string): Promise<unknown> {
 
 /** The configuration for the platform that the environment names. */
 function onCluster(input: unknown, domain: string, configFile: string): Extension {
-  const cluster = parseOrigin(domain);
-  if (cluster === undefined) {
-    throw new ConfigurationError(
-      'FP_API_DOMAIN must be the host or https origin of the platform, such as "api.fynd.com" (http only for loopback).',
-    );
-  }
+  const cluster = clusterOf(domain);
   const given = typeof input === 'object' && input !== null ? { ...input, cluster } : input;
   const extension = parseExtension(given, configFile);
   if (!isLoopback(new URL(cluster).hostname)) return extension;
@@ -95,6 +95,31 @@ function onCluster(input: unknown, domain: string, configFile: string): Extensio
     adminOrigins: [...new Set([cluster, ...adminOrigins])],
     csp: { ...csp, img: [...new Set([cluster, ...csp.img])] },
   };
+}
+
+function clusterOf(domain: string): string {
+  const cluster = parseOrigin(domain);
+  if (cluster !== undefined) return cluster;
+  throw new ConfigurationError(
+    'FP_API_DOMAIN must be the host or https origin of the platform, such as "api.fynd.com" (http only for loopback).',
+  );
+}
+
+/** A stage says its cluster itself: one that a shell still names from something else would get its companies' tokens. */
+function requireSameCluster({ stage, cluster }: Extension, named: string): void {
+  if (stage === undefined || new URL(cluster).origin === named) return;
+  throw new ConfigurationError(
+    `The stage ${stage.name} is for ${new URL(cluster).origin}, FP_API_DOMAIN names ${named}: unset it, or change the cluster of the stage.`,
+  );
+}
+
+function concurrencyOf(
+  { name, concurrency }: Stage,
+  existingHandler: (field: string, handler: string) => string,
+): Stage['concurrency'] {
+  const field = `stages.${name}.concurrency.reserved`;
+  const reserved = Object.entries(concurrency.reserved).map(([file, count]) => [existingHandler(field, file), count]);
+  return { ...concurrency, reserved: Object.fromEntries(reserved) };
 }
 
 /** What the environment says a setting is, else what the configuration says; in the type that it has there. */

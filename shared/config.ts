@@ -77,6 +77,54 @@ export interface CallInput {
   readonly company?: string;
 }
 
+/** How one deployment of several is different. What a stage leaves out is as the extension says, or as the default here. */
+export interface StageInput {
+  /** The AWS account, twelve digits: credentials of another one are refused. Default: that of the credentials. */
+  readonly account?: string;
+  /** The AWS region, e.g. `ap-south-1`. Default: as without stages, from `cdk.json`, the environment or the profile. */
+  readonly region?: string;
+  /** The stack's name, e.g. that of one deployed before there were stages. Default: the extension's with the stage's, `product-lens-prod`. */
+  readonly stackName?: string;
+  /** Origin of the extension as browsers see it. Default: the API's own, with `edge` CloudFront's. */
+  readonly baseUrl?: string;
+  /** A domain that leads to the extension. Name it as `baseUrl` too, once DNS does, and the API's own address closes. */
+  readonly domain?: {
+    readonly name: string;
+    /** Of the stage's region, with `edge` of us-east-1. */
+    readonly certificateArn: string;
+  };
+  readonly edge?: boolean;
+  /** The stage's cluster of the platform. `region` and `adminOrigins` of the extension do not count for another one. */
+  readonly cluster?: string;
+  /** The region of `cluster`, as `region` of the extension is. */
+  readonly clusterRegion?: string;
+  /** Default: derived from `cluster`. */
+  readonly adminOrigins?: readonly string[];
+  /**
+   * Whether the stack resists deletion, and its tables and keys outlive it. Default true. With `false`, `npm run destroy`
+   * removes everything, every installation and token with it.
+   */
+  readonly protected?: boolean;
+  /** How long logs are kept. Default: 30 days those of functions, 90 the API's access log. */
+  readonly logRetentionDays?: 1 | 3 | 5 | 7 | 14 | 30 | 60 | 90 | 120 | 150 | 180 | 365 | 400 | 545 | 731;
+  /** `error` leaves out the lines of requests and messages that went well. Default `info`. */
+  readonly logLevel?: 'info' | 'error';
+  readonly concurrency?: {
+    /** In place of `worker.maxConcurrency`. */
+    readonly worker?: number;
+    /**
+     * How many of a function the account keeps free for it, and runs at most, by its file: `{ './functions/page.ts': 50 }`.
+     * They are taken from the account's pool. Default: none.
+     */
+    readonly reserved?: Readonly<Record<string, number>>;
+  };
+  /**
+   * Whether a new version gets a part of the requests first, `percent` (default 10) for `minutes` (default 5), and is taken
+   * back by itself where alarms go off. `npm run rollback` needs it. Default false.
+   */
+  readonly gradual?: boolean | { readonly percent?: number; readonly minutes?: number };
+}
+
 /** Any other name: spelled so, editors complete the known ones. */
 type OtherName = string & Record<never, never>;
 
@@ -195,6 +243,11 @@ export interface ExtensionInput<
   readonly secrets?: Secrets;
   /** A file with the author's own AWS resources, e.g. `./infra/own-resources.ts`. */
   readonly resources?: string;
+  /**
+   * Deployments beside each other, e.g. `{ prod: { region: 'ap-south-1' }, test: { protected: false } }`: `npm run deploy -- --stage
+   * prod`. Default: one deployment, without a stage.
+   */
+  readonly stages?: Readonly<Record<string, StageInput>>;
   /** Files of what the author does when something happens to an installation. */
   readonly hooks?: {
     /** A company installed the extension. Through the queue: at least once, in order per company. */
@@ -226,8 +279,18 @@ export type SettingIn<Configured, Name extends string> = Configured extends {
 /** However long a person's token lives, their session ends so long after they signed in. */
 export const maxSessionHours = 24;
 
+type Parsed = v.InferOutput<typeof extensionSchema>;
+
+/** A stage with every default filled in. */
+export type Stage = DeepReadonly<Parsed['stages'][string]> & { readonly name: string };
+
 /** The configuration with every default filled in: what the stack and the functions work with. */
-export type Extension = DeepReadonly<v.InferOutput<typeof extensionSchema>>;
+export interface Extension extends DeepReadonly<Omit<Parsed, 'stages'>> {
+  /** The one that was chosen: its cluster, `edge` and `worker` are the extension's already. Functions know none. */
+  readonly stage?: Stage | undefined;
+  /** Names of all that there are. */
+  readonly stageNames: readonly string[];
+}
 
 /** An event as it is registered with the platform. */
 export type ExtensionEvent = Extension['events'][number];

@@ -6,12 +6,13 @@ import {
   isForCompany,
   isLoopback,
   maxSessionHours,
-  parseOrigin,
   type RoutePattern,
+  type Stage,
 } from './config.ts';
 import { paths, servicesWithoutPeople, sweepSchedule } from './contract.ts';
 import { reservedVariables, variableOf } from './own-variables.ts';
 import { scheduleEntries, scheduleExpression, scheduleProblem } from './schedule-expression.ts';
+import { originSchema, panelOrigins, regionOfCluster, stages, workerConcurrency } from './stage-schema.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** `/api/session`, and all that begins with its first two segments. */
@@ -44,21 +45,10 @@ const proxiedRoute = v.pipe(
     'must not name the services webhook and partners: no call for a person reaches them',
   ),
 );
-const origin = v.pipe(
-  v.string('must be an origin such as "https://api.fynd.com"'),
-  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
-    const parsed = parseOrigin(value);
-    if (parsed !== undefined) return parsed;
-    addIssue({
-      message: 'must be an https origin without a path, such as "https://api.fynd.com" (http only for loopback)',
-    });
-    return NEVER;
-  }),
-);
 const sources = v.optional(
   v.array(
     v.pipe(
-      origin,
+      originSchema,
       v.regex(
         /^https?:\/\/(localhost|(\*\.)?([a-z\d-]+\.)+[a-z\d-]+)(:\d+)?$/,
         'must be an origin such as "https://cdn.example.com"',
@@ -231,16 +221,9 @@ const settings = v.strictObject({
   scopes,
   unlisted: v.optional(v.array(v.string('must be text'), 'must be a list of scopes and events'), []),
   accessMode: v.optional(v.picklist(['offline', 'online'], 'must be "offline" or "online"'), 'offline'),
-  cluster: v.optional(origin, 'https://api.fynd.com'),
-  region: v.optional(
-    v.pipe(
-      v.string('must be text'),
-      v.regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be the name of a region, such as "asia-south1"'),
-    ),
-  ),
-  adminOrigins: v.optional(
-    v.pipe(v.array(origin, 'must be a list of origins'), v.nonEmpty('must name at least one origin')),
-  ),
+  cluster: v.optional(originSchema, 'https://api.fynd.com'),
+  region: v.optional(regionOfCluster),
+  adminOrigins: v.optional(panelOrigins),
   pkce: v.optional(v.boolean('must be true or false'), false),
   csp: v.optional(v.strictObject({ img: sources, connect: sources, font: sources }), {}),
   support: v.optional(
@@ -320,15 +303,7 @@ const settings = v.strictObject({
     v.strictObject({
       // By default a fiftieth of an account's usual pool of 1,000, out of which pages are answered too. Events of half a second
       // are then forty a second, and a schedule of two seconds is through with 1,000 companies in under two minutes.
-      maxConcurrency: v.optional(
-        v.pipe(
-          v.number('must be a number'),
-          v.integer('must be a whole number'),
-          v.minValue(2, 'must be at least 2'),
-          v.maxValue(1_000, 'must be at most 1000'),
-        ),
-        20,
-      ),
+      maxConcurrency: v.optional(workerConcurrency, 20),
     }),
     {},
   ),
@@ -361,6 +336,7 @@ const settings = v.strictObject({
     {},
   ),
   resources: v.optional(handlerFile),
+  stages: v.optional(stages, {}),
 });
 
 const ownNames = ({ settings, secrets }: { readonly settings: object; readonly secrets: object }) => [
@@ -447,10 +423,43 @@ function pathShape(route: string): string {
 }
 
 /**
- * Judges a configuration and fills in its defaults. `file` is where it comes from, for the sentence.
- * @throws {ConfigurationError} with a sentence that names the field.
+ * Judges a configuration and fills in its defaults. `file` is where it comes from, for the sentence; `stageName` is the stage
+ * that is meant, and nothing where none is.
+ * @throws {ConfigurationError} with a sentence that names the field, or the stages that there are.
  */
-export function parseExtension(input: unknown, file = 'extension.config.ts'): Extension {
+export function parseExtension(input: unknown, file = 'extension.config.ts', stageName?: string): Extension {
+  const { stages, ...extension } = judge(input, file);
+  const stageNames = Object.keys(stages);
+  if (!stageName) return { ...extension, stageNames };
+  const stage = Object.hasOwn(stages, stageName) ? stages[stageName] : undefined;
+  if (stage === undefined) throw new ConfigurationError(`${file}: ${noSuchStage(stageName, stageNames)}`);
+  const { stages: _, ...staged } = judge({ ...Object(input), ...inPlaceOf(stage) }, `${file}, stage ${stageName}`);
+  return { ...staged, stage: { name: stageName, ...stage }, stageNames };
+}
+
+/** What a stage has in place of the extension's. Region and panels belong to a cluster: another one does not inherit them. */
+function inPlaceOf({
+  cluster,
+  clusterRegion,
+  adminOrigins,
+  edge,
+  concurrency: { worker },
+}: Omit<Stage, 'name'>): object {
+  return {
+    ...(cluster !== undefined && { cluster, region: clusterRegion, adminOrigins }),
+    ...(cluster === undefined && adminOrigins !== undefined && { adminOrigins }),
+    ...(edge !== undefined && { edge }),
+    ...(worker !== undefined && { worker: { maxConcurrency: worker } }),
+  };
+}
+
+function noSuchStage(name: string, stageNames: readonly string[]): string {
+  return stageNames.length === 0
+    ? `stages is missing, so that there is no stage ${name}. Leave it out, or name it there.`
+    : `stages has no ${name}. There are: ${stageNames.join(', ')}.`;
+}
+
+function judge(input: unknown, file: string): v.InferOutput<typeof extensionSchema> {
   const result = v.safeParse(extensionSchema, input, { abortEarly: true });
   if (result.success) return result.output;
   throw new ConfigurationError(`${file}: ${sentence(result.issues[0])}`);

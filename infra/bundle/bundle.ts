@@ -107,7 +107,8 @@ export function buildOptions({ extension, entries, directory }: Bundling) {
     })),
     outdir: directory,
     define: {
-      EXTENSION: JSON.stringify(extension),
+      // Which stage it is no function knows, nor of others: what a stage decides for them is among the rest.
+      EXTENSION: JSON.stringify({ ...extension, stage: undefined, stageNames: undefined }),
       // What CommonJS calls by other names, for code that asks where it is.
       'import.meta.dirname': '__dirname',
       'import.meta.filename': '__filename',

@@ -4,10 +4,8 @@ import { parseArgs, parseEnv } from 'node:util';
 import { variableOf } from '../../shared/own-variables.ts';
 import { loadExtension } from '../load-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
-import { stackName } from '../stack-name.ts';
 import { askHidden } from './ask-hidden.ts';
-import { contextOf } from './aws-access.ts';
-import { findDeployedStack } from './deployed-stack.ts';
+import { findDeployedStack, stackNameOf } from './deployed-stack.ts';
 import { readExtensionDetails } from './extension-details.ts';
 import { runOnce } from './run-once.ts';
 import { openStoredSecrets, secretIdsOf } from './stored-secrets.ts';
@@ -41,10 +39,7 @@ await runOnce(async () => {
     );
   }
   if (options.profile) process.env['AWS_PROFILE'] = options.profile;
-  const stack = await findDeployedStack(
-    options.stack ?? stackName(extension.name, contextOf('stackName')),
-    options.region,
-  );
+  const stack = await findDeployedStack(options.stack ?? stackNameOf(extension), options.region);
   const wanted = chosen.length > 0 ? chosen : names;
   using stored = openStoredSecrets(
     stack.region,

@@ -1,6 +1,8 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
+import type { Extension } from '../../shared/config.ts';
 import { StartError } from '../local/host/start-error.ts';
+import { stackName } from '../stack-name.ts';
 import { accessRefusal, contextOf, noCredentials } from './aws-access.ts';
 
 export interface DeployedStack {
@@ -8,6 +10,14 @@ export interface DeployedStack {
   readonly region: string;
   /** What it printed when it was deployed, by id. */
   readonly outputs: ReadonlyMap<string, string>;
+}
+
+/**
+ * The name of the stack that a configuration is deployed as, with the one that the context in cdk.json gives.
+ * @throws {ConfigurationError} where that is not a name that CloudFormation takes.
+ */
+export function stackNameOf(extension: Pick<Extension, 'name' | 'stage'>): string {
+  return stackName(extension, contextOf('stackName'));
 }
 
 /**

@@ -3,9 +3,7 @@ import { loadExtension } from '../load-extension.ts';
 import { openEnvironmentFile } from '../local/host/environment-file.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { findRunning } from '../local/running-extension.ts';
-import { stackName } from '../stack-name.ts';
-import { contextOf } from './aws-access.ts';
-import { findDeployedStack } from './deployed-stack.ts';
+import { findDeployedStack, stackNameOf } from './deployed-stack.ts';
 import type { Registration } from './extension-details.ts';
 import { openStoredSecrets, secretIdsOf } from './stored-secrets.ts';
 
@@ -44,7 +42,7 @@ export async function findRegisteredExtension(which: {
   }
   const extension = await loadExtension();
   if (which.profile) process.env['AWS_PROFILE'] = which.profile;
-  const wanted = which.stack ?? stackName(extension.name, contextOf('stackName'));
+  const wanted = which.stack ?? stackNameOf(extension);
   const stack = await findDeployedStack(wanted, which.region);
   const ids = secretIdsOf(stack, ['apiKey', 'apiSecret']);
   const baseUrl = stack.outputs.get('ExtensionUrl');

@@ -50,7 +50,7 @@ await runOnce(async () => {
     throw new StartError('--user is a person’s id, of 1 to 256 characters.');
   }
   const extension = await loadExtension();
-  return await withData(options, extension.name, 'What was not finished can be run again.', async (data) => {
+  return await withData(options, extension, 'What was not finished can be run again.', async (data) => {
     const held = new HeldData(data.documents, data.tables);
     if (tenant === undefined) return await list(held, options);
     if (action === 'show') return await show(held, data, tenant, options);

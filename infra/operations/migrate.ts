@@ -47,7 +47,7 @@ await runOnce(async () => {
       "The configuration has accessMode 'online': it keeps no token, so that there is nothing to migrate.",
     );
   }
-  return await withData(options, extension.name, 'What was written stays, and the next run goes on.', async (data) => {
+  return await withData(options, extension, 'What was written stays, and the next run goes on.', async (data) => {
     if (options.write && !options['old-backend-is-stopped']) await confirmStopped(data);
     const secrets = new Secrets(data.secretsManager);
     const result = await migrateSessions({

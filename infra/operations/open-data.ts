@@ -3,16 +3,16 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
+import type { Extension } from '../../shared/config.ts';
 import { environment } from '../../shared/contract.ts';
 import { documentClient } from '../../shared/store/dynamodb.ts';
 import type { TableNames } from '../../shared/store/held-data.ts';
-import { accessRefusal, contextOf } from '../commands/aws-access.ts';
-import { findDeployedStack } from '../commands/deployed-stack.ts';
+import { accessRefusal } from '../commands/aws-access.ts';
+import { findDeployedStack, stackNameOf } from '../commands/deployed-stack.ts';
 import { openEnvironmentFile } from '../local/host/environment-file.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { region as localRegion } from '../local/lambda/lambda-environment.ts';
 import { findRunning } from '../local/running-extension.ts';
-import { stackName } from '../stack-name.ts';
 
 /** Which extension's data, as options of a command say. */
 export interface WhichData {
@@ -62,11 +62,11 @@ interface Places
  */
 export async function withData<Result>(
   which: WhichData,
-  extensionName: string,
+  extension: Pick<Extension, 'name' | 'stage'>,
   left: string,
   run: (data: OpenData) => Promise<Result>,
 ): Promise<Result> {
-  using data = await openData(which, extensionName);
+  using data = await openData(which, extension);
   try {
     return await run(data);
   } catch (error) {
@@ -74,10 +74,10 @@ export async function withData<Result>(
   }
 }
 
-async function openData(which: WhichData, extensionName: string): Promise<OpenData> {
+async function openData(which: WhichData, extension: Pick<Extension, 'name' | 'stage'>): Promise<OpenData> {
   const { region, credentials, endpoints, ...places } = which.local
     ? await onThisMachine()
-    : await deployed(which, extensionName);
+    : await deployed(which, extension);
   const options = {
     region,
     ...(credentials && { credentials }),
@@ -98,9 +98,12 @@ async function openData(which: WhichData, extensionName: string): Promise<OpenDa
   };
 }
 
-async function deployed({ stack: name, region, profile }: WhichData, extensionName: string): Promise<Places> {
+async function deployed(
+  { stack: name, region, profile }: WhichData,
+  extension: Pick<Extension, 'name' | 'stage'>,
+): Promise<Places> {
   if (profile) process.env['AWS_PROFILE'] = profile;
-  const stack = await findDeployedStack(name ?? stackName(extensionName, contextOf('stackName')), region);
+  const stack = await findDeployedStack(name ?? stackNameOf(extension), region);
   const output = (id: string): string => {
     const value = stack.outputs.get(id);
     if (value !== undefined) return value;

@@ -37,9 +37,10 @@ await runOnce(async () => {
   if (!v.is(companyId, company)) throw new StartError('COMPANY must be a company id: 1 to 18 digits.');
   if (!v.is(applicationId, application)) throw new StartError('APPLICATION must be 24 hexadecimal digits.');
   if (!storefrontPathPattern.test(path)) throw new StartError('PATH must be one segment, such as wishlist.');
-  const { name, accessMode } = await loadExtension();
-  if (accessMode === 'online') throw new StartError('In online mode there is no token of the company to do it with.');
-  const where = await withData(options, name, 'Nothing was asked for.', async (data) => {
+  const extension = await loadExtension();
+  if (extension.accessMode === 'online')
+    throw new StartError('In online mode there is no token of the company to do it with.');
+  const where = await withData(options, extension, 'Nothing was asked for.', async (data) => {
     const message = storefrontPathMessage({ tenant: companyTenant(company), task, application, path });
     await new WorkQueue(data.sqs, data.workQueueUrl).send([message]);
     return data.where;

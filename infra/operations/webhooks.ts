@@ -49,9 +49,10 @@ await runOnce(async () => {
   if (task === undefined || !(waitMs >= 0)) throw new StartError(usage);
   const wrong = companies.find((company) => !v.is(companyId, company));
   if (wrong !== undefined) throw new StartError(`${JSON.stringify(wrong)} is no company id: 1 to 18 digits.`);
-  const { name, events } = await loadExtension();
-  if (events.length === 0) throw new StartError('The configuration names no events, so that there are no subscribers.');
-  const answers = await withData(options, name, 'What was asked may still be done.', async (data) => {
+  const extension = await loadExtension();
+  if (extension.events.length === 0)
+    throw new StartError('The configuration names no events, so that there are no subscribers.');
+  const answers = await withData(options, extension, 'What was asked may still be done.', async (data) => {
     const asked = companies.length > 0 ? [...new Set(companies)] : await listCompanies(data);
     return await askWorker(data, task, asked, { waitMs, onProgress: progress(asked.length) });
   });

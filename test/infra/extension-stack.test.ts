@@ -1,7 +1,8 @@
 import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { stackName } from '../../infra/stack-name.ts';
-import { ConfigurationError } from '../../shared/config.ts';
+import { ConfigurationError, type StageInput } from '../../shared/config.ts';
+import { parseExtension } from '../../shared/parse-extension.ts';
 import { busySample, calledSample, ofType, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
 
 const { resources, template } = synthesizedStack();
@@ -593,7 +594,7 @@ describe("the stack's name", () => {
     ['  Cafe & Mas! ', 'cafe-mas'],
     ['a'.repeat(60), 'a'.repeat(60)],
   ])('%s becomes %s', ([name, expected]) => {
-    expect(stackName(name ?? '', undefined)).toBe(expected);
+    expect(stackName({ name: name ?? '' }, undefined)).toBe(expected);
   });
 
   test.for([
@@ -607,14 +608,24 @@ describe("the stack's name", () => {
     ['Straße', 'Strafe', /^stra(-e-[0-9a-f]{8}|fe)$/],
     [`${'a'.repeat(60)}b`, `${'a'.repeat(60)}c`, /^a{51}-[0-9a-f]{8}$/],
   ] as const)('%s and %s are two stacks, although letters are left out', ([one, other, shape]) => {
-    const names = [one, other].map((name) => stackName(name, undefined));
+    const names = [one, other].map((name) => stackName({ name }, undefined));
     expect(new Set(names).size).toBe(2);
     for (const name of names) expect(name).toMatch(shape);
-    expect(stackName(one, undefined)).toBe(names[0]);
+    expect(stackName({ name: one }, undefined)).toBe(names[0]);
   });
 
   test('is the given one where one is given, and must be one that CloudFormation takes', () => {
-    expect(stackName('Product Lens', 'Staging-2')).toBe('Staging-2');
-    expect(() => stackName('Product Lens', 'my stack')).toThrow(/^stackName must begin with a letter/);
+    expect(stackName({ name: 'Product Lens' }, 'Staging-2')).toBe('Staging-2');
+    expect(() => stackName({ name: 'Product Lens' }, 'my stack')).toThrow(/^stackName must begin with a letter/);
+  });
+
+  test('of a stage ends with its name, however long the other part is, unless the stage names its stack', () => {
+    const staged = (name: string, given?: unknown, stage: StageInput = {}) =>
+      stackName(parseExtension({ ...sample, name, stages: { prod: stage } }, undefined, 'prod'), given);
+    expect(staged('Product Lens')).toBe('product-lens-prod');
+    expect(staged('Product Lens', 'Lens')).toBe('Lens-prod');
+    expect(staged('a'.repeat(60))).toMatch(/^a{46}-[0-9a-f]{8}-prod$/);
+    expect(staged('Product Lens', undefined, { stackName: 'product-lens' })).toBe('product-lens');
+    expect(() => staged('Product Lens', 'a'.repeat(56))).toThrow(/at most 55 letters/);
   });
 });

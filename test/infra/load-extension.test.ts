@@ -135,6 +135,46 @@ describe('the configuration', () => {
   });
 });
 
+describe('EXTENSION_STAGE', () => {
+  const stages = `stages: {
+    prod: { region: 'ap-south-1', concurrency: { reserved: { 'functions/page.ts': 5 } } },
+    uat: { cluster: 'api.uat.fyndx1.de' },
+    wrong: { concurrency: { reserved: { './functions/nowhere.ts': 5 } } },
+  }`;
+
+  test('chooses a stage of the configuration; without it there is none', async () => {
+    const file = configuration(valid(stages));
+    const { stage } = await loadExtension({ EXTENSION_CONFIG: file, EXTENSION_STAGE: 'prod' });
+    expect(stage).toMatchObject({
+      name: 'prod',
+      region: 'ap-south-1',
+      concurrency: { reserved: { './functions/page.ts': 5 } },
+    });
+    const none = await loadExtension({ EXTENSION_CONFIG: file, EXTENSION_STAGE: '' });
+    expect(none).toMatchObject({ cluster: 'https://api.fynd.com', stageNames: ['prod', 'uat', 'wrong'] });
+    expect(none.stage).toBeUndefined();
+  });
+
+  test('of a stage that there is not, or whose functions are no files, is a sentence', async () => {
+    const file = configuration(valid(stages));
+    expect(await refusal({ EXTENSION_CONFIG: file, EXTENSION_STAGE: 'live' })).toBe(
+      `${file}: stages has no live. There are: prod, uat, wrong.`,
+    );
+    expect(await refusal({ EXTENSION_CONFIG: file, EXTENSION_STAGE: 'wrong' })).toMatch(
+      /stages\.wrong\.concurrency\.reserved names \.\/functions\/nowhere\.ts, a file that does not exist\.$/,
+    );
+  });
+
+  test('is never for another platform than the stage says: a variable that is left over is a sentence', async () => {
+    const environment = { EXTENSION_CONFIG: configuration(valid(stages)), EXTENSION_STAGE: 'uat' };
+    expect(await refusal({ ...environment, FP_API_DOMAIN: 'api.fynd.com' })).toBe(
+      'The stage uat is for https://api.uat.fyndx1.de, FP_API_DOMAIN names https://api.fynd.com: unset it, or change the cluster of the stage.',
+    );
+    const { cluster } = await loadExtension({ ...environment, FP_API_DOMAIN: 'https://api.uat.fyndx1.de' });
+    expect(cluster).toBe('https://api.uat.fyndx1.de');
+  });
+});
+
 describe('FP_API_DOMAIN', () => {
   test.for([
     ['api.uat.example.com', 'https://api.uat.example.com'],

@@ -23,7 +23,13 @@ export interface Synthesis {
  * @throws {StartError} with what the app said on stderr.
  */
 export async function synthesize(synthesis: Synthesis): Promise<string> {
-  const { EXTENSION_API_KEY: _key, EXTENSION_API_SECRET: _secret, ...environment } = process.env;
+  // No secret, and no stage: those are of what is deployed.
+  const {
+    EXTENSION_API_KEY: _key,
+    EXTENSION_API_SECRET: _secret,
+    EXTENSION_STAGE: _stage,
+    ...environment
+  } = process.env;
   const app = synthesis.app ?? join(root, 'infra', 'app.ts');
   const child = spawn(
     process.execPath,

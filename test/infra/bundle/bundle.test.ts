@@ -114,7 +114,24 @@ describe('the functions of the sample', () => {
 describe('a bundle', () => {
   test('knows the configuration as the constant EXTENSION', async () => {
     const made = await bundled('reads-extension.ts', 'declare const EXTENSION: object; export const is = EXTENSION;');
-    expect((await load(made)).is).toEqual(JSON.parse(JSON.stringify(extension)));
+    const { stageNames: _, ...known } = extension;
+    expect((await load(made)).is).toEqual(JSON.parse(JSON.stringify(known)));
+  });
+
+  test('is told what its stage decides, and neither which one it is nor which others there are', async () => {
+    const staged = parseExtension(
+      {
+        name: 'Test Lens',
+        scopes: ['company/products'],
+        stages: { uat: { account: '111111111111', cluster: 'api.uat.fyndx1.de' }, prod: {} },
+      },
+      undefined,
+      'uat',
+    );
+    const source = 'declare const EXTENSION: object; export const is = EXTENSION;';
+    const { is } = await load(await bundled('reads-stage.ts', source, staged));
+    expect(is.cluster).toBe('https://api.uat.fyndx1.de');
+    expect(JSON.stringify(is)).not.toMatch(/111111111111|"uat"|prod"|stage/);
   });
 
   test('takes the credentials that Lambda puts into the environment, and says so where there are none', async () => {
