@@ -145,7 +145,7 @@ export default defineConfig({
     layer(
       ['infra/operations/**'],
       ['**/functions/**', '**/resources/**', '**/bundle/**', '**/simulated-platform/**', '**/test/**', '**/bench/**'],
-      'infra/operations/ works on stored data: it imports shared/, the commands and the local runtime, nothing that is synthesized.',
+      'infra/operations/ operates what serves: it imports shared/, the commands and the local runtime, nothing that is synthesized.',
     ),
     layer(
       ['infra/*.ts', 'infra/resources/**'],

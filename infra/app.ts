@@ -15,7 +15,7 @@ import { loadOwnResources } from './load-own-resources.ts';
 import { questionsAbout } from './questions.ts';
 import { FirewallStack } from './resources/firewall.ts';
 import { sourceMapFolder } from './source-maps/build.ts';
-import { stackName } from './stack-name.ts';
+import { stackDescription, stackName } from './stack-name.ts';
 
 /** `node infra/app.ts` writes the cloud assembly to `CDK_OUTDIR` (default `cdk.out`), with the CDK CLI or without. */
 async function synthesize(): Promise<void> {
@@ -41,7 +41,7 @@ async function synthesize(): Promise<void> {
   const isAtEdge = extension.edge && process.env.CDK_CLI_VERSION !== undefined;
   const stack = new ExtensionStack(app, 'Extension', {
     stackName: name,
-    description: `${extension.name}: an extension for the Fynd Platform.`,
+    description: stackDescription(extension.name),
     env: {
       ...(account && { account }),
       // A table with a key of our own wants its region named: one is assumed where nothing names it, which

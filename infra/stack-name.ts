@@ -34,3 +34,8 @@ function ownName(extensionName: string, given: unknown, most: number): string {
   const digest = createHash('sha256').update(extensionName.normalize('NFC')).digest('hex').slice(0, 8);
   return `${name.slice(0, most - 9).replace(/-$/, '')}-${digest}`;
 }
+
+/** By which commands know the stack of an extension. */
+export function stackDescription(extensionName: string): string {
+  return `${extensionName}: an extension for the Fynd Platform.`;
+}

@@ -23,7 +23,7 @@ const synthesized = 'What is synthesized knows';
 const local = 'infra/local/ serves what the template says';
 const commands = 'infra/ imports what lies directly in shared/';
 const emulator = 'infra/emulator/ starts an account';
-const operations = 'infra/operations/ works on stored data';
+const operations = 'infra/operations/ operates what serves';
 const ofTheTemplate = 'No test of the template depends on';
 const platform = 'The simulated platform knows nothing';
 

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 export const noCredentials =
   'No AWS credentials can be used: sign in (aws sso login, aws configure), or name a profile with AWS_PROFILE or --profile.';
 
+const ofNetwork = /^(ECONN[A-Z]+|E[A-Z]+UNREACH|ENOTFOUND|EAI_[A-Z]+|ETIMEDOUT|EPIPE)$/;
+
 /** A text of the context in cdk.json. */
 export function contextOf(name: string): string | undefined {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context?: Record<string, unknown> };
@@ -14,11 +16,23 @@ export function contextOf(name: string): string | undefined {
 /** Only what is certain, as a sentence: with all else, a missing permission above all, the caller may get further. */
 export function accessRefusal(error: Error & { readonly code?: string }, region: string): string | undefined {
   if (error.name === 'CredentialsProviderError') return noCredentials;
-  if (/UnrecognizedClient|InvalidClientTokenId|InvalidSignature|ExpiredToken|InvalidToken/.test(error.name)) {
+  if (
+    /UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|ExpiredToken|InvalidToken/.test(
+      error.name,
+    )
+  ) {
     return `AWS does not accept the credentials (${error.name}): sign in again.`;
   }
-  if (/^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT)$/.test(error.code ?? '') || /valid hostname/.test(error.message)) {
+  if (ofNetwork.test(error.code ?? '') || /valid hostname/.test(error.message)) {
     return `AWS cannot be reached in ${region}: there is no such region, or this machine is offline.`;
   }
   return undefined;
+}
+
+/** What an AWS service or the way to it refused, as a sentence; undefined where it was neither. */
+export function sentenceOfAws(error: unknown, region = 'this region'): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const isOfNetwork = 'code' in error && ofNetwork.test(String(error.code));
+  if (!isOfNetwork && !('$metadata' in error) && error.name !== 'CredentialsProviderError') return undefined;
+  return accessRefusal(error, region) ?? `AWS says ${error.name}: ${error.message.replace(/\.?$/, '.')}`;
 }

@@ -1,4 +1,4 @@
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import type { Extension } from '../../shared/config.ts';
 import { StartError } from '../local/host/start-error.ts';
@@ -8,6 +8,12 @@ import { accessRefusal, contextOf, noCredentials } from './aws-access.ts';
 export interface DeployedStack {
   readonly name: string;
   readonly region: string;
+  /** Twelve digits; undefined where AWS does not tell. */
+  readonly account: string | undefined;
+  /** `UPDATE_COMPLETE` and the like. */
+  readonly status: string;
+  /** The template's; undefined where it has none. */
+  readonly description: string | undefined;
   /** What it printed when it was deployed, by id. */
   readonly outputs: ReadonlyMap<string, string>;
 }
@@ -22,9 +28,14 @@ export function stackNameOf(extension: Pick<Extension, 'name' | 'stage'>): strin
 
 /**
  * The stack as it is deployed now. The region is the given one, that of cdk.json, or the environment's.
- * @throws {StartError} with a sentence that says what to mend.
+ * @throws {StartError} with a sentence that says what to mend; where its update is under way or failed, too, unless
+ * `whileUpdating`.
  */
-export async function findDeployedStack(name: string, givenRegion?: string): Promise<DeployedStack> {
+export async function findDeployedStack(
+  name: string,
+  givenRegion?: string,
+  { whileUpdating = false }: { readonly whileUpdating?: boolean } = {},
+): Promise<DeployedStack> {
   const asked = process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'];
   const named = givenRegion ?? contextOf('region') ?? asked;
   const client = new CloudFormationClient({
@@ -32,20 +43,19 @@ export async function findDeployedStack(name: string, givenRegion?: string): Pro
     ...awsClientOptions({ requestTimeoutMs: 5_000 }),
   });
   const region = await client.config.region().catch(() => undefined);
-  if (!region)
-    throw new StartError('No region is named: set AWS_REGION, --region, or "region" in the context in cdk.json.');
+  if (!region) {
+    throw new StartError(
+      named
+        ? `${named} is not a region of AWS.`
+        : 'No region is named: set AWS_REGION, --region, or "region" in the context in cdk.json.',
+    );
+  }
   await client.config.credentials().catch((cause: unknown) => {
     throw new StartError(noCredentials, { cause });
   });
   try {
     const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: name }));
-    const outputs = (stack?.Outputs ?? []).flatMap(({ OutputKey: key, OutputValue: value }) =>
-      key !== undefined && value !== undefined ? [[key, value] as const] : [],
-    );
-    if (outputs.length > 0) return { name, region, outputs: new Map(outputs) };
-    throw new StartError(
-      `The stack ${name} in ${region} is ${stack?.StackStatus}: run npm run deploy until it is complete.`,
-    );
+    return requireWhole(stack ?? {}, { name, region, whileUpdating });
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(refusal(error as Error, name, region), { cause: error });
@@ -54,12 +64,43 @@ export async function findDeployedStack(name: string, givenRegion?: string): Pro
   }
 }
 
+function requireWhole(
+  { StackId: id, StackStatus, Description: description, Outputs: outputs = [] }: Partial<Stack>,
+  { name, region, whileUpdating }: { readonly name: string; readonly region: string; readonly whileUpdating: boolean },
+): DeployedStack {
+  const status: string = StackStatus ?? 'of an unknown status';
+  const refuse = (sentence: string) => new StartError(`The stack ${name} in ${region} is ${status}: ${sentence}`);
+  const isUpdating = /^UPDATE_(ROLLBACK_)?(IN_PROGRESS|FAILED)$/.test(status);
+  if (isUpdating && !whileUpdating) {
+    throw refuse(
+      status.endsWith('FAILED')
+        ? 'see why in the console of CloudFormation, then run npm run deploy until it is complete.'
+        : 'wait until that has ended, then run this again.',
+    );
+  }
+  if (
+    !isUpdating &&
+    !/^((CREATE|IMPORT|UPDATE|UPDATE_ROLLBACK|IMPORT_ROLLBACK)_COMPLETE|UPDATE_.*CLEANUP_IN_PROGRESS)$/.test(status)
+  ) {
+    throw refuse(
+      /^(CREATE_FAILED|ROLLBACK_)/.test(status)
+        ? 'it never came to be. Run npm run destroy, then npm run deploy.'
+        : 'run npm run deploy until it is complete.',
+    );
+  }
+  const told = outputs.flatMap(({ OutputKey: key, OutputValue: value }) =>
+    key !== undefined && value !== undefined ? [[key, value] as const] : [],
+  );
+  const account = id?.split(':')[4];
+  return { name, region, account: account || undefined, status, description, outputs: new Map(told) };
+}
+
 function refusal(error: Error, name: string, region: string): string {
   if (/does not exist/.test(error.message)) {
     return `There is no stack ${name} in ${region} of this account: run npm run deploy first, or name another one with --stack or --region.`;
   }
   return (
     accessRefusal(error, region) ??
-    `CloudFormation does not tell of the stack ${name}: ${error.message} (${error.name}).`
+    `CloudFormation does not tell of the stack ${name}: ${error.message.replace(/\.$/, '')} (${error.name}).`
   );
 }

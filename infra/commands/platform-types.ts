@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from '../local/host/start-error.ts';
 import { declarePlatformRoutes } from './declare-platform-routes.ts';
-import { runOnce } from './run-once.ts';
+import { runCommand } from './run-command.ts';
 
 const library = '@gofynd/fdk-client-javascript';
 const version = '3.4.2';
@@ -13,12 +13,11 @@ const folder = '.platform-types';
 
 const usage = `npm run platform-types
 Installs ${library} ${version} into ${folder}, for its types alone, and types the routes of the Platform API.
-Delete ${folder} to be without.`;
+Delete ${folder} to be without.
 
-await runOnce(async () => {
-  const [argument] = process.argv.slice(2);
-  if (argument === '--help' || argument === '-h') return usage;
-  if (argument !== undefined) throw new StartError(`npm run platform-types takes no argument, and so not ${argument}.`);
+  --json  prints JSON`;
+
+await runCommand({ usage, options: {} }, async () => {
   mkdirSync(folder, { recursive: true });
   const manifest = { private: true, dependencies: { [library]: version } };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
@@ -32,7 +31,10 @@ await runOnce(async () => {
   const file = join(folder, 'platform-routes.d.ts');
   writeFileSync(file, text);
   const kilobytes = Math.round(Buffer.byteLength(text) / 1000);
-  return `${routes} routes of the Platform API are typed now: ${file}, ${kilobytes} KB. Delete ${folder} to be without.`;
+  return {
+    data: { routes, file, kilobytes },
+    text: `${routes} routes of the Platform API are typed now: ${file}, ${kilobytes} KB. Delete ${folder} to be without.`,
+  };
 });
 
 /** No script of a package runs: what is wanted are declarations. */

@@ -1,8 +1,7 @@
 // npm run update-template: brings a newer version of the template into an author's project.
 import { existsSync, realpathSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { StartError } from '../local/host/start-error.ts';
-import { runOnce } from './run-once.ts';
+import { runCommand } from './run-command.ts';
 import { findBase } from './template/find-base.ts';
 import { findTemplate, type TemplateVersion, tagPattern, usualSource } from './template/find-template.ts';
 import { git, tryGit } from './template/git.ts';
@@ -15,20 +14,32 @@ Merges a newer version of the template into your project, in one commit. It does
 ${authorsPaths.join(', ')}; nor README.md and the like where you changed them. What the template
 changed there is offered as a command that shows it.
 
---from   a repository or a .tar.gz. Default: the remote "template", the source of the last update, the remote "origin"
---to     default: the newest tag ${tagPattern}
---base   the version that the project was made from, where nothing tells it
---abort  gives up an update that waits for you to resolve conflicts`;
+  --from   a repository or a .tar.gz. Default: the remote "template", the source of the last update, the remote "origin"
+  --to     default: the newest tag ${tagPattern}
+  --base   the version that the project was made from, where nothing tells it
+  --abort  gives up an update that waits for you to resolve conflicts
+  --json   prints JSON`;
 
-await runOnce(async () => {
-  const options = readArguments();
-  if (options.help) return usage;
+const options = {
+  from: { type: 'string' },
+  to: { type: 'string' },
+  base: { type: 'string' },
+  abort: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+} as const;
+
+const done = (result: 'given up' | 'up to date' | 'would be updated' | 'updated', text: string) => ({
+  data: { result, says: text },
+  text,
+});
+
+await runCommand({ usage, options }, async ({ values }) => {
   requireRepository();
   const isUnderWay = existsSync(git(['rev-parse', '--git-path', 'MERGE_HEAD']));
-  if (options.abort) {
+  if (values.abort) {
     if (!isUnderWay) throw new StartError('No update is under way.');
     git(['merge', '--abort']);
-    return 'The update was given up. Everything is as it was before.';
+    return done('given up', 'The update was given up. Everything is as it was before.');
   }
   if (isUnderWay) {
     throw new StartError(
@@ -38,23 +49,23 @@ await runOnce(async () => {
   if (git(['status', '--porcelain', '--untracked-files=no']) !== '') {
     throw new StartError('There are changes that are not committed: commit them (or git stash), then run this again.');
   }
-  if (!options['dry-run'] && tryGit(['var', 'GIT_COMMITTER_IDENT']).status !== 0) {
+  if (!values['dry-run'] && tryGit(['var', 'GIT_COMMITTER_IDENT']).status !== 0) {
     throw new StartError('git does not know who you are: set user.name and user.email with git config first.');
   }
-  const template = await findTemplate(options.from ?? usualSource(), options.to);
+  const template = await findTemplate(values.from ?? usualSource(), values.to);
   const where = template.source === undefined ? '' : ` of ${template.source}`;
   if (tryGit(['merge-base', '--is-ancestor', template.commit, 'HEAD']).status === 0) {
-    return `The project is up to date: it holds ${template.name}${where}.`;
+    return done('up to date', `The project is up to date: it holds ${template.name}${where}.`);
   }
-  const base = findBase(template, options.base);
+  const base = findBase(template, values.base);
   const found = base.found === undefined ? '' : `The update begins at: ${base.found}.\n`;
   const treeOf = (treeish: string) => git(['rev-parse', `${treeish}^{tree}`]);
   if (treeOf(base.treeish) === treeOf(template.commit)) {
-    return `${found}The project is up to date: it holds ${template.name}${where}.`;
+    return done('up to date', `${found}The project is up to date: it holds ${template.name}${where}.`);
   }
   const merge = mergeTemplate(base.treeish, template.commit);
   const description = `${found}${describe(merge, base.treeish, template)}`;
-  if (options['dry-run']) return `${description}\nNothing was changed.`;
+  if (values['dry-run']) return done('would be updated', `${description}\nNothing was changed.`);
 
   const head = git(['rev-parse', 'HEAD']);
   const message = messageOf(template);
@@ -67,28 +78,14 @@ Give it up with npm run update-template -- --abort.`);
   }
   const commit = git(['commit-tree', merge.tree, '-p', head, '-p', template.commit, '-m', message]);
   git(['merge', '--ff-only', '--quiet', commit]);
-  return `${description}
+  return done(
+    'updated',
+    `${description}
 
 Next: ${merge.hasOwnDependencies ? 'npm install (you have dependencies of your own), ' : ''}npm run check, npm test, npm start.
-Undo it with git reset --keep ${head.slice(0, 9)}.`;
+Undo it with git reset --keep ${head.slice(0, 9)}.`,
+  );
 });
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        from: { type: 'string' },
-        to: { type: 'string' },
-        base: { type: 'string' },
-        abort: { type: 'boolean', default: false },
-        'dry-run': { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch {
-    throw new StartError(usage);
-  }
-}
 
 function requireRepository(): void {
   const top = tryGit(['rev-parse', '--show-toplevel']);

@@ -1,65 +1,60 @@
 // npm run companies: lists, shows, exports and erases what a deployed or a local extension holds of companies and people.
-import { createInterface } from 'node:readline/promises';
 import * as v from 'valibot';
 import { HeldData } from '../../shared/store/held-data.ts';
 import { companyId, companyTenant, organizationId, organizationTenant, type Tenant } from '../../shared/tenant.ts';
-import { runOnce } from '../commands/run-once.ts';
-import { loadExtension } from '../load-extension.ts';
+import { ask } from '../commands/ask.ts';
+import { type Outcome, runCommand, usageError } from '../commands/run-command.ts';
+import { selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { eraseData } from './companies/erase-data.ts';
 import { describeInstallation, exportData } from './companies/export-data.ts';
-import { type OpenData, whichData, withData } from './open-data.ts';
-import { readArguments } from './read-arguments.ts';
+import { type OpenData, withData } from './open-data.ts';
 
 const usage = `npm run companies -- list                          who is installed, or was
 npm run companies -- show COMPANY                  a company's installation, without its token
 npm run companies -- export COMPANY [--user ID]    all that is held of it, or of one of its people, as JSON
 npm run companies -- erase COMPANY [--user ID]     ends the sessions, then deletes all that is held
 
-  --organization ID   instead of COMPANY, for a partner
-  --yes               erases without asking
-  --wait SECONDS      how long erasing lets requests end that were under way. Default: 30, as long as any may take
-  --local             of the extension that runs on this machine, instead of the deployed one
-  --stack NAME, --region REGION, --profile PROFILE
-  --json              prints JSON
+  --organization ID  instead of COMPANY, for a partner
+  --yes              erases without asking
+  --wait SECONDS     how long erasing lets requests end that were under way. Default: 30, as long as any may take
+
+${whichUsage}
 
 Erasing may be interrupted and run again. The status is 0 when it is done, and 1 where it is not or something was left:
 the text says which. What an export holds is personal data: keep it where only you can read it.`;
 
-const named = {
-  ...whichData,
+const options = {
+  ...whichExtension,
   organization: { type: 'string' },
   user: { type: 'string' },
   yes: { type: 'boolean', default: false },
   wait: { type: 'string', default: '30' },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const;
-type Options = ReturnType<typeof readArguments<typeof named>>['values'];
 
-await runOnce(async () => {
-  const { values: options, positionals } = readArguments(usage, named);
-  if (options.help) return usage;
-  const [action = '', id, ...more] = positionals;
-  if (!['list', 'show', 'export', 'erase'].includes(action)) throw new StartError(usage);
-  const tenant = action === 'list' ? undefined : tenantOf(id, options.organization);
-  if (more.length > 0 || (tenant === undefined && id !== undefined)) throw new StartError(usage);
-  const waitSeconds = Number(options.wait);
+await runCommand({ usage, options, mostArguments: 2 }, async ({ values, positionals: [action = '', id] }) => {
+  if (!['list', 'show', 'export', 'erase'].includes(action))
+    throw usageError(usage, 'Say list, show, export or erase.');
+  const tenant = action === 'list' ? undefined : tenantOf(id, values.organization);
+  if (tenant === undefined && id !== undefined) throw usageError(usage, 'The list is of all: it takes no id.');
+  const waitSeconds = Number(values.wait);
   if (!(waitSeconds >= 0 && waitSeconds <= 900)) throw new StartError('--wait is a number of seconds up to 900.');
-  if (options.user !== undefined && !/^.{1,256}$/.test(options.user)) {
+  if (values.user !== undefined && !/^.{1,256}$/.test(values.user)) {
     throw new StartError('--user is a person’s id, of 1 to 256 characters.');
   }
-  const extension = await loadExtension();
-  return await withData(options, extension, 'What was not finished can be run again.', async (data) => {
+  const selected = await selectExtension(values);
+  const { extension } = selected;
+  return await withData(selected, 'What was not finished can be run again.', async (data) => {
     const held = new HeldData(data.documents, data.tables);
-    if (tenant === undefined) return await list(held, options);
-    if (action === 'show') return await show(held, data, tenant, options);
-    const userId = options.user;
+    if (tenant === undefined) return await list(held);
+    if (action === 'show') return await show(held, data, tenant);
+    const userId = values.user;
     if (action === 'export') {
-      return JSON.stringify(await exportData(held, data, { tenant, userId, now: new Date() }), undefined, 2);
+      const exported = await exportData(held, data, { tenant, userId, now: new Date() });
+      return { data: exported, text: JSON.stringify(exported, undefined, 2) };
     }
     const who = `${userId === undefined ? '' : 'one person of '}${tenant.kind} ${tenant.id}`;
-    if (!options.yes) await confirm(who, data, tenant);
+    if (!values.yes) await confirm(who, data, tenant);
     const wait = async () => {
       if (waitSeconds > 0)
         console.error(`Sessions are over. Requests that were under way have ${waitSeconds} s to end …`);
@@ -67,9 +62,8 @@ await runOnce(async () => {
     };
     const result = await eraseData(held, data, { tenant, userId, extension, wait, now: () => new Date() });
     if (result.found > 0) process.exitCode = 1;
-    if (options.json) return JSON.stringify(result, undefined, 2);
     const erased = Object.entries(result.erased).map(([name, count]) => `  ${name}: ${count}`);
-    return [
+    const lines = [
       `Erased of ${who}, in ${data.where}:`,
       ...erased,
       result.found === 0
@@ -77,12 +71,15 @@ await runOnce(async () => {
         : `A last look found ${result.found} items that came while this ran: run it again.`,
       'What remains, and why:',
       ...result.remains.map((sentence) => `  - ${sentence}`),
-    ].join('\n');
+    ];
+    return { data: result, text: lines.join('\n') };
   });
 });
 
 function tenantOf(company: string | undefined, organization: string | undefined): Tenant {
-  if ((company === undefined) === (organization === undefined)) throw new StartError(usage);
+  if ((company === undefined) === (organization === undefined)) {
+    throw usageError(usage, 'Name one company, or one partner with --organization.');
+  }
   if (organization !== undefined) {
     if (v.is(organizationId, organization)) return organizationTenant(organization);
     throw new StartError('An organization’s id has 1 to 64 letters, digits, _ or -.');
@@ -91,7 +88,7 @@ function tenantOf(company: string | undefined, organization: string | undefined)
   throw new StartError('A company’s id has 1 to 18 digits, without a leading zero. For a partner: --organization ID.');
 }
 
-async function list(held: HeldData, { json }: Options): Promise<string> {
+async function list(held: HeldData): Promise<Outcome> {
   const rows: { kind: string; id: string; status: unknown; installedAt: string | undefined; hasToken: boolean }[] = [];
   for await (const { tenant, attributes, hasToken } of held.installations()) {
     const installedAtMs = attributes['installedAtMs'];
@@ -99,9 +96,7 @@ async function list(held: HeldData, { json }: Options): Promise<string> {
     rows.push({ ...tenant, status: attributes['status'], installedAt, hasToken });
   }
   rows.sort((a, b) => a.kind.localeCompare(b.kind) || a.id.localeCompare(b.id, 'en', { numeric: true }));
-  if (json) return JSON.stringify(rows, undefined, 2);
-  if (rows.length === 0) return 'Nobody has installed the extension yet.';
-  return rows
+  const text = rows
     .map(({ kind, id, status, installedAt, hasToken }) =>
       [
         `${kind} ${id}`.padEnd(28),
@@ -111,9 +106,10 @@ async function list(held: HeldData, { json }: Options): Promise<string> {
       ].join('  '),
     )
     .join('\n');
+  return { data: rows, text: text || 'Nobody has installed the extension yet.' };
 }
 
-async function show(held: HeldData, data: OpenData, tenant: Tenant, { json }: Options): Promise<string> {
+async function show(held: HeldData, data: OpenData, tenant: Tenant): Promise<Outcome> {
   const row = await held.installation(tenant);
   if (row === undefined) {
     throw new StartError(
@@ -121,22 +117,17 @@ async function show(held: HeldData, data: OpenData, tenant: Tenant, { json }: Op
     );
   }
   const described = describeInstallation(row);
-  if (json) return JSON.stringify(described, undefined, 2);
   const width = Math.max(...Object.keys(described).map((name) => name.length));
-  return Object.entries(described)
-    .map(([name, value]) => `${name.padEnd(width)}  ${Array.isArray(value) ? value.join(' ') : String(value)}`)
-    .join('\n');
+  const lines = Object.entries(described).map(
+    ([name, value]) => `${name.padEnd(width)}  ${Array.isArray(value) ? value.join(' ') : String(value)}`,
+  );
+  return { data: described, text: lines.join('\n') };
 }
 
 async function confirm(who: string, data: OpenData, { id }: Tenant): Promise<void> {
-  if (!process.stdin.isTTY) throw new StartError('Erasing asks first: add --yes where nobody can answer.');
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const typed = await terminal.question(
-      `This ends the sessions of ${who} in ${data.where} and deletes what is held. Type ${id} to go on: `,
-    );
-    if (typed.trim() !== id) throw new StartError('Nothing was erased.');
-  } finally {
-    terminal.close();
-  }
+  const typed = await ask(
+    `This ends the sessions of ${who} in ${data.where} and deletes what is held. Type ${id} to go on: `,
+    'Erasing asks first: add --yes where nobody can answer.',
+  );
+  if (typed !== id) throw new StartError('Nothing was erased.');
 }

@@ -1,11 +1,10 @@
 // npm run webhooks: how companies' subscribers are at the platform, and what brings them back after it blocked one.
 import * as v from 'valibot';
 import { companyId } from '../../shared/tenant.ts';
-import { runOnce } from '../commands/run-once.ts';
-import { loadExtension } from '../load-extension.ts';
+import { runCommand, usageError } from '../commands/run-command.ts';
+import { selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
-import { whichData, withData } from './open-data.ts';
-import { readArguments } from './read-arguments.ts';
+import { withData } from './open-data.ts';
 import { askWorker, listCompanies, type SubscriberAnswer } from './webhooks/ask-worker.ts';
 
 const usage = `npm run webhooks -- status | activate | resync [COMPANY …] [options]
@@ -17,11 +16,10 @@ Events come through a subscriber that the platform has for each company. It bloc
   activate    registers those again that are not active
   resync      registers all of them again, as extension.config.ts says
 
-COMPANY     ids of companies. Default: every company that is installed
---local     of the extension that runs on this machine, instead of the deployed one
---stack NAME, --region REGION, --profile PROFILE
---wait N    how many seconds to wait for answers. Default: 60
---json      prints a list of objects
+  COMPANY     ids of companies. Default: every company that is installed
+  --wait N    how many seconds to wait for answers. Default: 60
+
+${whichUsage}
 
 Status 0: all are active. 2: some are not, or nobody knows. 1: nothing could be asked.`;
 
@@ -35,34 +33,27 @@ const words: Readonly<Record<SubscriberAnswer['state'], string>> = {
   unanswered: 'not answered yet: the worker is busy, or fails (see its log)',
 };
 
-await runOnce(async () => {
-  const { values: options, positionals } = readArguments(usage, {
-    ...whichData,
-    help: { type: 'boolean', short: 'h', default: false },
-    json: { type: 'boolean', default: false },
-    wait: { type: 'string', default: '60' },
-  });
-  if (options.help) return usage;
+const options = { ...whichExtension, wait: { type: 'string', default: '60' } } as const;
+
+await runCommand({ usage, options, mostArguments: Infinity }, async ({ values, positionals }) => {
   const [given, ...companies] = positionals;
   const task = tasks.find((each) => each === given);
-  const waitMs = Number(options.wait) * 1_000;
-  if (task === undefined || !(waitMs >= 0)) throw new StartError(usage);
+  if (task === undefined) throw usageError(usage, 'Say status, activate or resync.');
+  const waitMs = Number(values.wait) * 1_000;
+  if (!(waitMs >= 0)) throw new StartError('--wait is a number of seconds.');
   const wrong = companies.find((company) => !v.is(companyId, company));
   if (wrong !== undefined) throw new StartError(`${JSON.stringify(wrong)} is no company id: 1 to 18 digits.`);
-  const extension = await loadExtension();
-  if (extension.events.length === 0)
+  const selected = await selectExtension(values);
+  if (selected.extension.events.length === 0)
     throw new StartError('The configuration names no events, so that there are no subscribers.');
-  const answers = await withData(options, extension, 'What was asked may still be done.', async (data) => {
+  const answers = await withData(selected, 'What was asked may still be done.', async (data) => {
     const asked = companies.length > 0 ? [...new Set(companies)] : await listCompanies(data);
     return await askWorker(data, task, asked, { waitMs, onProgress: progress(asked.length) });
   });
   if (answers.some(({ state }) => state !== 'active')) process.exitCode = 2;
-  if (options.json) return JSON.stringify(answers, undefined, 2);
-  if (answers.length === 0) return 'No company is installed.';
   const width = Math.max(...answers.map(({ company }) => company.length));
-  return answers
-    .map(({ company, state, problem }) => `${company.padStart(width)}  ${problem ?? words[state]}`)
-    .join('\n');
+  const lines = answers.map(({ company, state, problem }) => `${company.padStart(width)}  ${problem ?? words[state]}`);
+  return { data: answers, text: lines.join('\n') || 'No company is installed.' };
 });
 
 /** Only for who looks on: a pipe gets the answers alone. */

@@ -1,6 +1,6 @@
 import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { redriveMessages } from '../../infra/commands/redrive-messages.ts';
 import { localSqsClient } from '../../infra/local/sqs/local-sqs-client.ts';
+import { redriveMessages } from '../../infra/operations/redrive-messages.ts';
 import { parseMessage, webhookBody } from '../../shared/background/messages.ts';
 import type { Companies } from './companies.ts';
 import type { Evidence, SentEvent } from './evidence.ts';

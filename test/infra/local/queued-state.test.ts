@@ -76,8 +76,8 @@ test('what was answered for is there after the machine fails in that moment, and
 
 test('commands find the run that there is, and say so where there is none', async () => {
   using data = temporaryDirectory();
-  const schedule = 'infra/commands/schedule.ts';
-  const redrive = 'infra/commands/redrive.ts';
+  const schedule = 'infra/operations/schedule.ts';
+  const redrive = 'infra/operations/redrive.ts';
   const run = async (program: string, ...args: string[]) => {
     await using command = runCommand(program, { LOCAL_DATA_DIR: data.path }, args);
     return { status: await command.exited, output: command.output.trim() };
@@ -112,7 +112,7 @@ test('commands find the run that there is, and say so where there is none', asyn
     expect(told(extension, 'begin').filter((text) => text.startsWith('broken'))).toHaveLength(4);
     expect(await run(redrive, '--from', 'x')).toMatchObject({
       status: 1,
-      output: expect.stringMatching(/^npm run redrive/),
+      output: expect.stringMatching(/^--from and --to are two queues.* npm run redrive -- --help tells/),
     });
   }
   expect(existsSync(join(data.path, 'endpoints.json'))).toBe(false);

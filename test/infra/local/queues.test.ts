@@ -1,8 +1,8 @@
 import { ChangeMessageVisibilityCommand, PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { redriveMessages } from '../../../infra/commands/redrive-messages.ts';
 import type { LocalExtension } from '../../../infra/local/start-local-extension.ts';
+import { redriveMessages } from '../../../infra/operations/redrive-messages.ts';
 import { makeGate } from './fixture/gate.ts';
 import { clientOf, queueOf, sendTogether, sendWork, told } from './fixture/queues.ts';
 import { startFixture, temporaryDirectory } from './fixture/start-fixture.ts';

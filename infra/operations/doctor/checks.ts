@@ -1,6 +1,6 @@
 import { paths } from '../../../shared/contract.ts';
 import { scopesBeyond } from '../../../shared/scope-ceiling.ts';
-import type { ExtensionDetails } from '../extension-details.ts';
+import type { ExtensionDetails } from '../../commands/extension-details.ts';
 import type { RegisteredExtension } from '../registered-extension.ts';
 
 /** What a check is given. What two checks need is asked for once. */

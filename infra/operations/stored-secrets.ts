@@ -6,9 +6,9 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { secretOutputOf } from '../../shared/own-variables.ts';
+import { accessRefusal } from '../commands/aws-access.ts';
+import type { DeployedStack } from '../commands/deployed-stack.ts';
 import { StartError } from '../local/host/start-error.ts';
-import { accessRefusal } from './aws-access.ts';
-import type { DeployedStack } from './deployed-stack.ts';
 
 /** What the template's API key holds until somebody stores the real one: infra/resources/secrets.ts. */
 const placeholder = 'api-key-is-not-set-yet';

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { askHidden } from '../../../infra/commands/ask-hidden.ts';
 import { listenInternally } from '../../../infra/local/host/listen.ts';
 import { openSecretStore, type SecretStore } from '../../../infra/local/secrets/secret-store.ts';
 import { startSecretsManager } from '../../../infra/local/secrets/secrets-manager.ts';
+import { askHidden } from '../../../infra/operations/ask-hidden.ts';
 import { startPlatform } from '../../../infra/simulated-platform/platform.ts';
 
 const credentials = { EXTENSION_API_KEY: 'key-1', EXTENSION_API_SECRET: 'CANARY-api-secret' };
@@ -63,8 +63,21 @@ beforeAll(async () => {
   };
   const cloudFormation = await serve((_path, body) => {
     const name = new URLSearchParams(body).get('StackName') ?? '';
-    const stacks: Record<string, object> = { 'stock-watch': outputs, 'not-ours': { Other: 'x' }, empty: {} };
+    const stacks: Record<string, Record<string, string>> = {
+      'stock-watch': outputs,
+      'not-ours': { Other: 'x' },
+      'another-one': outputs,
+      'half-made': {},
+      broken: outputs,
+      updating: outputs,
+    };
+    const statuses: Record<string, string> = {
+      'half-made': 'REVIEW_IN_PROGRESS',
+      broken: 'ROLLBACK_COMPLETE',
+      updating: 'UPDATE_IN_PROGRESS',
+    };
     const stack = stacks[name];
+    const description = `${name === 'another-one' ? 'Another One' : 'Stock Watch'}: an extension for the Fynd Platform.`;
     if (stack === undefined) {
       return [
         400,
@@ -76,7 +89,7 @@ beforeAll(async () => {
     );
     return [
       200,
-      `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>${name}</StackName><StackStatus>REVIEW_IN_PROGRESS</StackStatus><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
+      `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>${name}</StackName><StackStatus>${statuses[name] ?? 'CREATE_COMPLETE'}</StackStatus><Description>${description}</Description><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
     ];
   });
   const { EXTENSION_API_KEY: apiKey, EXTENSION_API_SECRET: apiSecret } = credentials;
@@ -106,7 +119,7 @@ afterAll(async () => {
 
 /** Runs the command, and checks that it shows no secret. */
 async function configure(args: readonly string[], more: Record<string, string> = {}, piped = '') {
-  const child = spawn(process.execPath, ['infra/commands/configure.ts', ...args], {
+  const child = spawn(process.execPath, ['infra/operations/configure.ts', ...args], {
     env: { ...environment, ...more },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -166,14 +179,38 @@ test("one of the author's secrets comes alone through standard input, or with ot
 
 test.each([
   ['a value as an argument', ['slackUrl=https://hooks.slack.com/CANARY'], {}, /no secret.*apiKey, apiSecret, slackUrl/],
-  ['an option that there is not', ['--api-secret', 'CANARY'], {}, /none of this command's/],
+  [
+    'an option that there is not',
+    ['--api-secret', 'CANARY'],
+    {},
+    /^There is no option --api-secret\. npm run configure -- --help tells/,
+  ],
   ['no value and no terminal', [], {}, /no value for apiKey, apiSecret, slackUrl\. Set EXTENSION_API_KEY, .*SLACK_URL/],
   ['a chosen secret without a value', ['slackUrl'], credentials, /no value for slackUrl/],
   ['lines with another name', ['--stdin'], {}, /must be lines NAME=value/, 'OTHER=CANARY'],
   ['a secret of strange characters', [], { ...credentials, EXTENSION_API_SECRET: 'CANARY é' }, /holds characters/],
   ['a stack that there is not', ['--stack', 'nowhere'], credentials, /no stack nowhere in ap-south-1.*npm run deploy/],
   ["somebody else's stack", ['--stack', 'not-ours'], credentials, /not an extension of this template's/],
-  ['a stack that is half deployed', ['--stack', 'empty'], credentials, /REVIEW_IN_PROGRESS: run npm run deploy/],
+  ['a stack that is half deployed', ['--stack', 'half-made'], credentials, /REVIEW_IN_PROGRESS: run npm run deploy/],
+  [
+    'a stack that never came to be',
+    ['--stack', 'broken'],
+    credentials,
+    /ROLLBACK_COMPLETE: it never came.*destroy, then/,
+  ],
+  [
+    'a stack that is being updated',
+    ['--stack', 'updating'],
+    credentials,
+    /UPDATE_IN_PROGRESS: wait until that has ended/,
+  ],
+  [
+    "another extension's stack",
+    ['--stack', 'another-one'],
+    credentials,
+    /not that of Stock Watch, but says: Another One/,
+  ],
+  ['this machine', ['--local'], credentials, /^On this machine nothing is to be stored/],
   ['a platform that is not there', [], { ...credentials, FP_API_DOMAIN: 'http://127.0.0.1:1' }, /cannot be reached/],
   ['no region', [], { ...credentials, AWS_REGION: '', AWS_CONFIG_FILE: '/dev/null' }, /No region is named/],
   ['a wrong configuration', [], { EXTENSION_CONFIG: 'none.ts' }, /none\.ts does not exist/],

@@ -24,7 +24,7 @@ afterAll(async () => {
 /** Runs a command about the extension that runs on this machine, and checks that it shows no secret. */
 async function run(command: string, args: readonly string[] = ['--local'], directory = dataDir) {
   const environment = { LOCAL_DATA_DIR: directory, EXTENSION_CONFIG: 'test/extension/extension.config.ts' };
-  await using running = runCommand(`infra/commands/${command}.ts`, environment, args);
+  await using running = runCommand(`infra/operations/${command}.ts`, environment, args);
   const status = await running.exited;
   expect(running.output).not.toMatch(/CANARY| {4}at /);
   return { status, stdout: running.output.replace(running.stderr, ''), stderr: running.stderr };
@@ -54,12 +54,15 @@ test('what the panel lacks is found with what to do about it; all else is well',
 
 test('the base URL is registered once that is agreed to, with the old one shown first', async () => {
   const unasked = await run('base-url');
-  expect([unasked.status, unasked.stderr]).toEqual([1, expect.stringContaining('say --yes')]);
+  expect([unasked.status, unasked.stderr]).toEqual([
+    1,
+    expect.stringMatching(/^Nothing was changed: .* say --yes\.\n$/),
+  ]);
   expect((await findings()).found['base URL']).toMatch(/base-url/);
   const { status, stdout } = await run('base-url', ['--local', '--yes']);
   expect([status, stdout.split('\n')[0]]).toEqual([
     0,
-    expect.stringMatching(/^Registered at .*: https:\/\/old\.example$/),
+    expect.stringMatching(/^The platform at .* now\. Before: https:\/\/old\.example\.$/),
   ]);
   expect((await findings()).found['base URL']).toBe('ok');
   expect((await run('base-url')).stdout).toMatch(/has the base URL http:\/\/localhost:\d+ already\.\n$/);
@@ -86,5 +89,7 @@ test('a clock that differs, and a platform that refuses the key, are findings', 
 test('an extension that does not run, and an option that there is not, are sentences', async () => {
   const stopped = await run('doctor', ['--local'], join(dataDir, 'none'));
   expect([stopped.status, stopped.stderr]).toEqual([1, expect.stringMatching(/^No local extension runs/)]);
-  expect((await run('doctor', ['--all'])).stderr).toMatch(/^npm run doctor/);
+  expect((await run('doctor', ['--all'])).stderr).toBe(
+    'There is no option --all. npm run doctor -- --help tells what there is.\n',
+  );
 });

@@ -1,35 +1,28 @@
 // npm run doctor: finds what keeps an extension from working, and says how each finding is mended.
-import { parseArgs } from 'node:util';
+import { readExtensionDetails } from '../commands/extension-details.ts';
+import { runCommand } from '../commands/run-command.ts';
+import { selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { type Check, checks, type Examined, type Finding } from './doctor/checks.ts';
-import { readExtensionDetails } from './extension-details.ts';
-import {
-  findRegisteredExtension,
-  type RegisteredExtension,
-  whichExtension,
-  whichUsage,
-} from './registered-extension.ts';
-import { runOnce } from './run-once.ts';
+import { type RegisteredExtension, readRegistered } from './registered-extension.ts';
 
-const usage = `npm run doctor [-- [--json] [--local] [--stack NAME] [--region REGION] [--profile PROFILE]]
+const usage = `npm run doctor [-- options]
 
 Looks at an extension that serves: its API key and secret, scopes and base URL as the platform has them, the clock, and
 whether its addresses answer as they should. Changes nothing. Status 1 where something is wrong.
+
 ${whichUsage}`;
 
 const patienceMs = 15_000;
 
-await runOnce(async () => {
-  const options = readArguments();
-  if (options.help) return usage;
-  const registered = await findRegisteredExtension(options);
+await runCommand({ usage, options: whichExtension }, async ({ values }) => {
+  const registered = await readRegistered(await selectExtension(values));
   const examined = examine(registered);
   const findings = await Promise.all(
     checks.map(async (check) => ({ name: check.name, ...(await judge(check, examined)) })),
   );
   const wrong = findings.filter(({ result }) => result === 'wrong').length;
   if (wrong > 0) process.exitCode = 1;
-  if (options.json) return JSON.stringify({ extension: registered.name, findings }, undefined, 2);
   const width = Math.max(...findings.map(({ name }) => name.length));
   const lines = findings.flatMap(({ name, result, says, remedy }) => [
     `  ${result.padEnd(7)}  ${name.padEnd(width)}  ${says}`,
@@ -37,7 +30,10 @@ await runOnce(async () => {
   ]);
   const summary =
     wrong === 0 ? 'Nothing is wrong.' : wrong === 1 ? 'One thing is wrong.' : `${wrong} things are wrong.`;
-  return [registered.name, ...lines, summary].join('\n');
+  return {
+    data: { extension: registered.name, findings },
+    text: [registered.name, ...lines, summary].join('\n'),
+  };
 });
 
 function examine(registered: RegisteredExtension): Examined {
@@ -61,19 +57,4 @@ async function judge({ run, remedy }: Check, examined: Examined): Promise<Findin
     throw error;
   });
   return finding.result === 'wrong' ? { remedy, ...finding } : finding;
-}
-
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        ...whichExtension,
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return values;
-  } catch {
-    throw new StartError(usage);
-  }
 }

@@ -1,16 +1,16 @@
 // npm run configure: stores the API key, the API secret and the author's own secrets of a deployed extension.
 import { text as readAll } from 'node:stream/consumers';
-import { parseArgs, parseEnv } from 'node:util';
+import { parseEnv } from 'node:util';
 import { variableOf } from '../../shared/own-variables.ts';
-import { loadExtension } from '../load-extension.ts';
+import { readExtensionDetails } from '../commands/extension-details.ts';
+import { runCommand } from '../commands/run-command.ts';
+import { loadSelected, selectDeployed, whichExtension, whichUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { askHidden } from './ask-hidden.ts';
-import { findDeployedStack, stackNameOf } from './deployed-stack.ts';
-import { readExtensionDetails } from './extension-details.ts';
-import { runOnce } from './run-once.ts';
+import { isCredential } from './registered-extension.ts';
 import { openStoredSecrets, secretIdsOf } from './stored-secrets.ts';
 
-const usage = `npm run configure [-- [NAME …] [--stdin] [--stack NAME] [--region REGION] [--profile PROFILE] [--json]]
+const usage = `npm run configure [-- [NAME …] [options]]
 
 Stores the values of a deployed extension in Secrets Manager: apiKey and apiSecret, from the partner panel, and the
 secrets that extension.config.ts names. The platform is asked whether it knows the key and the secret before anything is
@@ -18,7 +18,11 @@ stored. NAME chooses some of them; without it, all are asked for, and an empty a
 
 A value comes from the environment (EXTENSION_API_KEY, EXTENSION_API_SECRET, SLACK_URL for slackUrl), from standard input
 with --stdin (lines NAME=value as in a .env file; with one NAME, the value alone), or is asked for in the terminal. It is
-never an argument: those stay in the shell's history. .env is not read: it is for npm start and npm run dev on this machine.`;
+never an argument: those stay in the shell's history. .env is not read: it is for npm start and npm run dev on this
+machine, where nothing is to be stored.
+
+  --stdin          reads values from standard input
+${whichUsage}`;
 
 const variables: Readonly<Record<string, string>> = {
   apiKey: 'EXTENSION_API_KEY',
@@ -27,10 +31,15 @@ const variables: Readonly<Record<string, string>> = {
 const variableFor = (name: string) => variables[name] ?? variableOf(name);
 const maxBytes = 65_536;
 
-await runOnce(async () => {
-  const { values: options, positionals: chosen } = readArguments();
-  if (options.help) return usage;
-  const extension = await loadExtension();
+const options = { ...whichExtension, stdin: { type: 'boolean', default: false } } as const;
+
+await runCommand({ usage, options, mostArguments: Infinity }, async ({ values, positionals: chosen }) => {
+  if (values.local) {
+    throw new StartError(
+      'On this machine nothing is to be stored: npm start makes a key and a secret up, npm run dev reads them from the environment or .env.',
+    );
+  }
+  const extension = await loadSelected(values);
   const names = [...Object.keys(variables), ...Object.keys(extension.secrets)];
   if (chosen.some((name) => !names.includes(name))) {
     // What was written may be a secret: it is not repeated.
@@ -38,15 +47,14 @@ await runOnce(async () => {
       `An argument is the name of no secret. There are: ${names.join(', ')}. A value is never an argument.`,
     );
   }
-  if (options.profile) process.env['AWS_PROFILE'] = options.profile;
-  const stack = await findDeployedStack(options.stack ?? stackNameOf(extension), options.region);
+  const { stack } = await selectDeployed(values);
   const wanted = chosen.length > 0 ? chosen : names;
   using stored = openStoredSecrets(
     stack.region,
     secretIdsOf(stack, [...new Set([...wanted, ...Object.keys(variables)])]),
   );
 
-  const given = await collect(wanted, { standardInput: options.stdin, mustAll: chosen.length > 0 });
+  const given = await collect(wanted, { standardInput: values.stdin, mustAll: chosen.length > 0 });
   for (const [name, value] of given) requireShape(name, value);
   const notes: string[] = [];
   if (given.has('apiKey') || given.has('apiSecret')) {
@@ -71,33 +79,15 @@ await runOnce(async () => {
     const value = given.get(name);
     results.push({ name, result: value === undefined ? 'left as it is' : await stored.store(name, value) });
   }
-  if (options.json)
-    return JSON.stringify({ stack: stack.name, region: stack.region, secrets: results, notes }, undefined, 2);
   const width = Math.max(...wanted.map((name) => name.length));
   const lines = results.map(({ name, result }) => `  ${name.padEnd(width)}  ${result}`);
   if (results.some(({ result }) => result === 'stored'))
     notes.push('The functions use a new value within fifteen minutes.');
-  return [`The stack ${stack.name} in ${stack.region}:`, ...lines, ...notes].join('\n');
+  return {
+    data: { stack: stack.name, region: stack.region, secrets: results, notes },
+    text: [`The stack ${stack.name} in ${stack.region}:`, ...lines, ...notes].join('\n'),
+  };
 });
-
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        json: { type: 'boolean', default: false },
-        stdin: { type: 'boolean', default: false },
-        stack: { type: 'string' },
-        region: { type: 'string' },
-        profile: { type: 'string' },
-      },
-    });
-  } catch {
-    // What was written may be a secret: it is not repeated.
-    throw new StartError(`An argument is none of this command's.\n\n${usage}`);
-  }
-}
 
 /** The values that are to be stored, by name. */
 async function collect(
@@ -140,7 +130,7 @@ function readPiped(text: string, wanted: readonly string[]): Map<string, string>
 }
 
 function requireShape(name: string, value: string): void {
-  if (name in variables && !/^[\x21-\x7e]{1,1024}$/.test(value)) {
+  if (name in variables && !isCredential(value)) {
     throw new StartError(`${name} holds characters that no key or secret of the platform has. Nothing was stored.`);
   }
   if (Buffer.byteLength(value) > maxBytes) {

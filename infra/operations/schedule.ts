@@ -1,0 +1,44 @@
+// npm run schedule -- nightly: has an extension do now what a schedule would have it do when due.
+import { scheduleMessage } from '../../shared/background/messages.ts';
+import { sweepSchedule } from '../../shared/contract.ts';
+import { WorkQueue } from '../../shared/store/work-queue.ts';
+import { runCommand } from '../commands/run-command.ts';
+import { namesDeployed, selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
+import { StartError } from '../local/host/start-error.ts';
+import { sendScheduled } from '../local/send-scheduled.ts';
+import { withData } from './open-data.ts';
+
+const usage = `npm run schedule -- NAME [options]                         of the extension that runs on this machine
+npm run schedule -- NAME --stack NAME | --stage NAME [options]   of a deployed one
+
+Has the extension do now what it does when this schedule is due, for each company that installed it: puts the schedule's
+message into the work queue. NAME is one of the configuration's, or ${sweepSchedule}: what every extension does four times a
+day to bring each company in step.
+
+${whichUsage}
+
+Where nothing of --stage, --stack, --region and --profile is said, it is --local.`;
+
+await runCommand({ usage, options: whichExtension, mostArguments: 1 }, async ({ values, positionals: [name] }) => {
+  const selected = await selectExtension({ ...values, local: values.local || !namesDeployed(values) });
+  const { running, extension, where } = selected;
+  const names = running?.schedules.map((schedule) => schedule.name) ?? [
+    ...Object.keys(extension.schedules),
+    sweepSchedule,
+  ];
+  if (name === undefined) {
+    throw new StartError(`Name one schedule: npm run schedule -- NAME. There are: ${names.join(', ') || 'none'}.`);
+  }
+  if (running !== undefined) await sendScheduled(running, name);
+  else if (!names.includes(name)) {
+    throw new StartError(`There is no schedule ${JSON.stringify(name)}. There are: ${names.join(', ')}.`);
+  } else {
+    await withData(selected, 'Nothing was sent.', async ({ sqs, workQueueUrl }) => {
+      // A moment of its own: one run is done once. With milliseconds, unlike the scheduler's.
+      const message = scheduleMessage({ name, run: new Date().toISOString(), partition: 0, page: 1 });
+      await new WorkQueue(sqs, workQueueUrl).send([message]);
+    });
+  }
+  const to = running === undefined ? ` to ${where}` : '';
+  return { data: { schedule: name, where }, text: `Sent the message of the schedule ${name}${to}.` };
+});
