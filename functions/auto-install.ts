@@ -9,7 +9,7 @@ import { json } from './runtime/http/responses.ts';
 import { installing } from './runtime/installing.ts';
 import { apiKey } from './runtime/secrets.ts';
 import { baseUrl, extension } from './runtime/settings.ts';
-import { workQueue } from './runtime/work-queue.ts';
+import { workQueueOf } from './runtime/work-queue.ts';
 
 const call = v.object({
   company_id: companyId,
@@ -27,7 +27,9 @@ export const handler = http()
     const clientId = await apiKey();
     const installed = await autoInstall(await installing(), tenant, code);
     if (installed !== undefined) {
-      await workQueue().send(pendingWork({ extension: extension(), baseUrl: baseUrl(), apiKey: clientId }, installed));
+      await workQueueOf(request.requestId).send(
+        pendingWork({ extension: extension(), baseUrl: baseUrl(), apiKey: clientId }, installed),
+      );
     }
     return json({ message: 'success' });
   });

@@ -36,11 +36,12 @@ import { mayReturn, selfReturnPage } from './runtime/http/self-return-page.ts';
 import { handOverPage, inWindow, newWindow } from './runtime/http/sign-in-window.ts';
 import { installing } from './runtime/installing.ts';
 import { describeError, writeLog } from './runtime/log.ts';
+import { count } from './runtime/metric.ts';
 import { apiKey, sessionKeys } from './runtime/secrets.ts';
 import { baseUrl, extension, now } from './runtime/settings.ts';
 import { userCache } from './runtime/tables.ts';
 import { within } from './runtime/within.ts';
-import { workQueue } from './runtime/work-queue.ts';
+import { workQueueOf } from './runtime/work-queue.ts';
 
 const authorizationResponse = v.object({
   state: v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(200, 'must have at most 200 characters')),
@@ -62,6 +63,7 @@ const hookFailed: { path?: string; warning?: string } = { warning: 'launched_hoo
 
 /** `GET /fp/auth`, and `/adm/auth` for partners: the platform sends the browser back with a code, or with the reason why there is none. */
 export const handler = http()
+  .use(failures())
   .use(browsersOnly())
   .use(input('query', authorizationResponse))
   .use(codeOrError())
@@ -96,7 +98,7 @@ export const handler = http()
 
     const leftMs = Math.max(1_000, answerWithinMs - (performance.now() - request.receivedAtMs));
     const [warning, wished] = await Promise.all([
-      within(leftMs, sendPendingWork(clientId, completed.installed), 'work_not_queued'),
+      within(leftMs, sendPendingWork(request.requestId, clientId, completed.installed), 'work_not_queued'),
       within(Math.min(launchedMs, leftMs), askLaunched(completed.session, transaction), hookFailed),
     ]);
     const signIn = {
@@ -107,6 +109,7 @@ export const handler = http()
     };
     const session = { ...completed.session, signIn };
     await setSession(request, session);
+    count('SignIns');
     return { ...(await land(request, session, signIn)), warning: warning ?? wished.warning };
   });
 
@@ -185,6 +188,15 @@ async function setSession({ cookies }: HttpRequest, session: Session): Promise<v
   await cookies.fit((name, text) => startedAtMs(sessionKeys(), extension(), now(), name, text));
 }
 
+/** Counts who was not signed in, by no fault of theirs. */
+function failures(): HttpRequirement<HttpRequest> {
+  return {
+    onError({ error }) {
+      if (!(error instanceof AppError) || error.status >= 500) count('SignInsFailed');
+    },
+  };
+}
+
 /** Who scans links sends HEAD: the code would be redeemed, and the person would come in vain. */
 function browsersOnly(): HttpRequirement<HttpRequest> {
   return requirement(({ method }) => {
@@ -196,11 +208,11 @@ function browsersOnly(): HttpRequirement<HttpRequest> {
 }
 
 /** Hooks and webhooks follow through the queue. A queue that fails spoils no sign-in: the next one makes up for it. */
-async function sendPendingWork(clientId: string, installed: Installed): Promise<string | undefined> {
+async function sendPendingWork(requestId: string, clientId: string, installed: Installed): Promise<string | undefined> {
   const messages = pendingWork({ extension: extension(), baseUrl: baseUrl(), apiKey: clientId }, installed);
   if (messages.length === 0) return undefined;
   try {
-    await workQueue().send(messages);
+    await workQueueOf(requestId).send(messages);
     return undefined;
   } catch {
     return 'work_not_queued';

@@ -16,6 +16,7 @@ import { proxiedSegments } from './runtime/http/proxied-segments.ts';
 import { sameOrigin } from './runtime/http/same-origin.ts';
 import { signedIn, type TenantReference } from './runtime/http/signed-in.ts';
 import { httpClient } from './runtime/http-client.ts';
+import { count } from './runtime/metric.ts';
 import { extension, now } from './runtime/settings.ts';
 import { userCache } from './runtime/tables.ts';
 
@@ -36,7 +37,7 @@ export const handler = http()
   .handler(async (request) => {
     const { method, path, rawQuery, headers, body, session } = request;
     const answer = await callAsUser(
-      { extension: extensionFor(extension(), path), userCache: userCache(), httpClient: httpClient(), now },
+      { extension: extensionFor(extension(), path), userCache: userCache(), httpClient: httpClient(), now, count },
       session,
       { method, path, rawQuery, headers, body },
       request.deadline,

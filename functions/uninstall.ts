@@ -7,7 +7,7 @@ import { lifecycleCall } from './runtime/http/lifecycle-call.ts';
 import { ownClientId } from './runtime/http/own-client.ts';
 import { json } from './runtime/http/responses.ts';
 import { now } from './runtime/settings.ts';
-import { workQueue } from './runtime/work-queue.ts';
+import { workQueueOf } from './runtime/work-queue.ts';
 
 const call = v.object({ company_id: companyId, client_id: v.string() });
 
@@ -19,10 +19,10 @@ export const handler = http()
   .use(lifecycleCall())
   .use(input('body', call))
   .handler(async (request) => {
-    const { signature, input: fields } = request;
+    const { signature, input: fields, requestId } = request;
     const tenant = companyTenant(fields.company_id);
     request.tenant = tenant;
     await ownClientId(fields.client_id);
-    await workQueue().send([uninstallMessage({ tenant, receivedAtMs: now().getTime(), ...signature })]);
+    await workQueueOf(requestId).send([uninstallMessage({ tenant, receivedAtMs: now().getTime(), ...signature })]);
     return json({ success: true });
   });

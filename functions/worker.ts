@@ -1,10 +1,11 @@
 import { events, hooks, schedules } from '#handlers';
-import { parseMessage, type WorkMessage } from '../shared/background/messages.ts';
+import { causeOf, parseMessage, type WorkMessage } from '../shared/background/messages.ts';
 import { type WorkDependencies, work } from '../shared/background/work.ts';
 import { sweepSchedule, workBackOffSeconds } from '../shared/contract.ts';
 import { readScopeCeiling } from '../shared/fynd/extension-details.ts';
 import { type Deadline, deadlineIn } from '../shared/http/http-client.ts';
 import { retryAfterSeconds } from '../shared/http/retry-after.ts';
+import type { MetricName } from '../shared/metrics.ts';
 import { PlatformResponseError } from '../shared/platform/platform-client.ts';
 import { AppError } from '../shared/problems.ts';
 import { scopesBeyond } from '../shared/scope-ceiling.ts';
@@ -16,7 +17,7 @@ import { type Delivery, failed, type QueueRequirement, queue } from './runtime/q
 import { apiKey, apiSecret, webhookKey } from './runtime/secrets.ts';
 import { baseUrl, extension, isHanded, now, setting } from './runtime/settings.ts';
 import { deliveries, installations, offlineGrants } from './runtime/tables.ts';
-import { workQueue } from './runtime/work-queue.ts';
+import { workQueue, workQueueOf } from './runtime/work-queue.ts';
 
 /**
  * What remains must do for writing the result down; a message that could not begin in time is left for the next batch.
@@ -35,7 +36,7 @@ export const handler = queue()
   .use(ourMessage())
   .use(backOff())
   .handler(async ({ record, message, attempt, deadline }) => {
-    const outcome = await work(await dependencies(), message, attempt, deadline);
+    const outcome = await work(await dependencies(record), message, attempt, deadline);
     const beyond = isSweepBeginning(message) ? await scopesBeyondPanel(deadline) : [];
     if (typeof outcome === 'object') {
       const fields = { retry_after_s: await comeAgain(record, outcome.againInSeconds) };
@@ -44,6 +45,8 @@ export const handler = queue()
     const isBlocked = outcome === 'blocked' || outcome === 'missing';
     // The sweep's looks alone: who asks by hand asks as often as they like.
     const isCounted = (isBlocked || outcome === 'reactivated') && !('request' in message);
+    if (message.kind === 'webhook') count(webhookMetrics[outcome] ?? 'WebhooksSkipped');
+    if (outcome === 'runaway') count('SchedulesRunaway');
     if (isCounted) count('BlockedSubscribers');
     if (beyond.length > 0) count('ScopesBeyondPanel', beyond.length);
     return {
@@ -53,6 +56,11 @@ export const handler = queue()
       fields: { ...(beyond.length > 0 && { scopes_beyond: beyond }) },
     };
   });
+
+const webhookMetrics: Readonly<Record<string, MetricName>> = {
+  handled: 'WebhooksHandled',
+  duplicate: 'WebhooksDuplicate',
+};
 
 function isSweepBeginning(message: WorkMessage): boolean {
   return message.kind === 'schedule' && message.name === sweepSchedule && message.page === 1;
@@ -91,6 +99,7 @@ function ourMessage(): QueueRequirement<Delivery, { readonly message: WorkMessag
         kind: message.kind,
         schedule: 'name' in message ? message.name : undefined,
         company_id: 'tenant' in message ? message.tenant.id : undefined,
+        caused_by: causeOf(event.record.body),
       });
       return Promise.resolve(undefined);
     },
@@ -137,7 +146,7 @@ function received(): NonNullable<WorkDependencies['received']> {
   };
 }
 
-async function dependencies(): Promise<WorkDependencies> {
+async function dependencies({ messageId, body }: Delivery['record']): Promise<WorkDependencies> {
   return {
     extension: extension(),
     handlers: { events, hooks, schedules },
@@ -150,10 +159,11 @@ async function dependencies(): Promise<WorkDependencies> {
     pauses: offlineGrants(),
     tokens: await offlineTokens(),
     deliveries: deliveries(),
-    queue: workQueue(),
+    queue: workQueueOf(causeOf(body) ?? messageId),
     httpClient: httpClient(),
     now,
     wait,
-    writeLog,
+    count,
+    writeLog: (fields) => writeLog({ message_id: messageId, ...fields }),
   };
 }

@@ -104,7 +104,17 @@ export const installationsTable = {
   /** The sealed offline token. The callback writes it; no function that a browser reaches can read it. */
   tokenAttribute: 'token',
   /** What the callback writes beside the attributes that it reads. */
-  writtenAttributes: ['token', 'accessTokenExpiresAt', 'refreshFrom', 'retryFrom', 'attempt', 'updatedAt', 'listed'],
+  writtenAttributes: [
+    'token',
+    'accessTokenExpiresAt',
+    'refreshFrom',
+    'retryFrom',
+    'attempt',
+    'updatedAt',
+    'listed',
+    'refreshFailure',
+    'refreshFailedAtMs',
+  ],
   /** A sparse index with keys only: installed companies carry `listed`, whose value spreads them over partitions. */
   listing: { indexName: 'listed', partitionKey: 'listed', partitions: 8 },
   /** What background functions read to use and refresh the offline token. */
@@ -130,7 +140,14 @@ export const installationsTable = {
   /** What people's commands read of a row to say how a company's webhooks are. */
   subscriberAttributes: ['pk', 'status', 'subscriber'],
   /** What background functions write beside what they read. */
-  workerWrittenAttributes: ['listed', 'updatedAt', 'uninstalledAt', 'subscriber'],
+  workerWrittenAttributes: [
+    'listed',
+    'updatedAt',
+    'uninstalledAt',
+    'subscriber',
+    'refreshFailure',
+    'refreshFailedAtMs',
+  ],
 } as const;
 
 /** The schedule that every stack has: it brings in step whatever an installation is behind with. No author's may be called so. */

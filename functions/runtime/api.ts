@@ -30,6 +30,7 @@ import { sameOrigin } from './http/same-origin.ts';
 import { personalVary } from './http/security-headers.ts';
 import { signedIn } from './http/signed-in.ts';
 import { httpClient } from './http-client.ts';
+import { count } from './metric.ts';
 import { extension, now } from './settings.ts';
 import { userCache } from './tables.ts';
 
@@ -104,7 +105,7 @@ function personal<Owner extends Pick<PersonContext, 'user' | 'scopes'>>(
         const answers: PlatformResponse[] = [];
         const warnings: (string | undefined)[] = [];
         const ours = extensionFor(extension(), { kind });
-        const dependencies = { extension: ours, userCache: userCache(), httpClient: httpClient(), now };
+        const dependencies = { extension: ours, userCache: userCache(), httpClient: httpClient(), now, count };
         const own = { [`${kind}_id`]: session.tenant.id };
         const send = async (call: PlatformCall) => {
           const answer = await callAsUser(dependencies, session, call, request.deadline);

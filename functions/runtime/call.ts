@@ -56,9 +56,10 @@ export function call<Result>(handle: ((context: CallContext) => Promise<Result>)
 export function companyCall<Result>(
   handle: ((context: CompanyCallContext) => Promise<Result>) & Returning<Result>,
 ): AuthorHandler {
-  return callHandler('companyCall', async ({ signedCompany, deadline: until }, context) => {
+  return callHandler('companyCall', async (request, context) => {
+    const { signedCompany } = request;
     if (signedCompany === undefined) throw new AppError('internal', 'The configuration names no signed company.');
-    return await handle({ ...context, ...(await companyClient(companyTenant(signedCompany), until)) });
+    return await handle({ ...context, ...(await companyClient(companyTenant(signedCompany), request)) });
   });
 }
 
@@ -81,10 +82,10 @@ function callHandler(
           verifiedBy: configured.verify,
           request: authorRequest(request, request.headers),
           lambda,
-          log: (message, fields = {}) => writeLog({ level: 'info', message, ...fields }),
+          log: (message, fields = {}) => writeLog({ level: 'info', request_id: request.requestId, message, ...fields }),
           asUnprovenCompany: async (company_id) => {
             const claimed = parseFields(claim, { company_id });
-            return await companyClient(companyTenant(claimed.company_id), request.deadline);
+            return await companyClient(companyTenant(claimed.company_id), request);
           },
         });
         return run(

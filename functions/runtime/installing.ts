@@ -1,5 +1,6 @@
 import type { CompleteInstallDependencies } from '../../shared/install/complete-install.ts';
 import { httpClient } from './http-client.ts';
+import { count } from './metric.ts';
 import { apiKey, apiSecret, tokenKeys } from './secrets.ts';
 import { extension, now } from './settings.ts';
 import { installations } from './tables.ts';
@@ -13,5 +14,6 @@ export async function installing(): Promise<CompleteInstallDependencies> {
     tokenKeys: tokenKeys(),
     httpClient: httpClient(),
     now,
+    count,
   };
 }

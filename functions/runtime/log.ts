@@ -1,12 +1,14 @@
 import { channel } from 'node:diagnostics_channel';
-import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { ConfigurationError } from '../../shared/config.ts';
 import { errorChannel } from '../../shared/contract.ts';
+import type { MetricName } from '../../shared/metrics.ts';
 import { PlatformResponseError } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
 import type { Tenant } from '../../shared/tenant.ts';
 import type { HttpResponse } from './http/http-messages.ts';
-import { takeMetrics } from './metric.ts';
+import { count, takeMetrics } from './metric.ts';
+import { sampledTrace } from './trace.ts';
 
 /** Put in front of a bundle where it is made: the entry file and a digest, by which its source map is found. */
 declare const $build: string;
@@ -19,14 +21,17 @@ const errors = channel(errorChannel);
  */
 export function logRequest(request: {
   event: APIGatewayProxyEventV2;
+  context: Context | undefined;
   response: HttpResponse;
   error: unknown;
   durationMs: number;
   /** Whom it is about, where that is known; perhaps only what the caller says. */
   tenant?: Tenant | undefined;
 }): void {
-  const { event, response, error, durationMs, tenant } = request;
-  writeLog({
+  const { event, context, response, error, durationMs, tenant } = request;
+  const failed = failures[response.warning ?? ''];
+  if (failed !== undefined) count(failed);
+  logInvocation(context, {
     level: response.status >= 500 ? 'error' : 'info',
     request_id: event.requestContext.requestId,
     method: event.requestContext.http.method,
@@ -38,8 +43,35 @@ export function logRequest(request: {
     outcome: response.outcome,
     warning: response.warning,
     ...(error === undefined ? {} : describeError(error)),
-    ...takeMetrics(),
   });
+}
+
+/** Warnings that are counted. */
+const failures: Readonly<Record<string, MetricName>> = {
+  response_not_stored: 'ResponsesNotStored',
+  epoch_not_moved: 'EpochsNotMoved',
+  work_not_queued: 'WorkNotQueued',
+  launched_hook_failed: 'LaunchedHooksFailed',
+};
+
+let noted: Record<string, string> = {};
+
+/** Puts a field into the line that this request or message writes anyway. */
+export function noteForLine(name: 'platform_trace_id', value: string): void {
+  noted[name] = value;
+}
+
+/**
+ * The one line of a request or a message: what became of it, the ids under which Lambda, X-Ray and the platform know
+ * it, and all that was counted meanwhile.
+ */
+export function logInvocation(
+  context: Pick<Context, 'awsRequestId'> | undefined,
+  fields: Readonly<Record<string, unknown>>,
+): void {
+  const ids = { lambda_request_id: context?.awsRequestId, trace_id: sampledTrace()?.root, ...noted };
+  noted = {};
+  writeLog({ ...fields, ...ids, ...takeMetrics() });
 }
 
 const concealed = new Set<string>();

@@ -26,7 +26,9 @@ const isMeasured = (name: string): boolean => name.endsWith('Ms');
  */
 export function takeMetrics(): object | undefined {
   if (counted.size === 0) return undefined;
-  const values = Object.fromEntries(counted);
+  const values = Object.fromEntries(
+    [...counted].map(([name, value]) => [name, Array.isArray(value) && value.length === 1 ? value[0] : value]),
+  );
   counted.clear();
   const stack = process.env[environment.stackName];
   // Outside of a stack, as in tests of handlers, there is nobody to see them.

@@ -4,6 +4,7 @@ import { AppError } from '../../shared/problems.ts';
 import type { Tenant } from '../../shared/tenant.ts';
 import { OfflineTokens } from '../../shared/tokens/offline-tokens.ts';
 import { httpClient } from './http-client.ts';
+import { count } from './metric.ts';
 import { apiKey, apiSecret, tokenKeys } from './secrets.ts';
 import { extension, now } from './settings.ts';
 import { offlineGrants } from './tables.ts';
@@ -26,6 +27,7 @@ export async function offlineTokens(): Promise<OfflineTokens> {
       now,
       monotonicMs: () => performance.now(),
       wait,
+      count,
     });
     held = { ...credentials, tokens };
   }

@@ -3,6 +3,7 @@ import { callAsTenant } from '../../shared/platform/call-as-tenant.ts';
 import { createServiceClient, type ServiceClient } from '../../shared/platform/platform-client.ts';
 import { organizationTenant } from '../../shared/tenant.ts';
 import { httpClient } from './http-client.ts';
+import { count } from './metric.ts';
 import { installedTokens, wait } from './offline-tokens.ts';
 import { extension, now } from './settings.ts';
 
@@ -24,7 +25,7 @@ export async function asOrganization(id: string): Promise<PartnerContext> {
   const tenant = organizationTenant(id);
   const deadline = deadlineIn(platformBudgetMs);
   const { cluster } = extension();
-  const deps = { cluster, tokens: await installedTokens(tenant, deadline), httpClient: httpClient(), now, wait };
+  const deps = { cluster, tokens: await installedTokens(tenant, deadline), httpClient: httpClient(), now, wait, count };
   const platform = createServiceClient(
     { organization_id: id },
     (call) => callAsTenant(deps, tenant, call, deadline),

@@ -1,7 +1,8 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { maxDeliveries } from '../../shared/contract.ts';
 import { type Chain, createChain, type Requirement, type Run } from './chain.ts';
-import { describeError, writeLog } from './log.ts';
-import { takeMetrics } from './metric.ts';
+import { describeError, logInvocation } from './log.ts';
+import { count } from './metric.ts';
 import { secretsSettled } from './secrets.ts';
 
 /** One message as the queue delivers it. */
@@ -68,12 +69,17 @@ async function workInOrder(
 
 async function isDone(run: Run<Delivery, DeliveryOutcome>, record: SQSRecord, context: Context): Promise<boolean> {
   const startedAtMs = performance.now();
+  const receivedAtMs = Date.now();
   const attempt = Number(record.attributes.ApproximateReceiveCount);
   const about = {};
   const delivery = { record, attempt, remainingMs: context.getRemainingTimeInMillis(), about };
   const { isDone, level, outcome, fields } = await run(delivery, context).catch(failed);
   if (outcome !== undefined) {
-    writeLog({
+    const isFailed = !isDone && level === undefined;
+    if (attempt === 1) count('WorkWaitMs', Math.max(0, receivedAtMs - Number(record.attributes.SentTimestamp)));
+    if (isFailed) count('WorkFailed');
+    if (isFailed && attempt >= maxDeliveries) count('WorkDeadLettered');
+    logInvocation(context, {
       level: level ?? (isDone ? 'info' : 'error'),
       message_id: record.messageId,
       ...about,
@@ -81,7 +87,6 @@ async function isDone(run: Run<Delivery, DeliveryOutcome>, record: SQSRecord, co
       outcome,
       ...fields,
       duration_ms: Math.round(performance.now() - startedAtMs),
-      ...takeMetrics(),
     });
   }
   return isDone;

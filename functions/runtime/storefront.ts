@@ -68,7 +68,7 @@ export function storefront<Result>(
       .handler(async (request) => {
         const { application, shopper, invocation } = request;
         const tenant = companyTenant(application.companyId);
-        const company = await companyClient(tenant, request.deadline);
+        const company = await companyClient(tenant, request);
         const { cluster } = extension();
         const visitor = createServiceClient({}, async (call) => {
           const { id, token } = application;

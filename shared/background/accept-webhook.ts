@@ -3,6 +3,7 @@ import { type Extension, type ExtensionEvent, eventKeyOf } from '../config.ts';
 import { isSignedBody } from '../fynd/body-signature.ts';
 import { isWebhookKey, webhookSecret } from '../fynd/webhook-secret.ts';
 import { parseJson } from '../http/json.ts';
+import type { Count } from '../metrics.ts';
 import { AppError } from '../problems.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
 import { companyId, companyTenant, isSameTenant, type Tenant } from '../tenant.ts';
@@ -35,6 +36,7 @@ export async function acceptWebhook(
     keys: readonly string[];
     queue: Pick<WorkQueue, 'send'>;
     now: () => Date;
+    count?: Count;
   },
   delivery: { body: Buffer; signature: string | undefined; companyIds: readonly string[] },
 ): Promise<{ readonly outcome: WebhookOutcome; readonly tenant: Tenant | undefined }> {
@@ -80,6 +82,7 @@ interface AcceptDependencies {
   readonly extension: Pick<Extension, 'events'>;
   readonly queue: Pick<WorkQueue, 'send'>;
   readonly now: () => Date;
+  readonly count?: Count;
 }
 
 async function enqueue(
@@ -87,12 +90,19 @@ async function enqueue(
   { tenant, event, body }: Pick<WebhookEnvelope, 'tenant' | 'event'> & { readonly body: Buffer },
   comesThisWay: (wanted: ExtensionEvent) => boolean,
 ): Promise<{ readonly outcome: WebhookOutcome; readonly tenant: Tenant | undefined }> {
-  const { extension, queue } = deps;
+  const { extension, queue, count } = deps;
   if (event.name === 'ping') return { outcome: 'ping', tenant };
+  count?.('WebhooksReceived');
   const nowMs = deps.now().getTime();
-  if (isTooOld(event.createdAtMs, nowMs)) return { outcome: 'too_old', tenant };
+  if (isTooOld(event.createdAtMs, nowMs)) {
+    count?.('WebhooksTooOld');
+    return { outcome: 'too_old', tenant };
+  }
   const isHandled = extension.events.some((wanted) => comesThisWay(wanted) && eventKeyOf(wanted) === eventKeyOf(event));
-  if (!isHandled || tenant === undefined) return { outcome: 'unhandled', tenant };
+  if (!isHandled || tenant === undefined) {
+    count?.('WebhooksUnhandled');
+    return { outcome: 'unhandled', tenant };
+  }
   const message = webhookMessage({ tenant, eventId: event.id, body, receivedAtMs: nowMs });
   if (message === undefined) {
     throw new AppError('content_too_large', 'The body is too large to be queued, even compressed.');

@@ -1,5 +1,6 @@
 import type { Extension } from '../config.ts';
 import type { Deadline, HttpClient } from '../http/http-client.ts';
+import type { Count } from '../metrics.ts';
 import { callAsTenant } from '../platform/call-as-tenant.ts';
 import { createPlatformClient } from '../platform/platform-client.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
@@ -16,6 +17,7 @@ export interface BackgroundDependencies {
   readonly httpClient: HttpClient;
   readonly now: () => Date;
   readonly wait: (milliseconds: number) => Promise<void>;
+  readonly count?: Count;
   /** Writes a line to the log, for the author's handlers. */
   readonly writeLog: (fields: Readonly<Record<string, unknown>>) => void;
 }

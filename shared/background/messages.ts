@@ -84,6 +84,20 @@ export type UninstallMessage = Kind<'uninstall'>;
 export type ScheduleMessage = Kind<'schedule'>;
 export type ScheduledMessage = Kind<'scheduled'>;
 
+/** Which request or message caused one: the last member of its text, so that what was written without one is a message too. */
+const causeAtEnd = /,"causedBy":"([\w=+/-]{1,128})"\}$/;
+
+/** The same message, saying which request or message it is because of: the id that the log has of that. */
+export function withCause(message: QueuedMessage, causedBy: string): QueuedMessage {
+  const body = `${message.body.slice(0, -1)},"causedBy":"${causedBy}"}`;
+  return causeAtEnd.test(body) ? { ...message, body } : message;
+}
+
+/** Because of what a message was sent; undefined where it does not say. */
+export function causeOf(text: string): string | undefined {
+  return causeAtEnd.exec(text.slice(-200))?.[1];
+}
+
 /** SQS's limit for a message (1 MiB), less its attributes. */
 const maxMessageBytes = 1_000_000;
 

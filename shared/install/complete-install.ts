@@ -3,6 +3,7 @@ import { missingScopes } from '../fynd/scopes.ts';
 import { authorizationCodeGrant, type Credentials, offlineTokenGrant } from '../fynd/token-requests.ts';
 import { type TokenSet } from '../fynd/token-response.ts';
 import { type Deadline, deadlineIn, type HttpClient, platformBudgetMs } from '../http/http-client.ts';
+import type { Count } from '../metrics.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { Session } from '../session/sessions.ts';
@@ -20,6 +21,7 @@ export interface CompleteInstallDependencies {
   readonly tokenKeys: Pick<KeyRing, 'current'>;
   readonly httpClient: HttpClient;
   readonly now: () => Date;
+  readonly count?: Count;
 }
 
 /** A tenant's installation after a sign-in: what its hooks and webhooks are brought in step with. */
@@ -175,7 +177,7 @@ const maxWriteAttempts = 4;
  * @throws {AppError} `platform_error` where neither works.
  */
 async function install(
-  { installations, extension, httpClient, tokenKeys, now }: CompleteInstallDependencies,
+  { installations, extension, httpClient, tokenKeys, now, count }: CompleteInstallDependencies,
   launch: Launch & Pick<Transaction, 'tenant'>,
   found: Installation | undefined,
   grant: TokenSet | undefined,
@@ -187,6 +189,7 @@ async function install(
     const generation = nextGeneration(seen, launch);
     const stored = grant && (await sealTokenSet(await tokenKeys.current(), { tenant, generation }, grant, now()));
     if (await installations.save(tenant, seen, { generation, grant: stored, now: now() })) {
+      if (generation !== seen?.generation) count?.(generation === 1 ? 'InstallsFirst' : 'InstallsAgain');
       return { tenant, generation, scopes: grant?.scopes, announced: seen?.announced, registered: seen?.registered };
     }
     seen = await installations.find(tenant);

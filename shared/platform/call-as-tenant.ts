@@ -1,6 +1,7 @@
 import { type PlatformCall, platformRequest, sendWithRetry } from '../fynd/platform-request.ts';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
 import { retryAfterSeconds } from '../http/retry-after.ts';
+import type { Count } from '../metrics.ts';
 import { AppError } from '../problems.ts';
 import type { OfflineGrants } from '../store/offline-grants.ts';
 import { isSameTenant, type Tenant } from '../tenant.ts';
@@ -17,6 +18,7 @@ interface CallDependencies {
   readonly wait: (milliseconds: number) => Promise<void>;
   /** Where the platform's wish to be left alone is noted for everybody. Absent: nobody else's counts, and none is noted. */
   readonly pauses?: Pick<OfflineGrants, 'pauseCalls'>;
+  readonly count?: Count;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function callAsTenant(
   call: PlatformCall,
   deadline: Deadline,
 ): Promise<HttpClientResponse> {
-  const { cluster, tokens, httpClient, now, wait, pauses } = dependencies;
+  const { cluster, tokens, httpClient, now, wait, pauses, count } = dependencies;
   if (call.path.kind !== tenant.kind || !isSameTenant(call.path.tenant ?? tenant, tenant)) {
     throw new AppError('tenant_mismatch', 'The path is about another owner than the one that this work is for.');
   }
@@ -51,8 +53,13 @@ export async function callAsTenant(
     const pauseMs = pauseAfter(answer, now());
     if (pauseMs === 0) return answer;
     await pauses?.pauseCalls(access, now().getTime() + pauseMs);
-    if (answer.status !== 429 || pauseMs >= deadline.remainingMs() / 2) return answer;
+    if (answer.status !== 429) return answer;
+    if (pauseMs >= deadline.remainingMs() / 2) {
+      count?.('BudgetExhausted');
+      return answer;
+    }
     if (pauses === undefined) {
+      count?.('BudgetWaited');
       await wait(pauseMs);
       return await attempt();
     }
@@ -63,7 +70,7 @@ export async function callAsTenant(
 
 /** A live token, once nobody has to wait any more. */
 async function inTurn(
-  { tokens, pauses, now, wait }: CallDependencies,
+  { tokens, pauses, now, wait, count }: CallDependencies,
   tenant: Tenant,
   deadline: Deadline,
 ): Promise<OfflineAccess> {
@@ -72,10 +79,12 @@ async function inTurn(
     const pauseMs = access.callsFromMs - now().getTime();
     if (pauses === undefined || pauseMs <= 0) return access;
     if (pauseMs >= deadline.remainingMs() / 2) {
+      count?.('BudgetExhausted');
       throw new AppError('rate_limited', 'The platform wants to be left alone by this company’s work for a while.', {
         headers: { 'retry-after': String(Math.ceil(pauseMs / 1000)) },
       });
     }
+    count?.('BudgetWaited');
     await wait(pauseMs + Math.random() * spreadMs);
   }
 }

@@ -14,6 +14,7 @@ import { proxiedAddresses } from '../fynd/proxied-addresses.ts';
 import { missingScopes } from '../fynd/scopes.ts';
 import { type CacheControl, parseCacheControl } from '../http/cache-control.ts';
 import type { Deadline, HttpClient, HttpClientResponse } from '../http/http-client.ts';
+import type { Count } from '../metrics.ts';
 import { AppError } from '../problems.ts';
 import { packScopes } from '../session/granted-scopes.ts';
 import { type LiveSession, requireLive } from '../session/live-session.ts';
@@ -54,6 +55,7 @@ export interface CallAsUserDependencies {
   readonly userCache: Pick<UserCache, 'view' | 'put' | 'moveEpoch' | 'moveEpochOf' | 'beginEpochOf'>;
   readonly httpClient: HttpClient;
   readonly now: () => Date;
+  readonly count?: Count;
 }
 
 /** What may be handed on to a browser. */
@@ -73,6 +75,7 @@ const responseHeaders = [
   'ratelimit-policy',
   'retry-after',
   'sunset',
+  'x-fynd-trace-id',
   'x-ratelimit-limit',
   'x-ratelimit-remaining',
   'x-ratelimit-reset',
@@ -125,7 +128,7 @@ type Step = (
 ) => Promise<PlatformResponse>;
 
 const read: Step = async (dependencies, session, call, deadline) => {
-  const { extension, userCache, now } = dependencies;
+  const { extension, userCache, now, count } = dependencies;
   const owner = ownerOf(session);
   const defaultTtlSeconds =
     extension.cache.rules.find(({ route }) => matchesRoute(route, call.method, call.path.segments))?.ttlSeconds ??
@@ -142,9 +145,11 @@ const read: Step = async (dependencies, session, call, deadline) => {
   const kept = storedResponse(view, now());
   const isFresh = kept?.ttlSeconds !== undefined && kept.entry.epoch === view.epoch;
   if (isFresh && !asksForNew(asked)) {
+    count?.('CacheHits');
     return withCacheStatus(fromEntry(call, kept.entry, kept.headers), `hit; ttl=${kept.ttlSeconds}`);
   }
 
+  count?.('CacheMisses');
   const validators = kept?.validators ?? {};
   // The browser's own condition is judged by what is stored or fetched: only ours travels.
   const { 'if-none-match': _etag, 'if-modified-since': _date, ...headers } = call.headers;

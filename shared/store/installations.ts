@@ -56,6 +56,15 @@ const gate = v.object({
   sessionsValidFromMs: v.optional(integer),
 });
 
+/**
+ * Why a grant has no newer token: the platform refused for now, said that the grant no longer works, was not heard of, or no
+ * key of ours opens the token.
+ */
+export type RefreshFailure = 'refused' | 'invalid_grant' | 'unknown' | 'unreadable';
+
+/** Where the last of these is noted, and when. It stays when a refresh works. */
+export const failureAttributes = ['refreshFailure', 'refreshFailedAtMs'] as const;
+
 /** What a row has only with an offline grant. */
 export const grantAttributes = ['token', 'scopes', 'accessTokenExpiresAt', 'refreshFrom'] as const;
 
@@ -130,7 +139,13 @@ export class Installations {
           ...(grant && attributesOf(grant)),
         },
         // What was tried with the token before is no reason to spare the platform with this one.
-        remove: ['refreshingSinceMs', 'attempt', 'retryFrom', ...(grant === undefined ? grantAttributes : [])],
+        remove: [
+          'refreshingSinceMs',
+          'attempt',
+          'retryFrom',
+          ...failureAttributes,
+          ...(grant === undefined ? grantAttributes : []),
+        ],
         expect:
           seen === undefined
             ? { [installationsTable.partitionKey]: undefined }

@@ -6,9 +6,11 @@ import { parseTenantKey, type Tenant } from '../tenant.ts';
 import { type Change, corrupt, type DocumentClient, integer, parseItem, projection, updateItem } from './dynamodb.ts';
 import {
   attributesOf,
+  failureAttributes,
   grantAttributes,
   installationKey,
   installationStatus,
+  type RefreshFailure,
   type StoredTokenSet,
 } from './installations.ts';
 
@@ -113,23 +115,36 @@ export class OfflineGrants {
   }
 
   /**
-   * Takes the lease, or takes it over from whoever took this very `attempt`; notes since when a refresh is tried. False
-   * where the row has moved on.
+   * Takes the lease, or takes it over from whoever took this very `attempt` and was never heard of again; notes since when
+   * a refresh is tried. False where the row has moved on.
    */
   async takeLease(
-    { tenant, generation, version, attempt, refreshingSinceMs }: OfflineGrant,
+    { tenant, generation, version, attempt, isLeased, refreshingSinceMs }: OfflineGrant,
     now: Date,
   ): Promise<boolean> {
     return await this.#update(tenant, {
-      set: { attempt: attempt + 1, leasedVersion: version, refreshingSinceMs: refreshingSinceMs ?? now.getTime() },
+      set: {
+        attempt: attempt + 1,
+        leasedVersion: version,
+        refreshingSinceMs: refreshingSinceMs ?? now.getTime(),
+        ...(isLeased && failed('unknown', now.getTime())),
+      },
       expect: { generation, version, status: 'installed', attempt: attempt === 0 ? undefined : attempt },
     });
   }
 
-  /** Gives the lease of `attempt` back; nobody asks the platform before `retryFrom` (epoch seconds). */
-  async giveLeaseBack({ tenant, version }: OfflineGrant, attempt: number, retryFrom: number): Promise<boolean> {
+  /**
+   * Gives the lease of `attempt` back; nobody asks the platform before `retryFrom` (epoch seconds).
+   * @param refusedAtMs when the platform refused, if it was asked.
+   */
+  async giveLeaseBack(
+    { tenant, version }: OfflineGrant,
+    attempt: number,
+    retryFrom: number,
+    refusedAtMs?: number,
+  ): Promise<boolean> {
     return await this.#update(tenant, {
-      set: { retryFrom },
+      set: { retryFrom, ...(refusedAtMs !== undefined && failed('refused', refusedAtMs)) },
       remove: ['leasedVersion'],
       expect: { version, attempt },
     });
@@ -148,9 +163,9 @@ export class OfflineGrants {
   }
 
   /** Notes that the grant no longer works; the next launch asks for it again. False where the row has moved on. */
-  async markReauthorize({ tenant, generation, version }: OfflineGrant): Promise<boolean> {
+  async markReauthorize({ tenant, generation, version }: OfflineGrant, now: Date): Promise<boolean> {
     return await this.#update(tenant, {
-      set: { status: 'reauthorize' },
+      set: { status: 'reauthorize', ...failed('invalid_grant', now.getTime()) },
       remove: ['leasedVersion'],
       expect: { generation, version, status: 'installed' },
     });
@@ -160,9 +175,9 @@ export class OfflineGrants {
    * The same for a token that cannot be opened, which goes: the platform may still honour it, so whoever asks whether the
    * grant works must not take a token that nobody can try for a dead one. False where the row has moved on.
    */
-  async dropToken({ tenant, generation, version }: OfflineGrant): Promise<boolean> {
+  async dropToken({ tenant, generation, version }: OfflineGrant, now: Date): Promise<boolean> {
     return await this.#update(tenant, {
-      set: { version: version + 1, status: 'reauthorize' },
+      set: { version: version + 1, status: 'reauthorize', ...failed('unreadable', now.getTime()) },
       remove: ['token', 'leasedVersion', 'retryFrom', 'attempt'],
       expect: { generation, version, status: 'installed' },
     });
@@ -189,6 +204,7 @@ export class OfflineGrants {
         'listed',
         'registered',
         'subscriber',
+        ...failureAttributes,
       ],
       expect: { generation, version },
     });
@@ -245,6 +261,11 @@ export class OfflineGrants {
   async #update(tenant: Tenant, change: Change): Promise<boolean> {
     return await updateItem(this.#client, { TableName: this.#tableName, Key: installationKey(tenant) }, change);
   }
+}
+
+/** What became of the grant last that was no new token: for whoever looks at the row. Nothing rests on it. */
+function failed(refreshFailure: RefreshFailure, refreshFailedAtMs: number) {
+  return { refreshFailure, refreshFailedAtMs };
 }
 
 function seconds(date: Date): number {

@@ -1,6 +1,7 @@
 import { type Credentials, refreshTokenGrant } from '../fynd/token-requests.ts';
 import { type RefreshOutcome } from '../fynd/token-response.ts';
 import { type Deadline, deadlineIn, type HttpClient } from '../http/http-client.ts';
+import type { Count } from '../metrics.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
 import type { OfflineGrant, OfflineGrants } from '../store/offline-grants.ts';
@@ -32,6 +33,7 @@ export interface OfflineTokensDependencies {
   /** Milliseconds on this process's own clock, which no other process's clock is ever compared with. */
   readonly monotonicMs: () => number;
   readonly wait: (milliseconds: number) => Promise<void>;
+  readonly count?: Count;
   readonly timing?: Partial<RefreshTiming>;
 }
 
@@ -120,7 +122,7 @@ export class OfflineTokens {
       }
       const token = await openTokenSet(tokenKeys, grant, grant.sealedToken, now());
       if (token === undefined) {
-        await grants.dropToken(grant);
+        if (await grants.dropToken(grant, now())) this.#deps.count?.('TokensUnreadable');
         continue;
       }
       const nowSeconds = now().getTime() / 1000;
@@ -170,7 +172,7 @@ export class OfflineTokens {
     { refreshToken }: OfflineToken,
     sinceAsked: () => number,
   ): Promise<OfflineAccess | undefined> {
-    const { cluster, credentials, grants, tokenKeys, httpClient, now } = this.#deps;
+    const { cluster, credentials, grants, tokenKeys, httpClient, now, count } = this.#deps;
     const { startWithinMs, callMs } = this.#timing;
     const { tenant, generation, callsFromMs } = grant;
     const attempt = grant.attempt + 1;
@@ -188,6 +190,7 @@ export class OfflineTokens {
         : await refreshTokenGrant({ ...asked, refreshToken, deadline: deadlineIn(callMs) });
     switch (result.outcome) {
       case 'granted': {
+        count?.('RefreshesGranted');
         // The token's life began some time between the request and the response.
         const stored = await sealTokenSet(key, grant, result.tokens, askedAt);
         if (!(await this.#insist(() => grants.renew(grant, stored, now())))) break;
@@ -196,15 +199,18 @@ export class OfflineTokens {
         return { tenant, accessToken, generation, scopes, isRefreshable, callsFromMs };
       }
       case 'refused': {
-        const retryFrom = now().getTime() / 1000 + pauseAfter(attempt, result.retryAfterSeconds);
-        await grants.giveLeaseBack(grant, attempt, Math.ceil(retryFrom));
+        count?.('RefreshesRefused');
+        const failedAtMs = now().getTime();
+        const retryFrom = failedAtMs / 1000 + pauseAfter(attempt, result.retryAfterSeconds);
+        await grants.giveLeaseBack(grant, attempt, Math.ceil(retryFrom), failedAtMs);
         break;
       }
       case 'invalid_grant':
         // Perhaps the echo of a refresh that somebody else won: a row that has moved on is not marked.
-        await grants.markReauthorize(grant);
+        if (await grants.markReauthorize(grant, now())) count?.('GrantsLost');
         break;
       case 'unknown':
+        count?.('RefreshesUnknown');
         // The platform may still be at it: the lease stays taken until others have watched it for its length.
         break;
     }

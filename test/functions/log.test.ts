@@ -52,7 +52,7 @@ describe('the line of a request', () => {
   const event = { requestContext: { requestId: 'r1', http: { method: 'GET' } }, routeKey: 'GET /x' };
   const lineOf = (more: { tenant?: Tenant }) => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-    const request = { response: { status: 200 }, error: undefined, durationMs: 1.4, ...more };
+    const request = { context: undefined, response: { status: 200 }, error: undefined, durationMs: 1.4, ...more };
     logRequest({ event: event as APIGatewayProxyEventV2, ...request });
     return JSON.parse(String(write.mock.lastCall?.[0])) as object;
   };

@@ -152,6 +152,9 @@ describe('the worker', () => {
         attempt: 2,
         outcome: 'handled',
         duration_ms: expect.any(Number),
+        _aws: expect.anything(),
+        Stack: 'test-stack',
+        WebhooksHandled: 1,
       },
     ]);
     expect((await work([one])).log[0]).toMatchObject({ outcome: 'duplicate' });

@@ -1,9 +1,11 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { prefersHtml } from '../../../shared/http/prefers-html.ts';
-import { AppError } from '../../../shared/problems.ts';
+import type { MetricName } from '../../../shared/metrics.ts';
+import { AppError, type ProblemCode } from '../../../shared/problems.ts';
 import { Cookies } from '../../../shared/session/cookies.ts';
 import { type Chain, createChain, type Requirement, type Run } from '../chain.ts';
 import { logRequest } from '../log.ts';
+import { count } from '../metric.ts';
 import { secretsSettled } from '../secrets.ts';
 import { isEdgeKey, notThroughEdge, takeEdgeKey } from './edge.ts';
 import { errorPage } from './error-page.ts';
@@ -55,7 +57,7 @@ function answering(run: Run<HttpRequest, HttpResponse>): LambdaHandler {
     }
     await secretsSettled();
     const { tenant, receivedAtMs } = request;
-    logRequest({ event, response, error, durationMs: performance.now() - receivedAtMs, tenant });
+    logRequest({ event, context, response, error, durationMs: performance.now() - receivedAtMs, tenant });
     return result;
   };
 }
@@ -95,11 +97,17 @@ function isNavigation(headers: Readonly<Record<string, string>>): boolean {
   return mode === undefined ? prefersHtml(headers['accept']) : mode === 'navigate';
 }
 
+/** `state_mismatch` → `RefusedStateMismatch`. */
+function refusal(code: ProblemCode): MetricName {
+  return `Refused_${code}`.replaceAll(/_(.)/g, (_, first: string) => first.toUpperCase()) as MetricName;
+}
+
 function errorResponse(request: HttpRequest, error: unknown): HttpResponse {
   const problem =
     error instanceof AppError && error.code !== 'internal'
       ? error
       : new AppError('internal', 'It was recorded and will be looked into.', { cause: error });
+  count(refusal(problem.code));
   const vary = request.isPersonal ? { vary: personalVary } : {};
   const headers = { 'cache-control': 'no-store', ...vary, ...problem.headers };
   if (request.isNavigation) return errorPage(problem, request, headers);

@@ -170,7 +170,7 @@ describe('a schedule’s work for one company', () => {
   test('is none where the company is gone or its grant is broken', async () => {
     const { worker, runs } = scheduled();
     const company = await worker.install();
-    await tables.grants.markReauthorize((await tables.grants.find(companyTenant(company)))!);
+    await tables.grants.markReauthorize((await tables.grants.find(companyTenant(company)))!, new Date());
     for (const each of [company, '777', tables.newCompany()]) {
       expect(await worker.does(nightly(each))).toBe('not_installed');
     }
@@ -250,7 +250,7 @@ describe('a registration', () => {
     const worker = startWorker(tables, work, { extension });
     const company = await worker.install();
     expect(await startWorker(tables, work).does(register(company))).toBe('duplicate');
-    await tables.grants.markReauthorize((await tables.grants.find(companyTenant(company)))!);
+    await tables.grants.markReauthorize((await tables.grants.find(companyTenant(company)))!, new Date());
     for (const each of [company, tables.newCompany()]) expect(await worker.does(register(each))).toBe('not_installed');
     expect(worker.httpClient.requests).toEqual([]);
   });

@@ -62,7 +62,7 @@ describe('an uninstallation', () => {
   test('is confirmed where the grant was found broken before', async () => {
     const world = offlineWork(tables, gone);
     const company = await world.install();
-    await tables.grants.markReauthorize((await tables.grants.find(companyTenant(company)))!);
+    await tables.grants.markReauthorize((await tables.grants.find(companyTenant(company)))!, new Date());
     expect(await confirm(company, world)).toMatchObject({ outcome: 'uninstalled', confirmedBy: 'platform' });
     expect(world.httpClient.requests).toEqual([]);
   });

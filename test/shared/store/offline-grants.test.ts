@@ -88,7 +88,7 @@ describe('an uninstallation', () => {
     const stored = { sealedToken: 'sealed', scopes: [], accessTokenExpiresAt: 1, refreshFrom: 1 };
     expect(await tables.grants.takeLease(grant, noon)).toBe(false);
     expect(await tables.grants.renew(grant, stored, noon)).toBe(false);
-    expect(await tables.grants.markReauthorize(grant)).toBe(false);
+    expect(await tables.grants.markReauthorize(grant, noon)).toBe(false);
     expect(await tables.grants.recordRegistered(grant, 'digest')).toBe(false);
     expect(await tables.grants.recordAnnounced(grant, 'g1 ')).toBe(false);
     expect(await tables.row(grant.tenant.id)).toEqual(tombstone);
