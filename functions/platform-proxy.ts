@@ -11,6 +11,7 @@ import { deadline } from './runtime/http/deadline.ts';
 import { type HttpRequirement, http } from './runtime/http/http.ts';
 import type { HttpRequest } from './runtime/http/http-messages.ts';
 import { parseFields } from './runtime/http/input.ts';
+import { limited } from './runtime/http/limited.ts';
 import { platformResponse } from './runtime/http/platform-response.ts';
 import { proxiedSegments } from './runtime/http/proxied-segments.ts';
 import { sameOrigin } from './runtime/http/same-origin.ts';
@@ -33,6 +34,7 @@ export const handler = http()
   .use(sameOrigin())
   .use(proxiedPath())
   .use(signedIn(tenantReferenceInPath))
+  .use(limited())
   .use(allowedRoute())
   .handler(async (request) => {
     const { method, path, rawQuery, headers, body, session } = request;

@@ -53,7 +53,7 @@ export class ExtensionStack extends Stack {
     const received = receivedEvents(this, extension, receiver.timeoutSeconds);
     const secrets = new Secrets(this, 'Secrets');
     const ownSecrets = new OwnSecrets(this, 'OwnSecrets', extension.secrets).byName;
-    const api = new ExtensionApi(this, 'Api');
+    const api = new ExtensionApi(this, 'Api', extension.limits);
     const webhookKey = extension.webhooks.secret === 'api-secret' ? secrets.apiSecret : secrets.webhookKey;
     const edge = given && new Edge(this, 'Edge', { apiHost: api.host, ...given });
     const ourOrigin = baseUrl ?? edge?.origin ?? api.origin;

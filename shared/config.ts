@@ -188,6 +188,15 @@ export interface ExtensionInput<
     /** Widens: these too, whatever the scopes cover. */
     readonly also?: readonly RoutePattern[];
   };
+  /** How many requests a second there may be for long. Bursts may be larger. */
+  readonly limits?: {
+    /** Of everybody together, pages and files included: the gateway refuses what is more. 10 to 10000. Default 200. */
+    readonly requestsPerSecond?: number;
+    /** Of one person to the proxy and to `api` routes. Default 20. */
+    readonly perPerson?: number;
+    /** Of all people of one company to these. Default: half of what everybody may. */
+    readonly perCompany?: number;
+  };
   readonly cache?: {
     /** How long a response is fresh where the platform says nothing; 0 turns the cache off there. Default 60. */
     readonly defaultTtlSeconds?: number;

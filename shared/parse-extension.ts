@@ -20,6 +20,14 @@ const firstSegments = (path: string) => path.split('/', 3).join('/');
 const reservedPaths: ReadonlySet<string> = new Set(Object.values(paths).map(firstSegments));
 const dayInSeconds = 86_400;
 
+const callsPerSecond = (least: number) =>
+  v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a whole number'),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(10_000, 'must be at most 10000'),
+  );
+
 const ttlSeconds = v.pipe(
   v.number('must be a number of seconds'),
   v.integer('must be a whole number of seconds'),
@@ -248,6 +256,18 @@ const settings = v.strictObject({
       only: v.optional(v.pipe(v.array(proxiedRoute, 'must be a list'), v.nonEmpty('must name at least one route'))),
       also: v.optional(v.array(proxiedRoute, 'must be a list'), []),
     }),
+    {},
+  ),
+  limits: v.optional(
+    v.pipe(
+      v.strictObject({
+        // An account has 10,000 in a region, which all of its APIs share.
+        requestsPerSecond: v.optional(callsPerSecond(10), 200),
+        perPerson: v.optional(callsPerSecond(1), 20),
+        perCompany: v.optional(callsPerSecond(1)),
+      }),
+      v.transform((limits) => ({ ...limits, perCompany: limits.perCompany ?? limits.requestsPerSecond / 2 })),
+    ),
     {},
   ),
   cache: v.optional(

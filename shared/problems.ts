@@ -19,7 +19,7 @@ export const problems = {
   method_not_allowed: { status: 405, title: 'This address does not take that method' },
   installation_required: { status: 409, title: 'The extension is not installed in this company' },
   content_too_large: { status: 413, title: 'The request is too large' },
-  rate_limited: { status: 429, title: 'The platform is busy' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   code_refused: { status: 502, title: 'The platform did not accept the sign-in' },
   platform_error: { status: 502, title: 'The platform gave no usable answer' },
   response_too_large: { status: 502, title: 'The answer of the platform is too large to hand on' },

@@ -24,6 +24,7 @@ import { headersWithoutCredentials, toAuthorResult, withoutCredentials } from '.
 import { deadline } from './http/deadline.ts';
 import { type HttpRequirement, http } from './http/http.ts';
 import type { HttpRequest } from './http/http-messages.ts';
+import { limited } from './http/limited.ts';
 import { live } from './http/live.ts';
 import { platformResponse } from './http/platform-response.ts';
 import { sameOrigin } from './http/same-origin.ts';
@@ -97,6 +98,7 @@ function personal<Owner extends Pick<PersonContext, 'user' | 'scopes'>>(
       .use(deadline(platformBudgetMs))
       .use(sameOrigin())
       .use(signedIn())
+      .use(limited())
       .use(live())
       .use(platformErrors())
       .handler(async (request) => {

@@ -1,5 +1,7 @@
 import { environment } from '../../shared/contract.ts';
 import { AppError } from '../../shared/problems.ts';
+import { CallLimiter } from '../../shared/session/call-limiter.ts';
+import { CallLevels } from '../../shared/store/call-levels.ts';
 import { Deliveries } from '../../shared/store/deliveries.ts';
 import { createDynamoDb } from '../../shared/store/dynamodb.ts';
 import { Installations } from '../../shared/store/installations.ts';
@@ -44,6 +46,11 @@ export const userCache = /* @__PURE__ */ once(
       userCache: setting('userCacheTable'),
       installations: setting('installationsTable'),
     }),
+);
+
+/** Keeps its counts while this instance lives. */
+export const callLimiter = /* @__PURE__ */ once(
+  () => new CallLimiter(new CallLevels(dynamoDb(), setting('userCacheTable'))),
 );
 
 export const offlineGrants = /* @__PURE__ */ once(() => new OfflineGrants(dynamoDb(), setting('installationsTable')));

@@ -19,6 +19,9 @@ import { Construct } from 'constructs';
 /** Quota of an HTTP API, which cannot be raised: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
 export const maxRoutes = 300;
 
+/** An account's, in a region: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
+const maxBurst = 5_000;
+
 // No query string: codes and states travel in it. No headers: cookies do.
 const accessLogFields = {
   requestId: '$context.requestId',
@@ -45,7 +48,7 @@ export class ExtensionApi extends Construct {
   readonly #integrations = new Map<Function, HttpLambdaIntegration>();
   readonly #routes = new Set<string>();
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { requestsPerSecond }: { readonly requestsPerSecond: number }) {
     super(scope, id);
     // No CORS: no other site has business here. No default route: what is not listed is 404 at the gateway.
     this.#api = new HttpApi(this, 'HttpApi', {
@@ -64,7 +67,7 @@ export class ExtensionApi extends Construct {
     this.#stage = this.#api.addStage('Stage', {
       stageName: '$default',
       autoDeploy: true,
-      throttle: { rateLimit: 200, burstLimit: 400 },
+      throttle: { rateLimit: requestsPerSecond, burstLimit: Math.min(2 * requestsPerSecond, maxBurst) },
       accessLogSettings: {
         destination: new LogGroupLogDestination(accessLog),
         format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),

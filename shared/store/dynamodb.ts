@@ -6,6 +6,7 @@ import {
   DynamoDBDocumentClient,
   type PutCommand,
   UpdateCommand,
+  type UpdateCommandOutput,
 } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { awsClientOptions } from '../aws-client-options.ts';
@@ -150,10 +151,16 @@ export async function readTogether(
 }
 
 /**
- * Writes an item that nothing rests on: once, whatever comes of it, and for at most so many milliseconds.
+ * Sends a write that nothing rests on: once, whatever comes of it, and for at most so many milliseconds.
  * @throws where it was not written, or not known to be.
  */
-export async function putOnce(client: DocumentClient, command: PutCommand, maxMs: number): Promise<void> {
+export async function sendOnce(
+  client: DocumentClient,
+  written: PutCommand | UpdateCommand,
+  maxMs: number,
+): Promise<Pick<UpdateCommandOutput, 'Attributes'>> {
+  // Neither overload takes both.
+  const command = written as UpdateCommand;
   let failure: unknown;
   // Inside the SDK's retries, which know nothing of the error that they get.
   command.middlewareStack.add(
@@ -166,7 +173,7 @@ export async function putOnce(client: DocumentClient, command: PutCommand, maxMs
     { step: 'finalizeRequest', priority: 'low', name: 'once', override: true },
   );
   try {
-    await client.send(command, { abortSignal: AbortSignal.timeout(maxMs) });
+    return await client.send(command, { abortSignal: AbortSignal.timeout(maxMs) });
   } catch (error) {
     throw failure ?? error;
   }

@@ -12,8 +12,8 @@ import {
   integer,
   parseItem,
   projection,
-  putOnce,
   readTogether,
+  sendOnce,
   updateItem,
 } from './dynamodb.ts';
 import { installationKey, parseInstallationGate } from './installations.ts';
@@ -126,7 +126,7 @@ export class UserCache {
       httpStatus: status,
       [userCacheTable.ttlAttribute]: expiresAt,
     };
-    await putOnce(this.#client, new PutCommand({ TableName: this.#tableName, Item }), maxPutMs);
+    await sendOnce(this.#client, new PutCommand({ TableName: this.#tableName, Item }), maxPutMs);
   }
 
   /** Makes all of the owner's stored responses stale, also those that are being fetched at this moment. */

@@ -88,7 +88,7 @@ const hindi = {
     method_not_allowed: 'इस पते पर ऐसे अनुरोध नहीं लिए जाते',
     installation_required: 'एक्सटेंशन इस कंपनी में इंस्टॉल नहीं है',
     content_too_large: 'अनुरोध बहुत बड़ा है',
-    rate_limited: 'प्लेटफ़ॉर्म व्यस्त है',
+    rate_limited: 'बहुत ज़्यादा अनुरोध',
     code_refused: 'प्लेटफ़ॉर्म ने साइन-इन स्वीकार नहीं किया',
     platform_error: 'प्लेटफ़ॉर्म से सही जवाब नहीं मिला',
     response_too_large: 'प्लेटफ़ॉर्म का जवाब बहुत बड़ा है',

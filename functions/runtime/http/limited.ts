@@ -1,0 +1,27 @@
+import type { Session } from '../../../shared/session/sessions.ts';
+import { ownerOf, partitionOf } from '../../../shared/store/user-cache.ts';
+import { tenantKey } from '../../../shared/tenant.ts';
+import { requirement } from '../chain.ts';
+import { extension, now } from '../settings.ts';
+import { callLimiter } from '../tables.ts';
+import { type HttpRequirement } from './http.ts';
+import type { HttpRequest } from './http-messages.ts';
+
+/**
+ * Neither the person nor their company calls more than the configuration says (`limits`), whatever comes of the calls.
+ * @throws {AppError} `rate_limited`.
+ */
+export function limited(): HttpRequirement<HttpRequest & { readonly session: Session }> {
+  return requirement(async ({ session }) => {
+    const { perPerson, perCompany } = extension().limits;
+    const { tenant } = session;
+    await callLimiter().admit(
+      [
+        { of: 'person', name: partitionOf(ownerOf(session)), callsPerSecond: perPerson },
+        { of: tenant.kind, name: tenantKey(tenant), callsPerSecond: perCompany },
+      ],
+      now(),
+    );
+    return undefined;
+  });
+}
