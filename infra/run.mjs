@@ -45,7 +45,7 @@ const child = spawn(node, [join(root, program), ...programArguments], {
     'inherit',
     'inherit',
     'inherit',
-    ...(/^infra\/(commands\/(start|dev)|simulated-platform\/main)\.ts$/.test(program) ? ['ipc'] : []),
+    ...(/^infra\/(commands\/(start|dev|emulator)|simulated-platform\/main)\.ts$/.test(program) ? ['ipc'] : []),
   ],
   env: { ...process.env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}` },
 });

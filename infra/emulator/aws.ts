@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 export class Aws {
   readonly #child;
   readonly #lines;
+  #asked: Promise<unknown> = Promise.resolve();
 
   constructor(python: string, environment: NodeJS.ProcessEnv) {
     const program = fileURLToPath(import.meta.resolve('./aws.py'));
@@ -21,8 +22,14 @@ export class Aws {
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
-  /** One question at a time. @throws what the service refuses, with its code in the message. */
+  /** One question after the other. @throws what the service refuses, with its code in the message. */
   async ask<Answer>(service: string, operation: string, input: object = {}): Promise<Answer> {
+    const answer = this.#asked.then(() => this.#ask<Answer>(service, operation, input));
+    this.#asked = answer.catch(() => undefined);
+    return await answer;
+  }
+
+  async #ask<Answer>(service: string, operation: string, input: object): Promise<Answer> {
     this.#child.stdin.write(`${JSON.stringify({ service, operation, input })}\n`);
     const { value, done } = await this.#lines.next();
     if (done) throw new Error('The program that asks AWS has ended.');

@@ -24,7 +24,7 @@ certificate = (
     .public_key(key.public_key())
     .serial_number(x509.random_serial_number())
     .not_valid_before(now - datetime.timedelta(hours=1))
-    .not_valid_after(now + datetime.timedelta(days=1))
+    .not_valid_after(now + datetime.timedelta(days=30))
     .add_extension(x509.SubjectAlternativeName(names), critical=False)
     .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     .sign(key, hashes.SHA256())

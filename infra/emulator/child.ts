@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly echo?: boolean;
   /** Asked all the time, with all that was said so far; true presses Ctrl-C, once. */
   readonly interruptWhen?: (output: string) => boolean;
+  /** Ends it, and all that it started. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Runs a program to its end. It leads a process group, so that `stopAll` and Ctrl-C reach what it starts, too. */
@@ -33,18 +35,30 @@ export async function run(
       if (options.echo) process.stdout.write(text);
     });
   }
+  const end = () => void stop(child);
+  options.signal?.addEventListener('abort', end);
+  if (options.signal?.aborted) end();
   const watching = setInterval(() => {
     if (!options.interruptWhen?.(output)) return;
     clearInterval(watching);
     signalGroup(child, 'SIGINT');
   }, 5);
-  child.on('close', () => clearInterval(watching));
+  child.on('close', () => {
+    clearInterval(watching);
+    options.signal?.removeEventListener('abort', end);
+  });
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return { status: signal ? 128 + constants.signals[signal] : (code ?? 1), output };
 }
 
-export function start(command: string, programArguments: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-  const child = spawn(command, programArguments, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+/** @param stdin `pipe`: it can see by its standard input that this process is gone. */
+export function start(
+  command: string,
+  programArguments: readonly string[],
+  env: NodeJS.ProcessEnv,
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
+  const child = spawn(command, programArguments, { env, detached: true, stdio: [stdin, 'pipe', 'pipe'] });
   running.add(child);
   child.on('exit', () => running.delete(child));
   return child;

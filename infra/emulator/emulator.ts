@@ -8,7 +8,7 @@ import { findFreePort } from '../local/host/listen.ts';
 import { Aws } from './aws.ts';
 import { run, start, stop } from './child.ts';
 import { Failure } from './failure.ts';
-import { installPythonEnvironment } from './python-environment.ts';
+import { installPythonEnvironment, isPythonEnvironment } from './python-environment.ts';
 
 export const region = 'ap-south-1';
 export const accountId = '000000000000';
@@ -26,10 +26,26 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
+const requirements = fileURLToPath(import.meta.resolve('./requirements.txt'));
+
+/** Whether `installEmulator` has nothing to do. */
+export async function isEmulatorInstalled(venv: string): Promise<boolean> {
+  return await isPythonEnvironment(venv, requirements);
+}
+
 /** MiniStack in a Python environment of this directory, which is made unless it is there already. */
-export async function installEmulator(venv: string): Promise<string> {
-  await installPythonEnvironment(venv, fileURLToPath(import.meta.resolve('./requirements.txt')));
+export async function installEmulator(venv: string, signal?: AbortSignal): Promise<string> {
+  await installPythonEnvironment(venv, requirements, signal);
   return join(venv, 'bin', 'python');
+}
+
+export interface EmulatorOptions {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Default: {@link region}. */
+  readonly region?: string | undefined;
+  /** Gives up waiting for it. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -40,8 +56,9 @@ export async function startEmulator(
   python: string,
   directory: string,
   settings: Readonly<Record<string, string>> = {},
+  { port: givenPort, region: servedRegion = region, signal }: EmulatorOptions = {},
 ): Promise<Emulator> {
-  const port = await findFreePort();
+  const port = givenPort ?? (await findFreePort());
   const home = join(directory, 'home');
   const temporaryDirectory = join(directory, 'tmp');
   const own = join(directory, 'emulator');
@@ -55,7 +72,8 @@ export async function startEmulator(
     AWS_SECRET_ACCESS_KEY: settings['AWS_SECRET_ACCESS_KEY'] ?? randomBytes(24).toString('base64url'),
   };
   const certificate = await makeCertificate(python, own);
-  const child = start(python, ['-m', 'ministack'], {
+  const serve = fileURLToPath(import.meta.resolve('./serve.py'));
+  const variables = {
     ...base,
     // Its functions see all of this; Node 24 comes first on the PATH.
     HOME: own,
@@ -63,7 +81,7 @@ export async function startEmulator(
     GATEWAY_PORT: String(port),
     BIND_HOST: '127.0.0.1',
     LAMBDA_EXECUTOR: 'local',
-    MINISTACK_REGION: region,
+    MINISTACK_REGION: servedRegion,
     S3_DATA_DIR: join(own, 's3'),
     STATE_DIR: join(own, 'state'),
     DOCKER_HOST: `unix://${join(own, 'no-docker')}`,
@@ -76,7 +94,8 @@ export async function startEmulator(
     MINISTACK_SSL_CERT: certificate.file,
     MINISTACK_SSL_KEY: certificate.keyFile,
     LOG_LEVEL: 'WARNING',
-  });
+  };
+  const child = start(python, ['-I', serve], variables, 'pipe');
   let said = '';
   for (const channel of [child.stdout, child.stderr]) {
     channel?.setEncoding('utf8').on('data', (text: string) => {
@@ -86,7 +105,8 @@ export async function startEmulator(
   const endpoint = `https://127.0.0.1:${port}`;
   const deadline = Date.now() + 30_000;
   while (!(await isReady(endpoint))) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Failure('The AWS emulator did not start.', said);
+    if (child.exitCode !== null || Date.now() > deadline || signal?.aborted)
+      throw new Failure('The AWS emulator did not start.', said);
     await wait(50);
   }
   const environment = {
@@ -96,8 +116,8 @@ export async function startEmulator(
     AWS_ENDPOINT_URL: endpoint,
     AWS_CA_BUNDLE: certificate.file,
     NODE_EXTRA_CA_CERTS: certificate.file,
-    AWS_REGION: region,
-    AWS_DEFAULT_REGION: region,
+    AWS_REGION: servedRegion,
+    AWS_DEFAULT_REGION: servedRegion,
     AWS_EC2_METADATA_DISABLED: 'true',
     CDK_DEFAULT_ACCOUNT: accountId,
     CI: 'true',

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
-import { parseOrigin } from '../../../shared/config.ts';
+import { isLoopback, parseOrigin } from '../../../shared/config.ts';
 import type { NamedPort } from './listen.ts';
 import { StartError } from './start-error.ts';
 
@@ -24,6 +24,32 @@ export function startSettings(environment: Environment): StartSettings {
     throw new StartError(`PORT and EXTENSION_PORT are both ${platformPort.port}: they must be different ports.`);
   }
   return { platformPort, extensionPort, ...commonSettings(environment) };
+}
+
+/** What `npm run emulator` takes from the environment. */
+export interface EmulatorSettings extends StartSettings {
+  readonly emulatorPort: NamedPort;
+  /** Where FP_API_DOMAIN names one; undefined: the simulated platform. */
+  readonly platform: Pick<DevSettings, 'apiKey' | 'apiSecret' | 'baseUrl' | 'cluster'> | undefined;
+}
+
+/** @throws {StartError} as the other two. */
+export function emulatorSettings(environment: Environment, contextFile = 'extension.context.json'): EmulatorSettings {
+  const settings = startSettings(environment);
+  const emulatorPort = portOf(environment, 'EMULATOR_PORT', 4566);
+  for (const { port, name } of [settings.platformPort, settings.extensionPort]) {
+    if (port === emulatorPort.port)
+      throw new StartError(`${name} and EMULATOR_PORT are both ${port}: they must be different ports.`);
+  }
+  if (!environment['FP_API_DOMAIN']?.trim()) return { ...settings, emulatorPort, platform: undefined };
+  const cluster = originOf(environment, 'FP_API_DOMAIN', 'https://api.fynd.com');
+  // What is on this machine too needs no tunnel.
+  const ownUrl = `${settings.isTls ? 'https' : 'http'}://localhost:${settings.extensionPort.port}`;
+  const baseUrl =
+    isLoopback(new URL(cluster).hostname) && !environment['EXTENSION_BASE_URL']?.trim()
+      ? ownUrl
+      : originOf(environment, 'EXTENSION_BASE_URL', 'https://extension.example.com');
+  return { ...settings, emulatorPort, platform: { ...readCredentials(environment, contextFile), baseUrl, cluster } };
 }
 
 /** What `npm run dev` takes from the environment: the names are those that `fdk extension preview` sets. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { devSettings, startSettings } from '../../../infra/local/host/settings.ts';
+import { devSettings, emulatorSettings, startSettings } from '../../../infra/local/host/settings.ts';
 import { StartError } from '../../../infra/local/host/start-error.ts';
 import { temporaryDirectory } from './fixture/start-fixture.ts';
 
@@ -165,4 +165,26 @@ test('HTTPS asks for TLS, and takes nothing but yes or no', () => {
   expect(['1', 'true', ' 1 ', '0', 'false', ''].map(isTls)).toEqual([true, true, true, false, false, false]);
   expect(startSettings({}).isTls).toBe(false);
   expect(() => isTls('yes')).toThrow(/^HTTPS must be 1/);
+});
+
+test('the emulator’s account has a port of its own, and the simulated platform unless another is named', () => {
+  expect(emulatorSettings({})).toMatchObject({
+    platformPort: { port: 3000 },
+    extensionPort: { port: 3001 },
+    emulatorPort: { port: 4566, name: 'EMULATOR_PORT' },
+    platform: undefined,
+  });
+  expect(() => emulatorSettings({ EXTENSION_PORT: '4566' })).toThrow(/EXTENSION_PORT and EMULATOR_PORT are both 4566/);
+  const { platform } = emulatorSettings(environment);
+  expect(platform).toEqual({
+    apiKey: 'CANARY-key',
+    apiSecret: 'CANARY-secret',
+    baseUrl: 'https://extension.example.com',
+    cluster: 'https://api.example.com',
+  });
+  const { EXTENSION_BASE_URL: _url, ...without } = environment;
+  expect(() => emulatorSettings(without)).toThrow(/^EXTENSION_BASE_URL is not set/);
+  // What serves on this machine too needs no tunnel to it.
+  const beside = emulatorSettings({ ...without, FP_API_DOMAIN: 'http://127.0.0.1:3000', EXTENSION_PORT: '3009' });
+  expect(beside.platform?.baseUrl).toBe('http://localhost:3009');
 });

@@ -1,0 +1,235 @@
+// npm run emulator: the author's own extension, deployed with the CDK CLI into an AWS account on this machine.
+import { rmSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setInterval } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Extension } from '../../shared/config.ts';
+import { adoptStack, type DeployedStack } from '../emulator/account.ts';
+import { run, stopAll } from '../emulator/child.ts';
+import { type Emulator, installEmulator, isEmulatorInstalled, startEmulator } from '../emulator/emulator.ts';
+import { Failure } from '../emulator/failure.ts';
+import { openFrontDoor } from '../emulator/front-door.ts';
+import { loadExtension } from '../load-extension.ts';
+import { describeCertificate, makeCertificate } from '../local/host/certificate.ts';
+import { openDataDirectory } from '../local/host/data-directory.ts';
+import { writeDataFile } from '../local/host/data-file.ts';
+import { openEnvironmentFile } from '../local/host/environment-file.ts';
+import { claimPort, takePort } from '../local/host/listen.ts';
+import { printLog } from '../local/host/print-log.ts';
+import { emulatorSettings } from '../local/host/settings.ts';
+import { StartError } from '../local/host/start-error.ts';
+import { platformCredentials, startSimulatedPlatform } from '../local/simulated-platform.ts';
+import { contextOf } from './aws-access.ts';
+import { stackNameOf } from './deployed-stack.ts';
+import { runUntilStopped } from './run-until-stopped.ts';
+import { tellProgress } from './tell-progress.ts';
+
+const usage = `npm run emulator [-- [--verbose]]
+
+Deploys this extension, with npm run bootstrap, deploy and configure, into an AWS account that exists on this machine
+alone (MiniStack), and keeps it until Ctrl-C. Each run begins with an empty account. IAM policies are enforced there.
+Enter deploys again, after an edit.
+
+  --verbose   shows what the CDK CLI says, not only when it fails
+
+The platform is the simulated one, with its panel at PORT (3000), unless FP_API_DOMAIN names another: then
+EXTENSION_API_KEY, EXTENSION_API_SECRET and EXTENSION_BASE_URL, which must lead to EXTENSION_PORT, are needed.
+The extension is at EXTENSION_PORT (3001), the account at EMULATOR_PORT (4566). Needs Python 3.10 or newer: PYTHON names it.
+The emulator is installed below LOCAL_DATA_DIR (.local) once. .env is read, as by npm start.`;
+
+const watchMs = 2_000;
+
+await runUntilStopped(async (defer, signal) => {
+  const options = readArguments();
+  if (options.help) {
+    console.log(usage);
+    return { ended: Promise.resolve(undefined) };
+  }
+  if (process.platform === 'win32')
+    throw new StartError('The AWS emulator runs on Linux and macOS: on Windows, use WSL.');
+  const startedAtMs = performance.now();
+  openEnvironmentFile();
+  const { platformPort, extensionPort, emulatorPort, isTls, dataDir, platform: given } = emulatorSettings(process.env);
+  const certificate = isTls ? await makeCertificate() : undefined;
+  const path = join(dataDir ?? '.local', 'emulator');
+  const data = await openDataDirectory(path);
+  if (data === undefined)
+    throw new StartError(
+      `An emulator runs in ${path} already: end it, or set LOCAL_DATA_DIR to another folder and name other ports.`,
+    );
+  defer(() => data.close());
+  for (const port of [emulatorPort, ...(given === undefined ? [platformPort] : [])]) {
+    const claim = await claimPort(port);
+    defer(() => claim.release());
+  }
+  const port = await takePort(extensionPort, certificate);
+  defer(() => port.close());
+  const directory = join(path, 'run');
+  const environmentFile = join(path, 'environment');
+  const removeRun = () => {
+    for (const file of [directory, environmentFile]) rmSync(file, { recursive: true, force: true, maxRetries: 3 });
+  };
+  removeRun();
+  defer(removeRun);
+  await mkdir(directory, { mode: 0o700 });
+  defer(stopAll);
+
+  const cluster = given?.cluster ?? `http://127.0.0.1:${platformPort.port}`;
+  // On this machine no stage counts.
+  delete process.env['EXTENSION_STAGE'];
+  const extension = await loadExtension({ ...process.env, FP_API_DOMAIN: cluster });
+  const name = stackNameOf(extension);
+  const configFile = withoutWhatIsElsewhere(extension, directory);
+  const venv = process.env['EMULATOR_VENV'] || join(path, 'venv');
+  const python = (await isEmulatorInstalled(venv))
+    ? await installEmulator(venv)
+    : await tellProgress(`Installing the AWS emulator in ${venv} (once, about a minute)`, () =>
+        installEmulator(venv, signal).catch(tellAll),
+      );
+
+  const baseUrl = given?.baseUrl ?? `${isTls ? 'https' : 'http'}://localhost:${extensionPort.port}`;
+  const credentials = given ?? platformCredentials(directory);
+  const emulator = await tellProgress('Starting it, with an empty account', () =>
+    startEmulator(
+      python,
+      directory,
+      { FP_API_DOMAIN: cluster, EXTENSION_BASE_URL: baseUrl, ...(configFile && { EXTENSION_CONFIG: configFile }) },
+      { port: emulatorPort.port, region: contextOf('region') ?? process.env['AWS_REGION'] ?? undefined, signal },
+    ).catch(tellAll),
+  );
+  defer(() => emulator.close());
+  let deployed: DeployedStack | undefined;
+  const door = openFrontDoor(emulator, () => deployed?.apiId);
+  defer(() => door.close());
+  if (certificate) writeDataFile(join(directory, 'tls.pem'), certificate.cert);
+  const platform =
+    given === undefined
+      ? await tellProgress('Starting the simulated platform', () =>
+          startSimulatedPlatform({
+            ...credentials,
+            port: platformPort.port,
+            baseUrl,
+            stateFile: join(directory, 'simulated-platform-state.json'),
+            trusted: certificate && join(directory, 'tls.pem'),
+            unlisted: extension.unlisted,
+            region: extension.region,
+            log: printLog({ json: false }),
+            signal,
+          }),
+        )
+      : undefined;
+  defer(() => platform?.close());
+
+  const npm = (command: string, args: readonly string[] = [], more: NodeJS.ProcessEnv = {}) =>
+    tellProgress(`npm run ${command}`, async () => {
+      const { status, output } = await run('npm', ['run', '--silent', command, '--', ...args], {
+        env: { ...withoutAccount(process.env), ...emulator.environment, ...more },
+        echo: options.verbose,
+        signal,
+      });
+      if (status !== 0) throw new Failure(`npm run ${command} ended with status ${status}.`, output);
+    });
+  const adopt = async () => {
+    deployed = (await adoptStack(emulator.aws, name, deployed?.deployment)) ?? deployed;
+  };
+  const deploy = async () => {
+    await npm('deploy', ['--require-approval', 'never', '--output', join(directory, 'cdk.out')]);
+    await adopt();
+  };
+  try {
+    await npm('bootstrap');
+    await deploy();
+    await npm('configure', ['--stack', name], {
+      EXTENSION_API_KEY: credentials.apiKey,
+      EXTENSION_API_SECRET: credentials.apiSecret,
+    });
+  } catch (error) {
+    tellAll(error);
+  }
+  port.serve(door.listener);
+  writeDataFile(environmentFile, environmentLines(emulator));
+  console.log(`
+  Open    ${platform === undefined ? `the partner panel of ${cluster}` : `${platform.url}   and click Install: the simulated admin panel`}
+  Serving ${baseUrl}   ${name} in ${emulator.environment['AWS_REGION']}${given === undefined ? '' : `, on http://localhost:${extensionPort.port}`}
+  AWS     ${emulator.endpoint}   in another terminal: source ${environmentFile}
+          then npm run doctor, npm run companies -- list, aws logs … are about it
+${describeCertificate(certificate)}
+  After ${((performance.now() - startedAtMs) / 1000).toFixed(0)} s. Enter deploys again; Ctrl-C ends all, and leaves nothing but the emulator's program.
+`);
+
+  const redeploying = async () => {
+    for await (const _line of createInterface({ input: process.stdin })) {
+      try {
+        await deploy();
+        console.log('  It serves what was deployed now.');
+      } catch (error) {
+        // What was deployed before goes on.
+        if (!signal.aborted) console.error(sentenceOf(error));
+      }
+    }
+  };
+  // Somebody may deploy from another terminal, too.
+  const adopting = async () => {
+    for await (const _tick of setInterval(watchMs, undefined, { signal })) await adopt();
+  };
+  redeploying().catch(() => undefined);
+  adopting().catch(() => undefined);
+  return { ended: platform?.ended };
+});
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        verbose: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return values;
+  } catch {
+    throw new StartError(usage);
+  }
+}
+
+/**
+ * What the emulator has not: CloudFront, and accounts of several stages. A configuration of its own leaves that out.
+ * Undefined: the author's own serves as it is.
+ */
+function withoutWhatIsElsewhere({ edge, stageNames }: Extension, directory: string): string | undefined {
+  const own = process.env['EXTENSION_CONFIG'];
+  if (!edge && stageNames.length === 0) return own;
+  if (edge) console.log('The emulator has no CloudFront: edge is left out.');
+  const file = join(directory, 'extension.config.ts');
+  const imported = pathToFileURL(resolve(own || 'extension.config.ts')).href;
+  writeFileSync(
+    file,
+    `import own from ${JSON.stringify(imported)};\n\nexport default { ...own, edge: false, stages: undefined };\n`,
+  );
+  return file;
+}
+
+/** What a program said that failed comes first, then the sentence. */
+function tellAll(error: unknown): never {
+  if (!(error instanceof Failure)) throw error;
+  throw new StartError(sentenceOf(error), { cause: error });
+}
+
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Failure)) return (error as Error).message;
+  return error.output ? `${error.output.trimEnd()}\n\n${error.message}` : error.message;
+}
+
+/** The person's own account has no part in this. */
+function withoutAccount(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(?:AWS|CDK)_/.test(name)));
+}
+
+/** For `source` in a POSIX shell: all that a command needs to be about this account. */
+function environmentLines({ environment }: Emulator): string {
+  const kept = Object.entries(environment).filter(([name]) => /^(?:AWS|CDK|NODE|FP|EXTENSION)_/.test(name));
+  const lines = kept.map(([name, value]) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`);
+  return ['unset AWS_PROFILE AWS_SESSION_TOKEN EXTENSION_STAGE', ...lines, ''].join('\n');
+}
