@@ -27,7 +27,7 @@ export function printLog({ json }: PrintOptions): Log {
  * What is worth reading of a line of a function: of its own line of JSON for each request and message nothing, unless it
  * tells of a failure; of what an author logs the message and the fields. Undefined where that is nothing.
  */
-function readable(text: string): string | undefined {
+export function readable(text: string): string | undefined {
   const fields = parseObject(text);
   if (fields === undefined) return text;
   if (fields['level'] === 'error' || fields['warning'] !== undefined) return text;
