@@ -2,10 +2,12 @@ import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Extension } from '../shared/config.ts';
+import { alarmRows } from './alarms.ts';
 import { type Bundles, bundleOf } from './bundle/bundle.ts';
 import type { EdgeFiles } from './bundle/edge-files.ts';
-import { authorFunctions, builtInFunctions, type FunctionRow, receiver, worker } from './functions.ts';
+import { authorFunctions, builtInFunctions, type FunctionRow, pageEntry, receiver, worker } from './functions.ts';
 import { addOutputs } from './outputs.ts';
+import { Alarms } from './resources/alarms.ts';
 import { AuthorFunctions } from './resources/author-functions.ts';
 import { Edge } from './resources/edge.ts';
 import { createFunction } from './resources/function.ts';
@@ -36,6 +38,7 @@ export class ExtensionStack extends Stack {
   readonly api: OwnApi;
   /** Every function by its entry file. */
   readonly functionsByEntry: ReadonlyMap<string, Function>;
+  readonly alarms: Alarms;
 
   constructor(
     scope: Construct,
@@ -100,6 +103,15 @@ export class ExtensionStack extends Stack {
     for (const route of Object.keys(extension.calls)) edge?.addPath(route.slice(route.indexOf(' ') + 1));
     this.api = new OwnApi(this, { api, edge, baseUrl: ourOrigin });
     addSchedules(this, 'Schedules', extension.schedules, workQueue);
+    const watched = {
+      stackName: this.stackName,
+      apiId: api.id,
+      page: functionsByEntry.get(pageEntry) ?? this.worker,
+      worker: this.worker,
+      workQueue,
+      receivedEvents: received,
+    };
+    this.alarms = new Alarms(this, 'Alarms', { ...extension.alarms, rows: alarmRows(watched) });
     addOutputs(this, resources);
   }
 }

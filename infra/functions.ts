@@ -119,6 +119,9 @@ function withPartners(row: FunctionRow): FunctionRow {
   return { ...row, routes: [...row.routes, ...(partnerRoutes[row.id] ?? [])] };
 }
 
+/** What shows pages: each view of one passes through it. */
+export const pageEntry = './functions/page.ts';
+
 const builtIn: readonly FunctionRow[] = [
   {
     id: 'Install',
@@ -138,7 +141,7 @@ const builtIn: readonly FunctionRow[] = [
   },
   {
     id: 'Page',
-    entry: './functions/page.ts',
+    entry: pageEntry,
     // It tells pages from files by the path itself.
     routes: [...reading(paths.root), ...reading(paths.files)],
     timeoutSeconds: answersAlone,

@@ -77,6 +77,16 @@ export interface CallInput {
   readonly company?: string;
 }
 
+/** Whom alarms of a deployed extension tell. */
+export interface AlarmsInput {
+  /** An address that gets an e-mail when one goes off, and when it is over. Its owner confirms that once. */
+  readonly email?: string;
+  /** The ARN of an SNS topic of yours, which must let CloudWatch publish. */
+  readonly topic?: string;
+  /** Where your people read docs/runbook.md, e.g. on GitHub: what alarms say leads there. Default: its path. */
+  readonly runbook?: string;
+}
+
 /** How one deployment of several is different. What a stage leaves out is as the extension says, or as the default here. */
 export interface StageInput {
   /** The AWS account, twelve digits: credentials of another one are refused. Default: that of the credentials. */
@@ -94,6 +104,8 @@ export interface StageInput {
     readonly certificateArn: string;
   };
   readonly edge?: boolean;
+  /** In place of the extension's. */
+  readonly alarms?: AlarmsInput;
   /** The stage's cluster of the platform. `region` and `adminOrigins` of the extension do not count for another one. */
   readonly cluster?: string;
   /** The region of `cluster`, as `region` of the extension is. */
@@ -257,6 +269,8 @@ export interface ExtensionInput<
    * prod`. Default: one deployment, without a stage.
    */
   readonly stages?: Readonly<Record<string, StageInput>>;
+  /** Default: nobody is told; alarms show in CloudWatch alone. */
+  readonly alarms?: AlarmsInput;
   /** Files of what the author does when something happens to an installation. */
   readonly hooks?: {
     /** A company installed the extension. Through the queue: at least once, in order per company. */

@@ -12,7 +12,7 @@ import {
 import { paths, servicesWithoutPeople, sweepSchedule } from './contract.ts';
 import { reservedVariables, variableOf } from './own-variables.ts';
 import { scheduleEntries, scheduleExpression, scheduleProblem } from './schedule-expression.ts';
-import { originSchema, panelOrigins, regionOfCluster, stages, workerConcurrency } from './stage-schema.ts';
+import { alarms, originSchema, panelOrigins, regionOfCluster, stages, workerConcurrency } from './stage-schema.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** `/api/session`, and all that begins with its first two segments. */
@@ -357,6 +357,7 @@ const settings = v.strictObject({
   ),
   resources: v.optional(handlerFile),
   stages: v.optional(stages, {}),
+  alarms: v.optional(alarms, {}),
 });
 
 const ownNames = ({ settings, secrets }: { readonly settings: object; readonly secrets: object }) => [
@@ -463,12 +464,14 @@ function inPlaceOf({
   clusterRegion,
   adminOrigins,
   edge,
+  alarms,
   concurrency: { worker },
 }: Omit<Stage, 'name'>): object {
   return {
     ...(cluster !== undefined && { cluster, region: clusterRegion, adminOrigins }),
     ...(cluster === undefined && adminOrigins !== undefined && { adminOrigins }),
     ...(edge !== undefined && { edge }),
+    ...(alarms !== undefined && { alarms }),
     ...(worker !== undefined && { worker: { maxConcurrency: worker } }),
   };
 }

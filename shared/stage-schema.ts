@@ -43,6 +43,24 @@ const wholeNumber = (least: number, most: number) =>
 /** How many events, hooks and scheduled jobs are handled at once: what a queue of AWS's takes as its most. */
 export const workerConcurrency = wholeNumber(2, 1_000);
 
+/** Whom alarms tell. */
+export const alarms = v.strictObject({
+  email: v.optional(v.pipe(v.string('must be text'), v.email('must be an email address'))),
+  topic: v.optional(
+    v.pipe(
+      v.string('must be text'),
+      v.regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$/, 'must be the ARN of an SNS topic'),
+    ),
+  ),
+  runbook: v.optional(
+    v.pipe(
+      v.string('must be text'),
+      v.regex(/^https:\/\/[^\s#]+$/, 'must be an address that begins with https://, without a "#"'),
+      v.maxLength(200, 'must have at most 200 characters'),
+    ),
+  ),
+});
+
 const domain = v.strictObject({
   name: v.pipe(
     v.string('must be text'),
@@ -83,6 +101,7 @@ const stage = v.pipe(
     baseUrl: v.optional(originSchema),
     domain: v.optional(domain),
     edge: v.optional(v.boolean('must be true or false')),
+    alarms: v.optional(alarms),
     cluster: v.optional(originSchema),
     clusterRegion: v.optional(regionOfCluster),
     adminOrigins: v.optional(panelOrigins),

@@ -100,11 +100,16 @@ child.on('exit', (code, signal) => {
 });
 
 /** What the author's settings are in this deployment, and where secrets go. */
-function nextSteps({ settings, secrets }: Extension): string {
+function nextSteps({ settings, secrets, alarms }: Extension): string {
   const said = Object.entries(settings).map(([name, value]) => {
     const variable = variableOf(name);
     return `${name} = ${JSON.stringify(value)}${process.env[variable]?.trim() ? ` (from ${variable})` : ''}`;
   });
   const names = ['apiKey', 'apiSecret', ...Object.keys(secrets)].join(', ');
-  return `${said.length > 0 ? `\nSettings: ${said.join(', ')}\n` : ''}\nSecrets:  ${names}. Store them with npm run configure.`;
+  const told = [alarms.email, alarms.topic].filter((each) => each !== undefined).join(', ');
+  return [
+    ...(said.length > 0 ? [`\nSettings: ${said.join(', ')}`] : []),
+    `\nSecrets:  ${names}. Store them with npm run configure.`,
+    `\nAlarms:   ${told === '' ? 'they tell nobody. Name an address in extension.config.ts: alarms: { email }.' : `they tell ${told}. Who gets the first e-mail must confirm it once.`}`,
+  ].join('\n');
 }

@@ -80,6 +80,10 @@ export class ExtensionApi extends Construct {
     return this.#routes;
   }
 
+  get id(): string {
+    return this.#api.apiId;
+  }
+
   /** The API's own origin, without a trailing slash. */
   get origin(): string {
     return `https://${this.host}`;

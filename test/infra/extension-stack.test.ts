@@ -227,6 +227,7 @@ describe('the API', () => {
       'AWS::ApiGatewayV2::Integration',
       'AWS::ApiGatewayV2::Route',
       'AWS::ApiGatewayV2::Stage',
+      'AWS::CloudWatch::Alarm',
       'AWS::DynamoDB::GlobalTable',
       'AWS::IAM::Policy',
       'AWS::IAM::Role',

@@ -1,7 +1,7 @@
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
-import { busySample, receivingSample, type Synthesized, synthesizedStack } from './synthesized-stack.ts';
+import { busySample, receivingSample, type Synthesized, sample, synthesizedStack } from './synthesized-stack.ts';
 
 /**
  * The function with which the CDK uploads files during deployments: its role, its runtime and its grants, on the one bucket
@@ -27,6 +27,9 @@ describe("AWS's rules for solutions", () => {
     expect(findingsOf(synthesizedStack({ extension: busySample }))).toEqual([]);
     expect(findingsOf(synthesizedStack({ extension: { ...busySample, edge: true } }))).toEqual([]);
     expect(findingsOf(synthesizedStack({ extension: receivingSample }))).toEqual([]);
+    expect(findingsOf(synthesizedStack({ extension: { ...sample, alarms: { email: 'night@example.com' } } }))).toEqual(
+      [],
+    );
   });
 
   test('would find a bucket that anybody may reach without TLS', () => {

@@ -82,6 +82,11 @@ describe('a configuration', () => {
       cache: { defaultTtlSeconds: 0, rules: [{ route: 'GET catalog/v2.0/**', ttlSeconds: 86_400 }] },
       limits: { requestsPerSecond: 400, perPerson: 30, perCompany: 150 },
       worker: { maxConcurrency: 2 },
+      alarms: {
+        email: 'night@example.com',
+        topic: 'arn:aws:sns:ap-south-1:123456789012:on-call',
+        runbook: 'https://git.example/lens/docs/runbook.md',
+      },
       api: { 'GET /api/products': './test/extension/products.ts', 'ANY /api/x/{item_id}': 'functions/x.ts' },
       calls: { 'POST /api/y/{item_id}': unverified, 'GET /status/{gid}': checksum },
     };
@@ -252,6 +257,10 @@ describe('a configuration', () => {
     ['limits.requestsPerSecond', { ...valid, limits: { requestsPerSecond: 10_001 } }],
     ['limits.perUser', { ...valid, limits: { perUser: 1 } }],
     ['worker.memory', { ...valid, worker: { memory: 1 } }],
+    ['alarms.email', { ...valid, alarms: { email: 'night' } }],
+    ['alarms.topic', { ...valid, alarms: { topic: 'arn:aws:sqs:ap-south-1:123456789012:on-call' } }],
+    ['alarms.runbook', { ...valid, alarms: { runbook: 'http://git.example/runbook.md' } }],
+    ['alarms.phone', { ...valid, alarms: { phone: '1' } }],
     ['scope', { ...valid, scope: [] }],
     ['the configuration', undefined],
     ['the configuration', 'Lens'],

@@ -31,6 +31,8 @@ const tableTypes = ['AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table'];
 const actingServices = /^AWS::(Events|Pipes|S3|SNS|SQS|Scheduler|StepFunctions)::|^AWS::Lambda::EventSourceMapping$/;
 /** Of those services, what acts only through others. */
 const passive = /Policy$|^AWS::Scheduler::ScheduleGroup$/;
+/** The construct of the alarms' topic: nothing goes off on this machine. */
+const ofAlarms = /^Alarms/;
 
 const isFile = /^[^\s\\]+\.ts$/;
 
@@ -99,7 +101,10 @@ export function readStack(assembly: Assembly, ids: PhysicalIds): Stack {
     ...queues,
     notServed: [
       ...entries
-        .filter(([id, { Type: type }]) => actingServices.test(type) && !passive.test(type) && !servedIds.has(id))
+        .filter(
+          ([id, { Type: type }]) =>
+            actingServices.test(type) && !passive.test(type) && !servedIds.has(id) && !ofAlarms.test(id),
+        )
         .map(([id, { Type: type }]) => `${id} (${type})`),
       ...elsewhere.map((route) => `the route ${route.text('RouteKey')}, which leads to no function`),
     ],

@@ -63,3 +63,7 @@ describe('events that another account sends to a queue of the stack', () => {
     expect(await control.requests('/service/platform/webhook/')).toEqual([]);
   });
 });
+
+test('alarms and the topic that they tell are of no account on this machine', () => {
+  expect(running.extension.logs().filter((line) => line.startsWith('Not served on this machine'))).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import { defineExtension } from '../../../shared/config.ts';
 
-/** An extension one of whose events comes through a queue of the stack. */
+/** An extension one of whose events comes through a queue of the stack, and whose alarms tell somebody. */
 export default defineExtension({
   name: 'Test Lens',
   scopes: ['company/products'],
@@ -12,4 +12,5 @@ export default defineExtension({
     },
   },
   webhooks: { notificationEmail: 'developers@example.com' },
+  alarms: { email: 'night@example.com' },
 });
