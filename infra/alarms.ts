@@ -1,8 +1,7 @@
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import { type MetricName, metricDimension, metricNamespace } from '../shared/metrics.ts';
-import type { AlarmRow, WatchedMetric } from './resources/alarms.ts';
+import type { AlarmRow } from './resources/alarms.ts';
+import { type OwnMetrics, ownMetrics, type Watched } from './watched.ts';
 
 /** Headings of docs/runbook.md, as anchors. A test finds each there. */
 export type RunbookPage =
@@ -23,18 +22,6 @@ export type RunbookPage =
   | 'tokens-cannot-be-read'
   | 'received-events-wait';
 
-/** What the alarms look at. */
-export interface Watched {
-  readonly stackName: string;
-  readonly apiId: string;
-  readonly page: Function;
-  readonly worker: Function;
-  readonly workQueue: { readonly queueName: string; readonly deadLetters: Pick<IQueue, 'queueName'> };
-  readonly receivedEvents:
-    | { readonly queue: Pick<IQueue, 'queueName'>; readonly deadLetters: Pick<IQueue, 'queueName'> }
-    | undefined;
-}
-
 const minute = 60;
 const hour = 3_600;
 
@@ -43,13 +30,7 @@ const hour = 3_600;
  * that people notice; what retries mend has none. Every row costs 0.10 USD a month.
  */
 export function alarmRows(watched: Watched): readonly AlarmRow<RunbookPage>[] {
-  const own = (name: MetricName, statistic: string, periodSeconds: number): WatchedMetric => ({
-    namespace: metricNamespace,
-    name,
-    dimensions: { [metricDimension]: watched.stackName },
-    statistic,
-    periodSeconds,
-  });
+  const own = ownMetrics(watched);
   return [
     ...ofGettingIn(own),
     ...ofRequests(watched),
@@ -61,13 +42,10 @@ export function alarmRows(watched: Watched): readonly AlarmRow<RunbookPage>[] {
   ];
 }
 
-/** One of our own metrics. */
-type Own = (name: MetricName, statistic: string, periodSeconds: number) => WatchedMetric;
-
 /** What the sweep counts comes four times a day: what it said last holds until it says otherwise. */
 const sinceTheSweep = { periodSeconds: hour, periods: [1, 7] } as const;
 
-function ofGettingIn(own: Own): AlarmRow<RunbookPage>[] {
+function ofGettingIn(own: OwnMetrics): AlarmRow<RunbookPage>[] {
   return [
     {
       name: 'sign-ins-fail',
@@ -96,7 +74,7 @@ function ofGettingIn(own: Own): AlarmRow<RunbookPage>[] {
   ];
 }
 
-function ofLimits(own: Own): AlarmRow<RunbookPage>[] {
+function ofLimits(own: OwnMetrics): AlarmRow<RunbookPage>[] {
   return [
     {
       name: 'tables-are-busy',
@@ -124,7 +102,7 @@ function ofLimits(own: Own): AlarmRow<RunbookPage>[] {
   ];
 }
 
-function ofEvents(own: Own): AlarmRow<RunbookPage>[] {
+function ofEvents(own: OwnMetrics): AlarmRow<RunbookPage>[] {
   return [
     {
       name: 'work-is-late',
@@ -164,7 +142,7 @@ function ofEvents(own: Own): AlarmRow<RunbookPage>[] {
   ];
 }
 
-function ofGrants(own: Own): AlarmRow<RunbookPage>[] {
+function ofGrants(own: OwnMetrics): AlarmRow<RunbookPage>[] {
   return [
     {
       name: 'grants-lost',

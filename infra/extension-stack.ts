@@ -5,10 +5,12 @@ import type { Extension } from '../shared/config.ts';
 import { alarmRows } from './alarms.ts';
 import { type Bundles, bundleOf } from './bundle/bundle.ts';
 import type { EdgeFiles } from './bundle/edge-files.ts';
+import { dashboardRows } from './dashboard.ts';
 import { authorFunctions, builtInFunctions, type FunctionRow, pageEntry, receiver, worker } from './functions.ts';
-import { addOutputs } from './outputs.ts';
-import { Alarms } from './resources/alarms.ts';
+import { addOutput, addOutputs } from './outputs.ts';
+import { Alarms, runbookOf } from './resources/alarms.ts';
 import { AuthorFunctions } from './resources/author-functions.ts';
+import { Dashboard } from './resources/dashboard.ts';
 import { Edge } from './resources/edge.ts';
 import { createFunction } from './resources/function.ts';
 import { ExtensionApi } from './resources/http-api.ts';
@@ -110,8 +112,17 @@ export class ExtensionStack extends Stack {
       worker: this.worker,
       workQueue,
       receivedEvents: received,
+      tables: Object.values(tables),
+      logGroupNames: [...functionsByEntry.values()].map((fn) => fn.logGroup.logGroupName),
     };
     this.alarms = new Alarms(this, 'Alarms', { ...extension.alarms, rows: alarmRows(watched) });
+    const dashboard = new Dashboard(this, 'Overview', {
+      rows: dashboardRows(watched),
+      alarms: this.alarms.all,
+      logGroupNames: watched.logGroupNames,
+      runbook: runbookOf(extension.alarms),
+    });
+    addOutput(this, 'Dashboard', dashboard.url, 'What a night shift asks, with graphs and lines of logs.');
     addOutputs(this, resources);
   }
 }

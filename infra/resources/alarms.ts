@@ -1,20 +1,11 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IAlarm, Metric, type TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IAlarm, type TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Extension } from '../../shared/config.ts';
-
-/** What an alarm looks at: one metric, as the service that writes it calls it. No arithmetic over several. */
-export interface WatchedMetric {
-  readonly namespace: string;
-  readonly name: string;
-  readonly dimensions: Readonly<Record<string, string>>;
-  /** `Sum`, `Maximum`, or a percentile such as `p95`. */
-  readonly statistic: string;
-  readonly periodSeconds: number;
-}
+import { metricOf, type WatchedMetric } from './metric.ts';
 
 /** An alarm, with all that somebody needs who is woken by it. Nothing of it may be left out. */
 export interface AlarmRow<Page extends string = string> {
@@ -37,8 +28,11 @@ export interface AlarmRow<Page extends string = string> {
   readonly stopsDeployment?: true;
 }
 
-/** Where the runbook is, for who reads an e-mail: in the repository, unless the configuration names an address. */
-const runbook = 'docs/runbook.md';
+/** Where the runbook is, for who reads an e-mail or the dashboard: in the repository, unless the configuration names an address. */
+export function runbookOf({ runbook = 'docs/runbook.md' }: Pick<Extension['alarms'], 'runbook'>): string {
+  return runbook;
+}
+
 /** CloudWatch cuts nothing off: it refuses a longer one. */
 const maxDescriptionLength = 1024;
 
@@ -55,22 +49,24 @@ const comparisons = {
 export class Alarms extends Construct {
   /** Those that take a gradual deployment back. */
   readonly forRollback: readonly IAlarm[];
+  readonly all: readonly IAlarm[];
 
   constructor(
     scope: Construct,
     id: string,
-    { rows, email, topic, runbook: address = runbook }: Extension['alarms'] & { readonly rows: readonly AlarmRow[] },
+    { rows, email, topic, ...others }: Extension['alarms'] & { readonly rows: readonly AlarmRow[] },
   ) {
     super(scope, id);
     const told = [...(email === undefined ? [] : [this.#topicFor(email)]), ...(topic === undefined ? [] : [topic])];
-    this.forRollback = rows.flatMap((row) => {
-      const alarm = this.#add(row, address);
+    const made = rows.map((row) => ({ row, alarm: this.#add(row, runbookOf(others)) }));
+    for (const { alarm } of made) {
       for (const alarmActionArn of told) {
         alarm.addAlarmAction({ bind: () => ({ alarmActionArn }) });
         alarm.addOkAction({ bind: () => ({ alarmActionArn }) });
       }
-      return row.stopsDeployment ? [alarm] : [];
-    });
+    }
+    this.all = made.map(({ alarm }) => alarm);
+    this.forRollback = made.flatMap(({ row, alarm }) => (row.stopsDeployment ? [alarm] : []));
   }
 
   #add(row: AlarmRow, address: string): Alarm {
@@ -79,13 +75,7 @@ export class Alarms extends Construct {
     return new Alarm(this, name, {
       alarmName: `${Stack.of(this).stackName}-${name}`,
       alarmDescription: describe(row, address),
-      metric: new Metric({
-        namespace: metric.namespace,
-        metricName: metric.name,
-        dimensionsMap: metric.dimensions,
-        statistic: metric.statistic,
-        period: Duration.seconds(metric.periodSeconds),
-      }),
+      metric: metricOf(metric),
       comparisonOperator: comparisons[goesOff],
       threshold,
       datapointsToAlarm,
