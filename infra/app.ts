@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { ConfigurationError, parseOrigin } from '../shared/config.ts';
+import { ConfigurationError } from '../shared/config.ts';
 import { bundle } from './bundle/bundle.ts';
 import { writeBundleList } from './bundle/bundle-list.ts';
 import { writeEdgeFiles } from './bundle/edge-files.ts';
@@ -16,10 +16,16 @@ import { questionsAbout } from './questions.ts';
 import { FirewallStack } from './resources/firewall.ts';
 import { sourceMapFolder } from './source-maps/build.ts';
 import { stackDescription, stackName } from './stack-name.ts';
+import { baseUrlOf } from './stage.ts';
 
 /** `node infra/app.ts` writes the cloud assembly to `CDK_OUTDIR` (default `cdk.out`), with the CDK CLI or without. */
 async function synthesize(): Promise<void> {
   const extension = await loadExtension();
+  const { stage, stageNames } = extension;
+  // `npm run synth` says that it means none; the CDK CLI alone says nothing.
+  if (process.env.EXTENSION_STAGE === undefined && stageNames.length > 0 && process.env.CDK_CLI_VERSION !== undefined) {
+    throw new ConfigurationError(`No stage is chosen: set EXTENSION_STAGE to one of ${stageNames.join(', ')}.`);
+  }
   const directory = mkdtempSync(join(tmpdir(), 'extension-bundles-'));
   // However it ends: Ctrl-C, too, which would end it without a word.
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -36,7 +42,7 @@ async function synthesize(): Promise<void> {
     context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
   });
   const name = stackName(extension, app.node.tryGetContext('stackName'));
-  const account = process.env.CDK_DEFAULT_ACCOUNT;
+  const account = stage?.account ?? process.env.CDK_DEFAULT_ACCOUNT;
   // This machine has no CloudFront: what is synthesized without the CLI answers by itself.
   const isAtEdge = extension.edge && process.env.CDK_CLI_VERSION !== undefined;
   const stack = new ExtensionStack(app, 'Extension', {
@@ -47,7 +53,11 @@ async function synthesize(): Promise<void> {
       // A table with a key of our own wants its region named: one is assumed where nothing names it, which
       // infra/commands/cdk.ts refuses to deploy.
       region:
-        app.node.tryGetContext('region') || process.env.CDK_DEFAULT_REGION || process.env.AWS_REGION || 'ap-south-1',
+        stage?.region ||
+        app.node.tryGetContext('region') ||
+        process.env.CDK_DEFAULT_REGION ||
+        process.env.AWS_REGION ||
+        'ap-south-1',
     },
     extension,
     bundles,
@@ -62,7 +72,7 @@ async function synthesize(): Promise<void> {
           files: writeEdgeFiles(extension, directory),
         }
       : undefined,
-    baseUrl: baseUrl(app.node.tryGetContext('EXTENSION_BASE_URL') ?? process.env.EXTENSION_BASE_URL),
+    baseUrl: baseUrlOf(extension, app.node.tryGetContext('EXTENSION_BASE_URL') ?? process.env.EXTENSION_BASE_URL),
   });
   (await loadOwnResources(extension.resources))?.({
     stack,
@@ -91,15 +101,6 @@ async function synthesize(): Promise<void> {
   for (const question of questionsAbout(extension, process.env.EXTENSION_CONFIG || 'extension.config.ts')) {
     console.error(question);
   }
-}
-
-function baseUrl(given: unknown): string | undefined {
-  if (given === undefined || given === '') return undefined;
-  const origin = typeof given === 'string' ? parseOrigin(given) : undefined;
-  if (origin !== undefined) return origin;
-  throw new ConfigurationError(
-    'EXTENSION_BASE_URL must be an https origin without a path, such as "https://extension.example.com" (http only for loopback).',
-  );
 }
 
 try {

@@ -1,7 +1,8 @@
-import { Stack, type StackProps } from 'aws-cdk-lib';
+import { RemovalPolicies, Stack, type StackProps } from 'aws-cdk-lib';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { Extension } from '../shared/config.ts';
+import { ConfigurationError, type Extension, type Stage } from '../shared/config.ts';
 import { alarmRows } from './alarms.ts';
 import { type Bundles, bundleOf } from './bundle/bundle.ts';
 import type { EdgeFiles } from './bundle/edge-files.ts';
@@ -12,7 +13,7 @@ import { Alarms, runbookOf } from './resources/alarms.ts';
 import { AuthorFunctions } from './resources/author-functions.ts';
 import { Dashboard } from './resources/dashboard.ts';
 import { Edge } from './resources/edge.ts';
-import { createFunction } from './resources/function.ts';
+import { createFunction, type FunctionOptions } from './resources/function.ts';
 import { ExtensionApi } from './resources/http-api.ts';
 import { OwnApi } from './resources/own-api.ts';
 import { receivedEvents } from './resources/received-events.ts';
@@ -21,6 +22,7 @@ import { OwnSecrets, Secrets } from './resources/secrets.ts';
 import { DeliveriesTable, InstallationsTable, UserCacheTable } from './resources/tables.ts';
 import { WorkQueue } from './resources/work-queue.ts';
 import { secretHolders } from './secret-holders.ts';
+import { stackPropsOf } from './stage.ts';
 
 export interface ExtensionStackProps extends StackProps {
   readonly extension: Extension;
@@ -47,8 +49,10 @@ export class ExtensionStack extends Stack {
     id: string,
     { extension, bundles, baseUrl, edge: given, ...props }: ExtensionStackProps,
   ) {
-    super(scope, id, props);
-    const installations = new InstallationsTable(this, 'Installations');
+    super(scope, id, { ...props, ...stackPropsOf(extension) });
+    const { stage } = extension;
+    const isThrownAway = stage?.protected === false;
+    const installations = new InstallationsTable(this, 'Installations', { deletionProtection: !isThrownAway });
     const userCache = new UserCacheTable(this, 'UserCache');
     const deliveries = new DeliveriesTable(this, 'Deliveries');
     const workQueue = new WorkQueue(this, 'WorkQueue', {
@@ -58,7 +62,7 @@ export class ExtensionStack extends Stack {
     const received = receivedEvents(this, extension, receiver.timeoutSeconds);
     const secrets = new Secrets(this, 'Secrets');
     const ownSecrets = new OwnSecrets(this, 'OwnSecrets', extension.secrets).byName;
-    const api = new ExtensionApi(this, 'Api', extension.limits);
+    const api = new ExtensionApi(this, 'Api', { ...extension.limits, logRetentionDays: stage?.logRetentionDays });
     const webhookKey = extension.webhooks.secret === 'api-secret' ? secrets.apiSecret : secrets.webhookKey;
     const edge = given && new Edge(this, 'Edge', { apiHost: api.host, ...given });
     const ourOrigin = baseUrl ?? edge?.origin ?? api.origin;
@@ -85,6 +89,7 @@ export class ExtensionStack extends Stack {
         bundle: bundleOf(bundles, entry),
         description: entry.replace(/^\.\//, ''),
         ...limits,
+        ...(stage && settingsOf(stage, entry)),
       });
       functionsByEntry.set(entry, fn);
       for (const grant of grants) grant(fn, resources);
@@ -103,7 +108,12 @@ export class ExtensionStack extends Stack {
       new Map(authorFunctions(extension).map((row) => [row.entry, add(authors, row)])),
     );
     for (const route of Object.keys(extension.calls)) edge?.addPath(route.slice(route.indexOf(' ') + 1));
+    requireReserved(extension, functionsByEntry);
     this.api = new OwnApi(this, { api, edge, baseUrl: ourOrigin });
+    if (stage?.domain !== undefined) {
+      const { name, certificateArn } = stage.domain;
+      this.api.addDomain(name, Certificate.fromCertificateArn(this, 'DomainCertificate', certificateArn));
+    }
     addSchedules(this, 'Schedules', extension.schedules, workQueue);
     const watched = {
       stackName: this.stackName,
@@ -124,5 +134,33 @@ export class ExtensionStack extends Stack {
     });
     addOutput(this, 'Dashboard', dashboard.url, 'What a night shift asks, with graphs and lines of logs.');
     addOutputs(this, resources);
+    // Whatever the author's resources say, too. A version is needed by what is led back to it, and goes with its function.
+    if (isThrownAway) RemovalPolicies.of(this).destroy({ excludeResourceTypes: ['AWS::Lambda::Version'] });
+  }
+}
+
+/** What a stage decides for a function. */
+function settingsOf({ logLevel, logRetentionDays, concurrency }: Stage, entry: string): Partial<FunctionOptions> {
+  return { logLevel, logRetentionDays, reservedConcurrency: concurrency.reserved[entry] };
+}
+
+/** @throws {ConfigurationError} where room is kept for no function, or for fewer workers than messages are handed to. */
+function requireReserved(
+  { stage, worker: { maxConcurrency } }: Extension,
+  functions: ReadonlyMap<string, Function>,
+): void {
+  if (stage === undefined) return;
+  const { reserved } = stage.concurrency;
+  const field = `extension.config.ts: stages.${stage.name}.concurrency.reserved`;
+  const unknown = Object.keys(reserved).find((file) => !functions.has(file));
+  if (unknown !== undefined) {
+    throw new ConfigurationError(
+      `${field} names ${unknown}, which is no function of the stack. There are: ${[...functions.keys()].join(', ')}.`,
+    );
+  }
+  if ((reserved[worker.entry] ?? maxConcurrency) < maxConcurrency) {
+    throw new ConfigurationError(
+      `${field} keeps room for fewer of ${worker.entry} than concurrency.worker (${maxConcurrency}) hands messages to: the others would fail.`,
+    );
   }
 }

@@ -26,6 +26,8 @@ export const environment = {
   receivedBusArn: 'RECEIVED_BUS_ARN',
   /** The stack's name, by which metrics are told apart. Every function that writes a log has it. */
   stackName: 'STACK_NAME',
+  /** `error`: only lines that say that something failed, or that carry metrics. Default: every line. */
+  logLevel: 'LOG_LEVEL',
 } as const;
 
 /**

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { ConfigurationError } from '../../shared/config.ts';
-import { errorChannel } from '../../shared/contract.ts';
+import { environment, errorChannel } from '../../shared/contract.ts';
 import type { MetricName } from '../../shared/metrics.ts';
 import { PlatformResponseError } from '../../shared/platform/platform-client.ts';
 import { AppError } from '../../shared/problems.ts';
@@ -81,8 +81,10 @@ export function conceal(secret: string): void {
   if (secret.length >= 8) concealed.add(JSON.stringify(secret).slice(1, -1));
 }
 
-/** A line of JSON, with the time. */
+/** A line of JSON, with the time, unless the log is for errors alone. */
 export function writeLog(fields: Readonly<Record<string, unknown>>): void {
+  // Metrics are in lines like any other.
+  if (fields['level'] === 'info' && !('_aws' in fields) && process.env[environment.logLevel] === 'error') return;
   let line = JSON.stringify({ time: new Date().toISOString(), ...fields });
   for (const secret of concealed) line = line.replaceAll(secret, '[secret]');
   process.stdout.write(`${line}\n`);

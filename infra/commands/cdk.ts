@@ -1,4 +1,4 @@
-// The CDK CLI for `npm run deploy`, `diff`, `destroy` and `bootstrap`, after asking what it would find out late, say at
+// The CDK CLI for `npm run deploy`, `diff`, `destroy`, `bootstrap` and `synth`, after asking what it would find out late, say at
 // length or, for the region, decide by itself.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -10,38 +10,72 @@ import { ConfigurationError, type Extension } from '../../shared/config.ts';
 import { variableOf } from '../../shared/own-variables.ts';
 import { firewallRegion } from '../firewall-region.ts';
 import { loadExtension } from '../load-extension.ts';
+import { stackName } from '../stack-name.ts';
+import { baseUrlOf } from '../stage.ts';
 import { accessRefusal, contextOf, noCredentials } from './aws-access.ts';
+import { chooseStage, missingStage } from './choose-stage.ts';
+import { accountObjection, stackObjection } from './stage-objections.ts';
 
-const [command = '', ...rest] = process.argv.slice(2);
-const { values } = parseArgs({
-  args: rest,
+const [command = '', ...given] = process.argv.slice(2);
+const { values, tokens } = parseArgs({
+  args: given,
   strict: false,
-  options: { profile: { type: 'string' }, context: { type: 'string', short: 'c', multiple: true } },
+  tokens: true,
+  options: {
+    stage: { type: 'string' },
+    profile: { type: 'string' },
+    context: { type: 'string', short: 'c', multiple: true },
+  },
 });
+/** All but `--stage`, which is not the CDK's. */
+const rest = given.filter(
+  (_, index) =>
+    !tokens.some(
+      (token) =>
+        token.kind === 'option' &&
+        token.name === 'stage' &&
+        (index === token.index || (index === token.index + 1 && token.inlineValue === false)),
+    ),
+);
+/** What is only looked at here needs no account. */
+const isOnlySynthesized = command === 'synth';
 
 let extension: Extension | undefined;
 
 /** Why the command cannot work, in one sentence; undefined where nothing is known against it. */
 async function objection(): Promise<string | undefined> {
+  if (typeof values.stage === 'boolean') return '--stage is without a name, such as --stage prod.';
+  chooseStage(values.stage);
+  let name: string;
   try {
     extension = await loadExtension();
+    const missing = isOnlySynthesized ? undefined : missingStage(extension);
+    if (missing !== undefined) return missing;
+    name = stackName(extension, context('stackName'));
+    baseUrlOf(extension, context('EXTENSION_BASE_URL') ?? process.env.EXTENSION_BASE_URL);
   } catch (error) {
     if (error instanceof ConfigurationError) return error.message;
     throw error;
   }
+  if (isOnlySynthesized) return undefined;
+  const { stage } = extension;
   const configured = context('region');
   const asked = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
+  for (const [place, region] of [
+    ['the context "region" (cdk.json)', configured],
+    ['the environment', asked],
+  ] as const) {
+    if (stage?.region === undefined || !region || region === stage.region) continue;
+    return `The stage ${stage.name} is in ${stage.region}, ${place} names ${region}: take it out there, or change stages.${stage.name}.region.`;
+  }
   if (configured && asked && configured !== asked) {
     return `The configuration names the region ${configured} (context "region", cdk.json), the environment ${asked}: change one of them.`;
   }
   const profile = typeof values.profile === 'string' ? values.profile : process.env.AWS_PROFILE;
-  const named = configured || asked;
+  const named = stage?.region || configured || asked;
+  const options = { ...(profile && { profile }), ...awsClientOptions({ requestTimeoutMs: 5_000 }) };
   const clientFor = (regionName: string | undefined) =>
-    new SSMClient({
-      ...(profile && { profile }),
-      ...(regionName && { region: regionName }),
-      ...awsClientOptions({ requestTimeoutMs: 5_000 }),
-    });
+    new SSMClient({ ...options, ...(regionName && { region: regionName }) });
   const ssm = clientFor(named);
   const region = await ssm.config.region().catch(() => undefined);
   // The CLI would take us-east-1, and a second deployment from another shell would make a second, empty extension.
@@ -55,6 +89,8 @@ async function objection(): Promise<string | undefined> {
   } catch {
     return noCredentials;
   }
+  const inAccount = await accountObjection(extension, { ...options, region });
+  if (inAccount !== undefined) return inAccount;
   const qualifier = context('@aws-cdk/core:bootstrapQualifier') ?? 'hnb659fds';
   for (const each of new Set([region, ...(extension.edge ? [firewallRegion] : [])])) {
     try {
@@ -64,7 +100,8 @@ async function objection(): Promise<string | undefined> {
       if (sentence !== undefined) return sentence;
     }
   }
-  return undefined;
+  if (command !== 'deploy' && command !== 'destroy') return undefined;
+  return await stackObjection(command, name, extension, { ...options, region });
 }
 
 /** With `edge` there are two stacks, and the CLI would ask which one is meant. */

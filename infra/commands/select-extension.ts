@@ -4,6 +4,7 @@ import { openEnvironmentFile } from '../local/host/environment-file.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { findRunning, type RunningExtension } from '../local/running-extension.ts';
 import { stackDescription } from '../stack-name.ts';
+import { chooseStage, missingStage } from './choose-stage.ts';
 import { type DeployedStack, findDeployedStack, stackNameOf } from './deployed-stack.ts';
 
 /** Which extension a command is about: the options of every command that operates one. */
@@ -75,15 +76,15 @@ export async function loadSelected({ stage, stack }: Pick<WhichExtension, 'stage
   if (stage !== undefined && stack !== undefined) {
     throw new StartError('--stage names a stack already: leave it out, or --stack.');
   }
-  if (stage !== undefined) process.env['EXTENSION_STAGE'] = stage;
+  chooseStage(stage);
   const extension = await loadExtension();
-  const { stageNames } = extension;
-  if (stageNames.length === 0 || extension.stage !== undefined) return extension;
-  if (stack === undefined) throw new StartError(`Name a stage with --stage. There are: ${stageNames.join(', ')}.`);
-  for (const name of stageNames) {
+  const missing = missingStage(extension);
+  if (missing === undefined) return extension;
+  if (stack === undefined) throw new StartError(missing);
+  for (const name of extension.stageNames) {
     const staged = await loadExtension({ ...process.env, EXTENSION_STAGE: name });
     if (stackNameOf(staged) !== stack) continue;
-    process.env['EXTENSION_STAGE'] = name;
+    chooseStage(name);
     return staged;
   }
   return extension;

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import {
   AllowedMethods,
   CachePolicy,
@@ -7,6 +7,7 @@ import {
   OriginRequestHeaderBehavior,
   OriginRequestPolicy,
   ResponseHeadersPolicy,
+  S3OriginAccessControl,
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin, OriginGroup, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
@@ -53,13 +54,21 @@ export class Edge extends Construct {
       customHeaders: { [edgeKeyHeader]: this.#keyReference() },
     });
     const bucket = this.#bucket(options.files);
+    const { region } = Stack.of(this);
+    // CloudFront's names are the account's, over all its regions: the CDK's own would be those of another stack, too.
+    const nameInAccount = (id: string) =>
+      `${Names.uniqueResourceName(this, { maxLength: 62 - region.length - id.length })}-${region}-${id}`;
     this.#distribution = new Distribution(this, 'Distribution', {
       comment: `The extension's front door (${Stack.of(this).stackName})`,
       webAclId: options.firewallArn,
       defaultBehavior: {
         // Whatever the bucket lacks, the API answers, with its own 404 where it lacks it, too.
         origin: new OriginGroup({
-          primaryOrigin: S3BucketOrigin.withOriginAccessControl(bucket),
+          primaryOrigin: S3BucketOrigin.withOriginAccessControl(bucket, {
+            originAccessControl: new S3OriginAccessControl(this, 'FileAccess', {
+              originAccessControlName: nameInAccount('FileAccess'),
+            }),
+          }),
           fallbackOrigin: this.#api,
           fallbackStatusCodes: [403, 404],
         }),
@@ -68,9 +77,11 @@ export class Edge extends Construct {
         cachePolicy: CachePolicy.CACHING_OPTIMIZED,
         // By these a person is told from a script where something is not there.
         originRequestPolicy: new OriginRequestPolicy(this, 'FileRequests', {
+          originRequestPolicyName: nameInAccount('FileRequests'),
           headerBehavior: OriginRequestHeaderBehavior.allowList('Accept', 'Sec-Fetch-Mode'),
         }),
         responseHeadersPolicy: new ResponseHeadersPolicy(this, 'FileResponses', {
+          responseHeadersPolicyName: nameInAccount('FileResponses'),
           securityHeadersBehavior: {
             contentTypeOptions: { override: true },
             strictTransportSecurity: {

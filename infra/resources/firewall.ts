@@ -3,6 +3,7 @@ import { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import type { Extension } from '../../shared/config.ts';
 import { paths } from '../../shared/contract.ts';
+import { stackPropsOf } from '../stage.ts';
 
 /** Ten a second from one address, for five minutes: a whole office that shares one stays far below. */
 const requestsPerFiveMinutes = 3_000;
@@ -15,7 +16,7 @@ export class FirewallStack extends Stack {
   readonly arn: string;
 
   constructor(scope: Construct, id: string, { extension, ...props }: StackProps & { readonly extension: Extension }) {
-    super(scope, id, props);
+    super(scope, id, { ...props, ...stackPropsOf(extension) });
     // Samples would show whoever may see them the cookies, tokens and codes of requests.
     const visibility = { cloudWatchMetricsEnabled: true, sampledRequestsEnabled: false };
     const firewall = new CfnWebACL(this, 'Firewall', {
@@ -50,7 +51,7 @@ export class FirewallStack extends Stack {
           visibilityConfig: { ...visibility, metricName: 'Rate' },
         },
       ],
-      visibilityConfig: { ...visibility, metricName: 'Firewall' },
+      visibilityConfig: { ...visibility, metricName: this.stackName },
     });
     // Read by CloudFormation from this stack's output when the other one is deployed: docs/decisions/0029-edge.md.
     this.arn = Stack.consumeReference(firewall.attrArn, ReferenceStrength.WEAK);

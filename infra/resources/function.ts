@@ -9,31 +9,35 @@ import {
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { environment } from '../../shared/contract.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 
+export interface FunctionOptions {
+  readonly bundle: Bundle;
+  /** Its entry file: what consoles show beside a name that the CDK made, and the local runtime's log. */
+  readonly description: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes?: number;
+  /**
+   * Lambda ends a chain of calls of one function after some 16, unless the function may go on.
+   * https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+   */
+  readonly recursiveLoop?: RecursiveLoop;
+  /** Default 30. */
+  readonly logRetentionDays?: number | undefined;
+  /** Default `info`. */
+  readonly logLevel?: 'info' | 'error';
+  /** How many of it run at most, for which the account keeps room. Default: as many as the account's pool has room for. */
+  readonly reservedConcurrency?: number | undefined;
+}
+
 /** One function with a role and a log group of its own. It may write its log and traces; all else is granted to it. */
-export function createFunction(
-  scope: Construct,
-  id: string,
-  options: {
-    readonly bundle: Bundle;
-    /** Its entry file: what consoles show beside a name that the CDK made, and the local runtime's log. */
-    readonly description: string;
-    readonly timeoutSeconds: number;
-    readonly memoryMegabytes?: number;
-    /**
-     * Lambda ends a chain of calls of one function after some 16, unless the function may go on.
-     * https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
-     */
-    readonly recursiveLoop?: RecursiveLoop;
-  },
-): Function {
+export function createFunction(scope: Construct, id: string, options: FunctionOptions): Function {
   const home = new Construct(scope, id);
   const logGroup = new LogGroup(home, 'Log', {
-    retention: RetentionDays.ONE_MONTH,
+    retention: options.logRetentionDays ?? 30,
     removalPolicy: RemovalPolicy.DESTROY,
   });
   // Without AWS's managed policy, which allows writing to every log group of the account.
@@ -56,9 +60,13 @@ export function createFunction(
     role,
     logGroup,
     // Under which its metrics are.
-    environment: { [environment.stackName]: Stack.of(scope).stackName },
+    environment: {
+      [environment.stackName]: Stack.of(scope).stackName,
+      ...(options.logLevel === 'error' && { [environment.logLevel]: options.logLevel }),
+    },
     // The functions print one JSON object per line already; JSON here would wrap each into another.
     loggingFormat: LoggingFormat.TEXT,
+    ...(options.reservedConcurrency && { reservedConcurrentExecutions: options.reservedConcurrency }),
     ...(options.recursiveLoop && { recursiveLoop: options.recursiveLoop }),
   });
 }

@@ -13,7 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
 /** Quota of an HTTP API, which cannot be raised: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
@@ -48,10 +48,16 @@ export class ExtensionApi extends Construct {
   readonly #integrations = new Map<Function, HttpLambdaIntegration>();
   readonly #routes = new Set<string>();
 
-  constructor(scope: Construct, id: string, { requestsPerSecond }: { readonly requestsPerSecond: number }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    options: { readonly requestsPerSecond: number; readonly logRetentionDays?: number | undefined },
+  ) {
+    const { requestsPerSecond, logRetentionDays = 90 } = options;
     super(scope, id);
     // No CORS: no other site has business here. No default route: what is not listed is 404 at the gateway.
     this.#api = new HttpApi(this, 'HttpApi', {
+      apiName: Stack.of(this).stackName,
       description: `The extension's routes (${Stack.of(this).stackName})`,
       createDefaultStage: false,
     });
@@ -61,7 +67,7 @@ export class ExtensionApi extends Construct {
         'Browsers come with a sealed session cookie, which the functions open and check on every request; installing and signing in must be reachable without one. An authorizer could know no more.',
     });
     const accessLog = new LogGroup(this, 'AccessLog', {
-      retention: RetentionDays.THREE_MONTHS,
+      retention: logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.#stage = this.#api.addStage('Stage', {

@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { DomainName, type HttpRouteIntegration, SecurityPolicy } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IAliasRecordTarget } from 'aws-cdk-lib/aws-route53';
@@ -52,7 +52,9 @@ export class OwnApi {
       throw refusal(`"${domainName}" is no domain: write it in small letters, such as "lens.example.com"`);
     }
     if (this.#domainName !== undefined) {
-      throw refusal(`addDomain was called for ${this.#domainName} and ${domainName}: an extension has one origin`);
+      throw new ConfigurationError(
+        `Two domains, ${this.#domainName} and ${domainName}, are to lead to the extension, which has one origin: name one, in infra/own-resources.ts or as domain of the stage.`,
+      );
     }
     this.#domainName = domainName;
     const target =
@@ -64,6 +66,8 @@ export class OwnApi {
   }
 
   #leadToApi(domainName: string, certificate: ICertificate): DomainTarget {
+    const { region } = Stack.of(this.#scope);
+    requireRegion(domainName, certificate, region, 'the region of the stack');
     const domain = new DomainName(this.#scope, 'Domain', {
       domainName,
       certificate,
@@ -121,14 +125,15 @@ interface DomainTarget {
 
 /** The API's own address stays open: it is where CloudFront asks, and the functions demand its key. */
 function leadToEdge(edge: Edge, domainName: string, certificate: ICertificate): DomainTarget {
-  const { certificateArn } = certificate;
-  if (!Token.isUnresolved(certificateArn) && certificateArn.split(':')[3] !== firewallRegion) {
-    throw refusal(
-      `the certificate of ${domainName} must be one of ${firewallRegion}, where CloudFront takes them from`,
-    );
-  }
-  edge.answerUnder(domainName, certificateArn);
+  requireRegion(domainName, certificate, firewallRegion, 'where CloudFront takes them from');
+  edge.answerUnder(domainName, certificate.certificateArn);
   return { name: edge.distribution.distributionDomainName, alias: new CloudFrontTarget(edge.distribution) };
+}
+
+function requireRegion(domainName: string, { certificateArn }: ICertificate, region: string, because: string): void {
+  if (Token.isUnresolved(certificateArn) || Token.isUnresolved(region)) return;
+  if (certificateArn.split(':')[3] === region) return;
+  throw new ConfigurationError(`The certificate of ${domainName} must be one of ${region}, ${because}.`);
 }
 
 /** The front end's files have `GET` and `HEAD` of every path: which of these and `ANY` takes a request is not documented. */

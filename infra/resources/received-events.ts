@@ -62,7 +62,10 @@ export class ReceivedEvents extends Construct {
   }
 
   #addBus(sender: AccountPrincipal, account: string): EventBus {
-    const bus = new EventBus(this, 'Bus');
+    const bus = new EventBus(this, 'Bus', {
+      // The CDK's own name would be that of another stack, too.
+      eventBusName: `${Stack.of(this).stackName}-events`,
+    });
     const { partition } = Stack.of(this);
     const policy = new CfnEventBusPolicy(this, 'BusPolicy', {
       eventBusName: bus.eventBusName,

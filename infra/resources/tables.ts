@@ -10,7 +10,7 @@ import { allow } from './function.ts';
 export class InstallationsTable extends TableV2 {
   readonly #key: Key;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { deletionProtection }: { readonly deletionProtection: boolean }) {
     // A key of our own, so that its owner can see its use and withdraw it. It is of no use without the table, nor the
     // other way round: both stay when the stack goes.
     const key = new Key(scope, `${id}Key`, {
@@ -32,7 +32,7 @@ export class InstallationsTable extends TableV2 {
       billing: Billing.onDemand(),
       encryption: TableEncryptionV2.customerManagedKey(key),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
+      deletionProtection,
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.#key = key;

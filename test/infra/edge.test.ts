@@ -75,7 +75,7 @@ describe('with edge', () => {
         Members: { Items: [{ OriginId: bucketOrigin?.Id }, { OriginId: expect.any(String) }] },
       },
     ]);
-    expect(target(bucketOrigin?.OriginAccessControlId)).toBe('EdgeDistributionOrigin1S3OriginAccessControl');
+    expect(target(bucketOrigin?.OriginAccessControlId)).toBe('EdgeFileAccess');
     expect(single(resources, 'AWS::S3::Bucket').Properties).toMatchObject({
       PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
     });
@@ -196,7 +196,7 @@ describe("with edge, what the author's own resources add", () => {
     const elsewhere = Certificate.fromCertificateArn(stack, 'Certificate', certificateOf('ap-south-1'));
     expect(() => stack.api.addDomain('lens.example.com', elsewhere)).toThrow(
       new ConfigurationError(
-        'infra/own-resources.ts: the certificate of lens.example.com must be one of us-east-1, where CloudFront takes them from.',
+        'The certificate of lens.example.com must be one of us-east-1, where CloudFront takes them from.',
       ),
     );
   });

@@ -9,6 +9,7 @@ import { firewallRegion } from '../../infra/firewall-region.ts';
 import { entriesOf } from '../../infra/functions.ts';
 import { FirewallStack } from '../../infra/resources/firewall.ts';
 import type { OwnResources } from '../../infra/resources/own-resources.ts';
+import { stackName } from '../../infra/stack-name.ts';
 import { type ExtensionInput } from '../../shared/config.ts';
 import { parseExtension } from '../../shared/parse-extension.ts';
 
@@ -87,6 +88,9 @@ export function synthesizedStack(
   options: {
     readonly extension?: ExtensionInput;
     readonly baseUrl?: string;
+    /** Of those that the configuration names. */
+    readonly stage?: string;
+    readonly region?: string;
     readonly addOwnResources?: (own: OwnResources) => void;
   } = {},
 ): Synthesized {
@@ -95,7 +99,7 @@ export function synthesizedStack(
   try {
     mkdirSync(directory);
     writeFileSync(join(directory, 'index.js'), 'exports.handler = () => {};');
-    const extension = parseExtension(options.extension ?? sample);
+    const extension = parseExtension(options.extension ?? sample, undefined, options.stage);
     const bundles: Bundles = new Map(
       entriesOf(extension).map((entry) => [entry, { directory, bytes: 0, digest: '', inputs: [] }]),
     );
@@ -105,11 +109,17 @@ export function synthesizedStack(
       context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
       builtinCloudFormationValidation: false,
     });
+    const name = stackName(extension, undefined);
     const firewall = extension.edge
-      ? new FirewallStack(app, 'Firewall', { env: { region: firewallRegion }, extension })
+      ? new FirewallStack(app, 'Firewall', {
+          stackName: `${name}-firewall`,
+          env: { region: firewallRegion },
+          extension,
+        })
       : undefined;
     const stack = new ExtensionStack(app, 'Extension', {
-      env: { region: 'ap-south-1' },
+      stackName: name,
+      env: { region: options.region ?? 'ap-south-1' },
       extension,
       bundles,
       baseUrl: options.baseUrl,
