@@ -1,4 +1,4 @@
-// npm run companies: lists, shows, exports and erases what a deployed or a local extension holds of companies and people.
+// npm run companies: lists, shows, exports, erases and restores what a deployed or a local extension holds of companies and people.
 import * as v from 'valibot';
 import { HeldData } from '../../shared/store/held-data.ts';
 import { companyId, companyTenant, organizationId, organizationTenant, type Tenant } from '../../shared/tenant.ts';
@@ -8,21 +8,26 @@ import { selectExtension, whichExtension, whichUsage } from '../commands/select-
 import { StartError } from '../local/host/start-error.ts';
 import { eraseData } from './companies/erase-data.ts';
 import { describeInstallation, exportData } from './companies/export-data.ts';
+import { restore } from './companies/restore.ts';
 import { type OpenData, withData } from './open-data.ts';
 
 const usage = `npm run companies -- list                          who is installed, or was
 npm run companies -- show COMPANY                  a company's installation, without its token
 npm run companies -- export COMPANY [--user ID]    all that is held of it, or of one of its people, as JSON
 npm run companies -- erase COMPANY [--user ID]     ends the sessions, then deletes all that is held
+npm run companies -- restore [COMPANY]             brings back what a backup holds and the table has lost
 
   --organization ID  instead of COMPANY, for a partner
   --yes              erases without asking
+  --from-table NAME  restores from this table, to which a backup was restored (docs/loss.md)
+  --write            restores; without it, says what would be restored
+  --leave-tokens     restores without trying refresh tokens: each company's next launch asks for its grant again
   --wait SECONDS     how long erasing lets requests end that were under way. Default: 30, as long as any may take
 
 ${whichUsage}
 
-Erasing may be interrupted and run again. The status is 0 when it is done, and 1 where it is not or something was left:
-the text says which. What an export holds is personal data: keep it where only you can read it.`;
+Erasing and restoring may be interrupted and run again. The status is 0 when it is done, and 1 where it is not or
+something was left: the text says which. What an export holds is personal data: keep it where only you can read it.`;
 
 const options = {
   ...whichExtension,
@@ -30,12 +35,20 @@ const options = {
   user: { type: 'string' },
   yes: { type: 'boolean', default: false },
   wait: { type: 'string', default: '30' },
+  'from-table': { type: 'string' },
+  write: { type: 'boolean', default: false },
+  'leave-tokens': { type: 'boolean', default: false },
 } as const;
 
 await runCommand({ usage, options, mostArguments: 2 }, async ({ values, positionals: [action = '', id] }) => {
-  if (!['list', 'show', 'export', 'erase'].includes(action))
-    throw usageError(usage, 'Say list, show, export or erase.');
-  const tenant = action === 'list' ? undefined : tenantOf(id, values.organization);
+  if (!['list', 'show', 'export', 'erase', 'restore'].includes(action))
+    throw usageError(usage, 'Say list, show, export, erase or restore.');
+  const backup = values['from-table'];
+  if ((action === 'restore') !== (backup !== undefined)) {
+    throw usageError(usage, '--from-table names what is restored from, and belongs to restore.');
+  }
+  const isOfAll = action === 'list' || (action === 'restore' && (id ?? values.organization) === undefined);
+  const tenant = isOfAll ? undefined : tenantOf(id, values.organization);
   if (tenant === undefined && id !== undefined) throw usageError(usage, 'The list is of all: it takes no id.');
   const waitSeconds = Number(values.wait);
   if (!(waitSeconds >= 0 && waitSeconds <= 900)) throw new StartError('--wait is a number of seconds up to 900.');
@@ -46,6 +59,10 @@ await runCommand({ usage, options, mostArguments: 2 }, async ({ values, position
   const { extension } = selected;
   return await withData(selected, 'What was not finished can be run again.', async (data) => {
     const held = new HeldData(data.documents, data.tables);
+    if (backup !== undefined) {
+      const { 'leave-tokens': leavesTokens, write: writes } = values;
+      return await restore(data, { backup, only: tenant, cluster: extension.cluster, leavesTokens, writes });
+    }
     if (tenant === undefined) return await list(held);
     if (action === 'show') return await show(held, data, tenant);
     const userId = values.user;

@@ -24,11 +24,15 @@ export interface OpenData extends Disposable {
   readonly workQueueUrl: string;
   readonly deadLettersUrl: string | undefined;
   readonly apiKeySecretId: string;
+  readonly apiSecretSecretId: string;
   readonly tokenKeySecretId: string;
 }
 
 interface Places
-  extends Pick<OpenData, 'workQueueUrl' | 'deadLettersUrl' | 'apiKeySecretId' | 'tokenKeySecretId' | 'tables'> {
+  extends Pick<
+    OpenData,
+    'workQueueUrl' | 'deadLettersUrl' | 'apiKeySecretId' | 'apiSecretSecretId' | 'tokenKeySecretId' | 'tables'
+  > {
   readonly region: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly endpoints?: { readonly dynamoDb: string; readonly sqs: string; readonly secretsManager: string };
@@ -97,6 +101,7 @@ function deployed(stack: DeployedStack): Places {
     workQueueUrl: output('WorkQueueUrl'),
     deadLettersUrl: output('DeadLetterQueueUrl'),
     apiKeySecretId: /--secret-id (\S+)/.exec(output('SetApiKey'))?.[1] ?? '',
+    apiSecretSecretId: /--secret-id (\S+)/.exec(output('SetApiSecret'))?.[1] ?? '',
     tokenKeySecretId: output('TokenKeySecretId'),
   };
 }
@@ -120,6 +125,7 @@ function local(running: RunningExtension): Places {
     workQueueUrl,
     deadLettersUrl: running.redrives.find(({ url }) => url === workQueueUrl)?.deadLettersUrl,
     apiKeySecretId: name(environment.apiKeySecretId),
+    apiSecretSecretId: name(environment.apiSecretSecretId),
     tokenKeySecretId: name(environment.tokenKeySecretId),
   };
 }
