@@ -78,6 +78,7 @@ async function synthesize(): Promise<void> {
     stack,
     functions: stack.functions,
     worker: stack.worker,
+    live: stack.live,
     api: stack.api,
     extension,
   });

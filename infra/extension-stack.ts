@@ -1,6 +1,6 @@
 import { RemovalPolicies, Stack, type StackProps } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { Function, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ConfigurationError, type Extension, type Stage } from '../shared/config.ts';
 import { alarmRows } from './alarms.ts';
@@ -14,6 +14,7 @@ import { AuthorFunctions } from './resources/author-functions.ts';
 import { Dashboard } from './resources/dashboard.ts';
 import { Edge } from './resources/edge.ts';
 import { createFunction, type FunctionOptions } from './resources/function.ts';
+import { GradualDeployment } from './resources/gradual-deployment.ts';
 import { ExtensionApi } from './resources/http-api.ts';
 import { OwnApi } from './resources/own-api.ts';
 import { receivedEvents } from './resources/received-events.ts';
@@ -40,6 +41,8 @@ export class ExtensionStack extends Stack {
   readonly worker: Function;
   /** The API, as far as it is the author's. */
   readonly api: OwnApi;
+  /** What is to be called in a function's place: itself, or its alias where the stage's deployments are gradual. */
+  readonly live: (fn: Function) => IFunction;
   /** Every function by its entry file. */
   readonly functionsByEntry: ReadonlyMap<string, Function>;
   readonly alarms: Alarms;
@@ -67,6 +70,8 @@ export class ExtensionStack extends Stack {
     const edge = given && new Edge(this, 'Edge', { apiHost: api.host, ...given });
     const ourOrigin = baseUrl ?? edge?.origin ?? api.origin;
     const tables = { installations, userCache, deliveries };
+    const gradual = stage?.gradual && new GradualDeployment(this, 'Gradual', stage.gradual);
+    this.live = (fn) => gradual?.live(fn) ?? fn;
     const resources = {
       baseUrl: ourOrigin,
       ...tables,
@@ -76,6 +81,7 @@ export class ExtensionStack extends Stack {
       ownSecrets,
       webhookKey,
       edgeKey: edge?.key,
+      live: this.live,
     };
 
     const holders = secretHolders(extension);
@@ -96,7 +102,7 @@ export class ExtensionStack extends Stack {
       for (const name of holders.get(entry) ?? []) ownSecrets.get(name)?.grantValue(fn);
       // What is granted nothing gives nothing away.
       if (routes.length > 0 && grants.length > 0) edge?.key.grantValue(fn);
-      for (const route of routes) api.route(route, fn, requestsPerSecond);
+      for (const route of routes) api.route(route, this.live(fn), requestsPerSecond);
       return fn;
     };
     for (const row of builtInFunctions(extension)) add(this, row);
@@ -133,6 +139,7 @@ export class ExtensionStack extends Stack {
       runbook: runbookOf(extension.alarms),
     });
     addOutput(this, 'Dashboard', dashboard.url, 'What a night shift asks, with graphs and lines of logs.');
+    gradual?.deployUnder(this.alarms.forRollback);
     addOutputs(this, resources);
     // Whatever the author's resources say, too. A version is needed by what is led back to it, and goes with its function.
     if (isThrownAway) RemovalPolicies.of(this).destroy({ excludeResourceTypes: ['AWS::Lambda::Version'] });
@@ -140,8 +147,16 @@ export class ExtensionStack extends Stack {
 }
 
 /** What a stage decides for a function. */
-function settingsOf({ logLevel, logRetentionDays, concurrency }: Stage, entry: string): Partial<FunctionOptions> {
-  return { logLevel, logRetentionDays, reservedConcurrency: concurrency.reserved[entry] };
+function settingsOf(
+  { logLevel, logRetentionDays, concurrency, gradual }: Stage,
+  entry: string,
+): Partial<FunctionOptions> {
+  return {
+    logLevel,
+    logRetentionDays,
+    reservedConcurrency: concurrency.reserved[entry],
+    keepsVersions: gradual !== undefined,
+  };
 }
 
 /** @throws {ConfigurationError} where room is kept for no function, or for fewer workers than messages are handed to. */

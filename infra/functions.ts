@@ -1,4 +1,4 @@
-import { type Function, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
+import { type Function, type IFunction, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { ConfigurationError, type Extension, receivingAccount } from '../shared/config.ts';
 import { environment, paths } from '../shared/contract.ts';
 import { maxRoutes } from './resources/http-api.ts';
@@ -22,6 +22,8 @@ export interface Resources {
   readonly ownSecrets: ReadonlyMap<string, SingleSecret>;
   /** What webhooks are signed with: the webhook key, or the API secret where the configuration says so. */
   readonly webhookKey: SingleSecret;
+  /** What is to be called in a function's place: itself, or its alias where deployments are gradual. */
+  readonly live: (fn: Function) => IFunction;
   /** What requests through CloudFront bring; undefined where nothing is in front of the API. */
   readonly edgeKey: SingleSecret | undefined;
 }
@@ -45,8 +47,8 @@ const entryWrites: Grant = (fn, { userCache }) => userCache.grantEntryWrites(fn)
 const handledDeliveries: Grant = (fn, { deliveries }) => deliveries.grantRecords(fn);
 const sends: Grant = (fn, { workQueue }) => workQueue.grantSends(fn);
 const receivedPlaces: Grant = (fn, { receivedEvents }) => receivedEvents?.tell(fn);
-const deliveredEvents: Grant = (fn, { receivedEvents }) => receivedEvents?.deliverTo(fn);
-const deliveredWork: Grant = (fn, { workQueue }) => workQueue.deliverTo(fn);
+const deliveredEvents: Grant = (fn, { receivedEvents, live }) => receivedEvents?.deliverTo(fn, live(fn));
+const deliveredWork: Grant = (fn, { workQueue, live }) => workQueue.deliverTo(fn, live(fn));
 
 /** What a function needs that looks at sessions; what it needs besides where it calls the platform for the person. */
 const forSessions = [baseUrl, apiKey, sessionKey, sessionChecks, cacheReads];

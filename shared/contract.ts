@@ -26,9 +26,14 @@ export const environment = {
   receivedBusArn: 'RECEIVED_BUS_ARN',
   /** The stack's name, by which metrics are told apart. Every function that writes a log has it. */
   stackName: 'STACK_NAME',
+  /** Only where deployments are gradual: what the versions of all functions that belong together have in common. */
+  release: 'RELEASE',
   /** `error`: only lines that say that something failed, or that carry metrics. Default: every line. */
   logLevel: 'LOG_LEVEL',
 } as const;
+
+/** The alias that is called in place of a function where deployments are gradual. */
+export const liveAlias = 'live';
 
 /**
  * The staging label of a secret's value that is to be the current one next: what it made is accepted already, nothing is

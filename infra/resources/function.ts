@@ -29,6 +29,8 @@ export interface FunctionOptions {
   readonly logRetentionDays?: number | undefined;
   /** Default `info`. */
   readonly logLevel?: 'info' | 'error';
+  /** Keeps each version that is published: what was called before can be called again. Default false. */
+  readonly keepsVersions?: boolean;
   /** How many of it run at most, for which the account keeps room. Default: as many as the account's pool has room for. */
   readonly reservedConcurrency?: number | undefined;
 }
@@ -66,6 +68,7 @@ export function createFunction(scope: Construct, id: string, options: FunctionOp
     },
     // The functions print one JSON object per line already; JSON here would wrap each into another.
     loggingFormat: LoggingFormat.TEXT,
+    ...(options.keepsVersions && { currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN } }),
     ...(options.reservedConcurrency && { reservedConcurrentExecutions: options.reservedConcurrency }),
     ...(options.recursiveLoop && { recursiveLoop: options.recursiveLoop }),
   });

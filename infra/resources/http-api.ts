@@ -12,7 +12,7 @@ import {
   LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
@@ -45,7 +45,7 @@ export class ExtensionApi extends Construct {
   readonly #stage: HttpStage;
   /** As CloudFormation spells it: the CDK hands this property on as it is. */
   readonly #routeSettings: Record<string, Readonly<Record<string, number>>> = {};
-  readonly #integrations = new Map<Function, HttpLambdaIntegration>();
+  readonly #integrations = new Map<IFunction, HttpLambdaIntegration>();
   readonly #routes = new Set<string>();
 
   constructor(
@@ -105,7 +105,7 @@ export class ExtensionApi extends Construct {
    * Sends `METHOD /path` to the function; `ANY` stands for every method. `requestsPerSecond` is a limit of the route's own,
    * for all callers together.
    */
-  route(route: string, fn: Function, requestsPerSecond?: number): void {
+  route(route: string, fn: IFunction, requestsPerSecond?: number): void {
     const integration =
       this.#integrations.get(fn) ??
       // One permission for each function, not one for each route: a function's policy and a stack hold only so many.

@@ -1,5 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { Function, IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Extension } from '../../shared/config.ts';
 import type { AuthorFunctions } from './author-functions.ts';
 import type { OwnApi } from './own-api.ts';
@@ -12,6 +12,11 @@ export interface OwnResources {
   readonly functions: AuthorFunctions;
   /** The function in which your handlers of events, schedules and durable hooks run. */
   readonly worker: Function;
+  /**
+   * What is to call a function of these in its place: itself, or where the stage's deployments are gradual its alias, which
+   * leads to the version that is live.
+   */
+  readonly live: (fn: Function) => IFunction;
   /** The extension's API: leads a domain of yours to it, and adds routes that anybody reaches. */
   readonly api: OwnApi;
   /** Your configuration with its defaults filled in. */

@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { CfnEventBusPolicy, EventBus, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { AccountPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, type Function, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Extension, receivingAccount } from '../../shared/config.ts';
@@ -99,13 +99,14 @@ export class ReceivedEvents extends Construct {
     if (this.bus !== undefined) fn.addEnvironment(environment.receivedBusArn, this.bus.eventBusArn);
   }
 
-  /** Has Lambda call the function with what comes, and with one failure among ten for that one alone again. */
-  deliverTo(fn: Function): void {
+  /** Has Lambda call the function, by what is live of it, with what comes, and with one failure among ten for that one alone again. */
+  deliverTo(fn: Function, live: IFunction): void {
     allow(fn, {
       actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
       resource: this.queue.queueArn,
     });
-    fn.addEventSourceMapping('ReceivedEvents', {
+    void new EventSourceMapping(fn, 'ReceivedEvents', {
+      target: live,
       eventSourceArn: this.queue.queueArn,
       batchSize: 10,
       reportBatchItemFailures: true,

@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, type Function, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { environment, maxDeliveries } from '../../shared/contract.ts';
@@ -68,11 +68,11 @@ export class WorkQueue extends Queue {
   }
 
   /**
-   * Has Lambda call the worker with one message at a time; where the worker names it as failed, it comes again. A group
+   * Has Lambda call the worker, by what is live of it, with one message at a time; where the worker names it as failed, it comes again. A group
    * is never with two calls at once, and never more than `maxConcurrency` groups are: a schedule over many companies would
    * take the account's whole pool, out of which pages are answered too.
    */
-  deliverTo(worker: Function): void {
+  deliverTo(worker: Function, live: IFunction): void {
     allow(worker, {
       actions: [
         'sqs:ReceiveMessage',
@@ -83,7 +83,8 @@ export class WorkQueue extends Queue {
       ],
       resource: this.queueArn,
     });
-    worker.addEventSourceMapping('WorkQueue', {
+    void new EventSourceMapping(worker, 'WorkQueue', {
+      target: live,
       eventSourceArn: this.queueArn,
       // One at a time: whatever stands behind a message that fails is received, and counted, along with it, so that it
       // would be dead-lettered for its neighbour's failures.

@@ -27,6 +27,8 @@ describe("AWS's rules for solutions", () => {
     expect(findingsOf(synthesizedStack({ extension: busySample }))).toEqual([]);
     expect(findingsOf(synthesizedStack({ extension: { ...busySample, edge: true } }))).toEqual([]);
     expect(findingsOf(synthesizedStack({ extension: receivingSample }))).toEqual([]);
+    const gradual = { ...sample, stages: { prod: { gradual: true } } };
+    expect(findingsOf(synthesizedStack({ extension: gradual, stage: 'prod' }))).toEqual([]);
     expect(findingsOf(synthesizedStack({ extension: { ...sample, alarms: { email: 'night@example.com' } } }))).toEqual(
       [],
     );

@@ -24,15 +24,19 @@ const everything: ExtensionInput = {
   edge: true,
 };
 
+/** The same, without what is in front. */
+const everythingHere: ExtensionInput = { ...everything, edge: false };
+
 const staged = (
   stage: StageInput,
   extension = sample,
-  options: { readonly name?: string; readonly region?: string } = {},
+  options: { readonly name?: string; readonly region?: string; readonly context?: Record<string, string> } = {},
 ) =>
   synthesizedStack({
     extension: { ...extension, stages: { [options.name ?? 'prod']: stage } },
     stage: options.name ?? 'prod',
     ...(options.region !== undefined && { region: options.region }),
+    ...(options.context !== undefined && { context: options.context }),
     ...(stage.baseUrl !== undefined && { baseUrl: stage.baseUrl }),
   });
 
@@ -187,6 +191,100 @@ describe('the base URL of a stage', () => {
   });
 });
 
+describe('a gradual stage', () => {
+  const gradual = staged({ gradual: { percent: 20, minutes: 7 } }, everythingHere);
+  const whole = staged({}, everythingHere);
+  const { resources } = gradual;
+  const functions = ofType(resources, 'AWS::Lambda::Function');
+  const aliases = ofType(resources, 'AWS::Lambda::Alias');
+  const all = (of: Synthesized, type: string) => Object.entries(of.resources).filter(([, { Type }]) => Type === type);
+  /** What names a function, in any of the forms that CloudFormation has for it. */
+  const called = (value: unknown) => JSON.stringify(value);
+
+  test('has an alias for every function, that leads to a version which stays when there is another one', () => {
+    const own = [...functions.keys()].filter((id) => id.endsWith('Function'));
+    expect([...aliases.keys()]).toEqual(own.map((id) => `${id}Live`));
+    expect(own.length).toBeGreaterThan(14);
+    for (const { Properties } of aliases.values()) expect(Properties['Name']).toBe('live');
+    for (const [, version] of all(gradual, 'AWS::Lambda::Version')) expect(version.DeletionPolicy).toBe('Retain');
+    expect(all(whole, 'AWS::Lambda::Version')).toEqual([]);
+  });
+
+  test('has requests and queues call the aliases, and no function past them', () => {
+    const callers = ['AWS::ApiGatewayV2::Integration', 'AWS::Lambda::EventSourceMapping', 'AWS::Lambda::Permission'];
+    const places = callers.flatMap((type) => all(gradual, type).map(([, { Properties }]) => Properties));
+    expect(places.length).toBeGreaterThan(25);
+    for (const { IntegrationUri, FunctionName } of places)
+      expect(called(IntegrationUri ?? FunctionName)).toMatch(/Function\w*Live/);
+    // Another id would be a second mapping beside the one that takes the messages.
+    const mappings = (of: Synthesized) => all(of, 'AWS::Lambda::EventSourceMapping').map(([id]) => id);
+    expect(mappings(gradual)).toEqual(mappings(whole));
+    expect(mappings(gradual)).toHaveLength(2);
+  });
+
+  test('moves a part first, and is taken back by alarms about what people see', () => {
+    expect(single(resources, 'AWS::CodeDeploy::DeploymentConfig').Properties).toMatchObject({
+      TrafficRoutingConfig: { TimeBasedCanary: { CanaryInterval: 7, CanaryPercentage: 20 }, Type: 'TimeBasedCanary' },
+    });
+    const groups = all(gradual, 'AWS::CodeDeploy::DeploymentGroup');
+    expect(groups).toHaveLength(aliases.size);
+    const names = gradual.stack.alarms.forRollback.map(({ alarmName }) => gradual.stack.resolve(alarmName) as unknown);
+    expect(names.length).toBeGreaterThan(1);
+    for (const [, { Properties }] of groups) {
+      expect(Properties).toMatchObject({
+        AlarmConfiguration: { Alarms: names.map((Name) => ({ Name })), Enabled: true },
+        AutoRollbackConfiguration: {
+          Enabled: true,
+          Events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_REQUEST', 'DEPLOYMENT_STOP_ON_ALARM'],
+        },
+      });
+    }
+    for (const alias of aliases.values()) expect(JSON.stringify(alias)).toContain('"CodeDeployLambdaAliasUpdate"');
+  });
+
+  test('moves everything at once, past its alarms, where the context says so', () => {
+    const atOnce = staged({ gradual: true }, sample, { context: { atOnce: 'true' } });
+    expect(all(atOnce, 'AWS::CodeDeploy::DeploymentConfig')).toEqual([]);
+    for (const [, { Properties }] of all(atOnce, 'AWS::CodeDeploy::DeploymentGroup')) {
+      expect(Properties['DeploymentConfigName']).toBe('CodeDeployDefault.LambdaAllAtOnce');
+      expect(JSON.stringify(Properties['AlarmConfiguration'] ?? {})).not.toContain('Alarms"');
+    }
+  });
+
+  test('gives all functions the same release, and all of them another one where one changes', () => {
+    const releases = (of: Synthesized) => new Set(variablesOf(of.resources).map((each) => Object(each).RELEASE));
+    expect(releases(gradual).size).toBe(1);
+    expect(releases(whole)).toEqual(new Set([undefined]));
+    expect(releases(staged({ gradual: true }))).toEqual(releases(staged({ gradual: { percent: 50 } })));
+    const changed = synthesizedStack({
+      extension: { ...sample, stages: { prod: { gradual: true } } },
+      stage: 'prod',
+      addOwnResources: ({ worker }) => void worker.addEnvironment('TABLE', 'mine'),
+    });
+    expect(releases(changed).size).toBe(1);
+    expect(releases(changed)).not.toEqual(releases(staged({ gradual: true })));
+    expect(versionIds(changed)).toHaveLength(versionIds(staged({ gradual: true })).length);
+    expect(versionIds(changed).filter((id) => versionIds(staged({ gradual: true })).includes(id))).toEqual([]);
+  });
+
+  const versionIds = (of: Synthesized) => all(of, 'AWS::Lambda::Version').map(([id]) => id);
+
+  test("tells the author's resources what to call, and is what it was without the option", () => {
+    let calls: unknown;
+    const given = (stage: StageInput) =>
+      synthesizedStack({
+        extension: { ...sample, stages: { prod: stage } },
+        stage: 'prod',
+        addOwnResources: ({ stack, worker, live }) => (calls = stack.resolve(live(worker).functionArn)),
+      });
+    given({ gradual: true });
+    expect(called(calls)).toContain('WorkerFunctionLive');
+    given({});
+    expect(called(calls)).not.toContain('Live');
+    expect(JSON.stringify(whole.resources)).not.toMatch(/CodeDeploy|RELEASE|AWS::Lambda::(Alias|Version)/);
+  });
+});
+
 describe('deployments side by side in one account', () => {
   /** What is named within something else, which is another one in each stack. */
   const ofTheirParent = ['AWS::ApiGatewayV2::Stage', 'AWS::IAM::Policy', 'AWS::Lambda::Alias'];
@@ -243,8 +341,9 @@ describe('deployments side by side in one account', () => {
       for (const each of [named].flat()) {
         const own = [...JSON.stringify(each).matchAll(/"(?:Ref|Fn::GetAtt)":\[?"([^":]+)"/g)].map(([, id = '']) => id);
         const isOwn = own.some((id) => id in resources);
-        const isTracing = each === '*' && [Action].flat().every((action) => String(action).startsWith('xray:'));
-        expect([Action, each, isOwn || isTracing]).toEqual([Action, each, true]);
+        // Tracing, and the listing of alarms: neither has a resource to name.
+        const hasNone = [Action].flat().every((action) => /^(xray:|cloudwatch:DescribeAlarms$)/.test(String(action)));
+        expect([Action, each, isOwn || (each === '*' && hasNone)]).toEqual([Action, each, true]);
       }
     }
   });

@@ -91,6 +91,8 @@ export function synthesizedStack(
     /** Of those that the configuration names. */
     readonly stage?: string;
     readonly region?: string;
+    /** Of the CDK, on top of cdk.json's. */
+    readonly context?: Readonly<Record<string, string>>;
     readonly addOwnResources?: (own: OwnResources) => void;
   } = {},
 ): Synthesized {
@@ -106,7 +108,7 @@ export function synthesizedStack(
     const app = new App({
       outdir: join(temporary, 'cdk.out'),
       analyticsReporting: false,
-      context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
+      context: { ...JSON.parse(readFileSync('cdk.json', 'utf8')).context, ...options.context },
       builtinCloudFormationValidation: false,
     });
     const name = stackName(extension, undefined);
@@ -125,8 +127,8 @@ export function synthesizedStack(
       baseUrl: options.baseUrl,
       edge: firewall && { firewallArn: firewall.arn, files: [{ type: 'text/css; charset=utf-8', directory }] },
     });
-    const { functions, worker, api } = stack;
-    options.addOwnResources?.({ stack, functions, worker, api, extension });
+    const { functions, worker, live, api } = stack;
+    options.addOwnResources?.({ stack, functions, worker, live, api, extension });
     const template = Template.fromStack(stack);
     const resources: Synthesized['resources'] = template.toJSON().Resources;
     return { app, stack, template, firewall: firewall && Template.fromStack(firewall), resources };

@@ -82,8 +82,8 @@ async function synthesizeOwn(
       baseUrl: undefined,
     });
     const addOwnResources = await loadOwnResources(extension.resources);
-    const { functions, worker: itsWorker, api } = made;
-    addOwnResources?.({ stack: made, functions, worker: itsWorker, api, extension });
+    const { functions, worker: itsWorker, live, api } = made;
+    addOwnResources?.({ stack: made, functions, worker: itsWorker, live, api, extension });
     const ids = new Set(
       [...authorFunctions(extension), worker].flatMap(({ entry }) => {
         const fn = made.functionsByEntry.get(entry);
