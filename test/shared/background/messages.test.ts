@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  causeOf,
   eventDigest,
   lifecycleMessage,
   parseMessage,
@@ -14,6 +15,7 @@ import {
   type WorkMessage,
   webhookBody,
   webhookMessage,
+  withCause,
 } from '../../../shared/background/messages.ts';
 import { companyTenant } from '../../../shared/tenant.ts';
 import { problemOf } from '../fixture/problem.ts';
@@ -203,5 +205,29 @@ describe('a webhook’s message', () => {
     expect(Buffer.byteLength(largest?.body ?? '')).toBeLessThanOrEqual(1_000_000);
     expect(largest).toBeDefined();
     expect(webhookOf(randomBytes(760_000))).toBeUndefined();
+  });
+});
+
+describe('because of what a message was sent', () => {
+  const plain = webhookOf(Buffer.from(JSON.stringify({ text: '","causedBy":"x"}' })));
+  if (plain === undefined) throw new Error('It does not fit.');
+
+  test('stands in its text, which is else the same message', () => {
+    const caused = withCause(plain, 'JKJaXmPLvHcESHA=');
+    expect(causeOf(caused.body)).toBe('JKJaXmPLvHcESHA=');
+    expect(JSON.parse(caused.body)).toEqual({ ...(JSON.parse(plain.body) as object), causedBy: 'JKJaXmPLvHcESHA=' });
+    expect({ ...caused, body: plain.body }).toEqual(plain);
+    expect(parseMessage(caused.body)).toEqual(parseMessage(plain.body));
+  });
+
+  test('is not known of one that does not say so, or says so elsewhere', () => {
+    expect(causeOf(plain.body)).toBeUndefined();
+    for (const text of ['', '{}', '{"causedBy":"a","kind":"webhook"}', '{"kind":"x","causedBy":"CANARY id"}']) {
+      expect(causeOf(text)).toBeUndefined();
+    }
+  });
+
+  test('is left out where it is no id: nothing else comes into the text', () => {
+    for (const id of ['', 'a b', 'a"b', 'é', 'x'.repeat(129)]) expect(withCause(plain, id)).toBe(plain);
   });
 });
