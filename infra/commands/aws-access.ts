@@ -13,6 +13,13 @@ export function contextOf(name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Has the credentials of this profile used, whatever others the environment holds. */
+export function useProfile(profile: string): void {
+  process.env['AWS_PROFILE'] = profile;
+  // The SDK would say at length that there are two.
+  for (const other of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) delete process.env[other];
+}
+
 /** Only what is certain, as a sentence: with all else, a missing permission above all, the caller may get further. */
 export function accessRefusal(error: Error & { readonly code?: string }, region: string): string | undefined {
   if (error.name === 'CredentialsProviderError') return noCredentials;

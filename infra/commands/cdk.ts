@@ -1,10 +1,7 @@
 // The CDK CLI for `npm run deploy`, `diff`, `destroy`, `bootstrap` and `synth`, after asking what it would find out late, say at
 // length or, for the region, decide by itself.
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { ConfigurationError, type Extension } from '../../shared/config.ts';
 import { variableOf } from '../../shared/own-variables.ts';
@@ -12,8 +9,10 @@ import { firewallRegion } from '../firewall-region.ts';
 import { loadExtension } from '../load-extension.ts';
 import { stackName } from '../stack-name.ts';
 import { baseUrlOf } from '../stage.ts';
-import { accessRefusal, contextOf, noCredentials } from './aws-access.ts';
+import { contextOf, noCredentials, useProfile } from './aws-access.ts';
+import { cdkHelp } from './cdk-help.ts';
 import { chooseStage, missingStage } from './choose-stage.ts';
+import { bootstrapObjection, runCdk } from './run-cdk.ts';
 import { accountObjection, stackObjection } from './stage-objections.ts';
 
 const [command = '', ...given] = process.argv.slice(2);
@@ -74,9 +73,7 @@ async function objection(): Promise<string | undefined> {
   const profile = typeof values.profile === 'string' ? values.profile : process.env.AWS_PROFILE;
   const named = stage?.region || configured || asked;
   const options = { ...(profile && { profile }), ...awsClientOptions({ requestTimeoutMs: 5_000 }) };
-  const clientFor = (regionName: string | undefined) =>
-    new SSMClient({ ...options, ...(regionName && { region: regionName }) });
-  const ssm = clientFor(named);
+  const ssm = new SSMClient({ ...options, ...(named && { region: named }) });
   const region = await ssm.config.region().catch(() => undefined);
   // The CLI would take us-east-1, and a second deployment from another shell would make a second, empty extension.
   if (!region) {
@@ -93,12 +90,8 @@ async function objection(): Promise<string | undefined> {
   if (inAccount !== undefined) return inAccount;
   const qualifier = context('@aws-cdk/core:bootstrapQualifier') ?? 'hnb659fds';
   for (const each of new Set([region, ...(extension.edge ? [firewallRegion] : [])])) {
-    try {
-      await clientFor(each).send(new GetParameterCommand({ Name: `/cdk-bootstrap/${qualifier}/version` }));
-    } catch (error) {
-      const sentence = refusal(error as Error, each);
-      if (sentence !== undefined) return sentence;
-    }
+    const missing = await bootstrapObjection(each, qualifier, options, command === 'bootstrap');
+    if (missing !== undefined) return missing;
   }
   if (command !== 'deploy' && command !== 'destroy') return undefined;
   return await stackObjection(command, name, extension, { ...options, region });
@@ -111,30 +104,23 @@ function bothStacks(): string[] {
   return extension?.edge && wantsNames && !hasNames ? ['--all'] : [];
 }
 
-function refusal(error: Error, region: string): string | undefined {
-  if (error.name !== 'ParameterNotFound') return accessRefusal(error, region);
-  return command === 'bootstrap'
-    ? undefined
-    : `The CDK has not been set up in ${region} of this account: run "npm run bootstrap" once, or name the region that you mean in AWS_REGION.`;
-}
-
 function context(name: string): string | undefined {
   const given = (values.context as string[] | undefined)?.findLast((text) => text.startsWith(`${name}=`));
   return given === undefined ? contextOf(name) : given.slice(name.length + 1);
 }
 
-const sentence = values.help || values.h ? undefined : await objection();
+if (values.help || values.h) {
+  console.log(cdkHelp(command));
+  process.exit(0);
+}
+if (typeof values.profile === 'string') useProfile(values.profile);
+const sentence = await objection();
 if (sentence !== undefined) {
   console.error(sentence);
   process.exit(1);
 }
-const cli = fileURLToPath(new URL('../../node_modules/aws-cdk/bin/cdk', import.meta.url));
-const child = spawn(process.execPath, [cli, command, ...rest, ...bothStacks()], { stdio: 'inherit' });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
-child.on('exit', (code, signal) => {
-  if (command === 'deploy' && code === 0 && extension !== undefined) console.log(nextSteps(extension));
-  process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1));
-});
+process.exitCode = await runCdk([command, ...rest, ...bothStacks()]);
+if (command === 'deploy' && process.exitCode === 0 && extension !== undefined) console.log(nextSteps(extension));
 
 /** What the author's settings are in this deployment, and where secrets go. */
 function nextSteps({ settings, secrets, alarms }: Extension): string {

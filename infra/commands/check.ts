@@ -1,17 +1,23 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { StartError } from '../local/host/start-error.ts';
+import { runCommand } from './run-command.ts';
 
-/**
- * `npm run check`: everything about the code that needs no running of it. Each check is named as what it claims.
- * `--changed` looks at what changed since the last commit only; `--fix` (`npm run fix`) repairs first what can be repaired.
- */
-const options = process.argv.slice(2);
-const unknown = options.find((option) => !['--changed', '--fix'].includes(option));
-if (unknown !== undefined) {
-  console.error(`npm run check knows --changed and --fix, not ${unknown}.`);
-  process.exit(2);
-}
+const usage = `npm run check [-- --changed] [--fix]
+npm run fix [-- --changed]
+
+Checks everything about the code that needs no running of it. Each check is named as what it claims. Status 1 where one of
+them does not hold.
+
+  --changed  looks only at what changed since the last commit
+  --fix      repairs first what can be repaired
+  --json     prints a list of claims, and what the tools say on stderr`;
+
+const options = {
+  changed: { type: 'boolean', default: false },
+  fix: { type: 'boolean', default: false },
+} as const;
 
 const sources = [
   'extension.config.ts',
@@ -25,48 +31,48 @@ const sources = [
   'bench',
   // Authors may have no front end.
 ].filter((source) => existsSync(source));
-/** Which files to look at; undefined: all. */
-const changed = options.includes('--changed') ? changedFiles() : undefined;
-const code = changed?.filter((file) => sources.some((source) => file === source || file.startsWith(`${source}/`)));
-const biome = ['check', '--no-errors-on-unmatched', ...(changed ?? ['.'])];
-const oxlint = ['--type-aware', ...(code?.filter((file) => /\.[cm]?[jt]sx?$/.test(file)) ?? sources)];
-const hasCode = oxlint.length > 1;
+const bin = (name: string) => join('node_modules', '.bin', name);
 // What it found the last time: a second look at little that changed takes a third.
 const incremental = ['--incremental', '--tsBuildInfoFile', join('node_modules', '.cache', 'check.tsbuildinfo')];
+/** What the tools say, and each claim as soon as it is judged. With `--json`, standard output is for that alone. */
+let say = (text: string): void => console.log(text);
 
-const bin = (name: string) => join('node_modules', '.bin', name);
-const checks: readonly (readonly [claim: string, check: () => boolean])[] = [
-  ['Git tracks nothing that fdk wrote, the API secret least of all', fdkFilesAreUntracked],
-  ['Formatting and import order are Biome’s', () => run(bin('biome'), ...biome)],
-  ['The linter, layer rules included, finds nothing', () => !hasCode || run(bin('oxlint'), ...oxlint)],
-  ['The types agree', () => run(bin('tsc'), ...(changed ? incremental : []))],
-  ['The types agree in the browser, too', () => run(bin('tsc'), '-p', 'tsconfig.browser.json')],
-  ...(changed ? [] : ([['Nothing is unused: files, exports, dependencies', () => run(bin('knip'))]] as const)),
-  ['The lock file serves macOS and Windows too, and names no registry', lockFileIsPortable],
-];
-
-if (changed?.length === 0) {
-  console.log('Nothing has changed since the last commit.');
-} else {
-  if (options.includes('--fix')) repair();
-  let failed = 0;
-  for (const [claim, check] of checks) {
-    const ok = check();
-    if (!ok) failed += 1;
-    console.log(`${ok ? '✓' : '✗'} ${claim}`);
-  }
-  process.exitCode = failed === 0 ? 0 : 1;
-}
+await runCommand({ usage, options }, async ({ values }) => {
+  if (values.json) say = (text) => console.error(text);
+  const changed = values.changed ? changedFiles() : undefined;
+  if (changed?.length === 0) return { data: [], text: 'Nothing has changed since the last commit.' };
+  const code = changed?.filter((file) => sources.some((source) => file === source || file.startsWith(`${source}/`)));
+  const biome = ['check', '--no-errors-on-unmatched', ...(changed ?? ['.'])];
+  const oxlint = ['--type-aware', ...(code?.filter((file) => /\.[cm]?[jt]sx?$/.test(file)) ?? sources)];
+  const hasCode = oxlint.length > 1;
+  const checks: readonly (readonly [claim: string, check: () => boolean])[] = [
+    ['Git tracks nothing that fdk wrote, the API secret least of all', fdkFilesAreUntracked],
+    ['Formatting and import order are Biome’s', () => run(bin('biome'), ...biome)],
+    ['The linter, layer rules included, finds nothing', () => !hasCode || run(bin('oxlint'), ...oxlint)],
+    ['The types agree', () => run(bin('tsc'), ...(changed ? incremental : []))],
+    ['The types agree in the browser, too', () => run(bin('tsc'), '-p', 'tsconfig.browser.json')],
+    ...(changed ? [] : ([['Nothing is unused: files, exports, dependencies', () => run(bin('knip'))]] as const)),
+    ['The lock file serves macOS and Windows too, and names no registry', lockFileIsPortable],
+  ];
+  if (values.fix) repair(biome, hasCode ? oxlint : undefined);
+  const judged = checks.map(([claim, check]) => {
+    const holds = check();
+    say(`${holds ? '✓' : '✗'} ${claim}`);
+    return { claim, holds };
+  });
+  if (judged.some(({ holds }) => !holds)) process.exitCode = 1;
+  return { data: judged, text: undefined };
+});
 
 /** Silently: what could not be repaired, the checks say. Formatting last, for what the linter wrote. */
-function repair(): void {
+function repair(biome: readonly string[], oxlint: readonly string[] | undefined): void {
   const mend = (command: string, ...args: readonly string[]) =>
     spawnSync(bin(command), args, { shell: process.platform === 'win32' });
-  if (hasCode) mend('oxlint', '--fix', ...oxlint);
+  if (oxlint !== undefined) mend('oxlint', '--fix', ...oxlint);
   mend('biome', ...biome, '--write');
 }
 
-/** What git calls changed, added or untracked against the last commit. Ends the process where git cannot tell. */
+/** What git calls changed, added or untracked against the last commit. @throws {StartError} where git cannot tell. */
 function changedFiles(): string[] {
   const files = [
     ['diff', '--name-only', '-z', '--relative', '--diff-filter=d', 'HEAD'],
@@ -74,8 +80,7 @@ function changedFiles(): string[] {
   ].flatMap((command) => {
     const { status, stdout, stderr, error } = spawnSync('git', command, { encoding: 'utf8' });
     if (status === 0) return stdout.split('\0').filter(Boolean);
-    console.error(`git cannot tell what changed: ${error?.message ?? stderr.trim()}`);
-    process.exit(1);
+    throw new StartError(`git cannot tell what changed: ${error?.message ?? stderr.trim()}`);
   });
   return [...new Set(files)];
 }
@@ -85,7 +90,7 @@ function run(command: string, ...args: readonly string[]): boolean {
     encoding: 'utf8',
     shell: process.platform === 'win32',
   });
-  if (status !== 0) process.stdout.write(`${stdout}${stderr}`);
+  if (status !== 0) say(`${stdout}${stderr}`.trimEnd());
   return status === 0;
 }
 
@@ -98,12 +103,12 @@ function fdkFilesAreUntracked(): boolean {
   });
   if (status !== 0) {
     if (/not a git repository/.test(stderr ?? '')) return true;
-    console.log(`git cannot tell what it tracks: ${error?.message ?? stderr.trim()}`);
+    say(`git cannot tell what it tracks: ${error?.message ?? stderr.trim()}`);
     return false;
   }
   const tracked = stdout.split('\0').filter(Boolean);
   for (const file of tracked) {
-    console.log(
+    say(
       `${file} is tracked by git and may hold the API secret: \`git rm --cached\` it, and if it was ever pushed, make a new secret in the partner panel.`,
     );
   }
@@ -120,8 +125,8 @@ function lockFileIsPortable(): boolean {
       .filter((platform) => !packages.some((name) => name.includes(`${tool}/`) && name.includes(platform)))
       .map((platform) => `${tool} for ${platform}`),
   );
-  if (missing.length > 0) console.log(`package-lock.json lacks ${missing.join(', ')}.`);
+  if (missing.length > 0) say(`package-lock.json lacks ${missing.join(', ')}.`);
   const namesRegistry = /"resolved":/.test(lock);
-  if (namesRegistry) console.log('package-lock.json names addresses: .npmrc should have kept them out.');
+  if (namesRegistry) say('package-lock.json names addresses: .npmrc should have kept them out.');
   return missing.length === 0 && !namesRegistry;
 }

@@ -3,7 +3,8 @@ import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import type { Extension } from '../../shared/config.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { stackName } from '../stack-name.ts';
-import { accessRefusal, contextOf, noCredentials } from './aws-access.ts';
+import { accessRefusal, contextOf } from './aws-access.ts';
+import { findAccess } from './find-access.ts';
 
 export interface DeployedStack {
   readonly name: string;
@@ -36,23 +37,8 @@ export async function findDeployedStack(
   givenRegion?: string,
   { whileUpdating = false }: { readonly whileUpdating?: boolean } = {},
 ): Promise<DeployedStack> {
-  const asked = process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'];
-  const named = givenRegion ?? contextOf('region') ?? asked;
-  const client = new CloudFormationClient({
-    ...(named && { region: named }),
-    ...awsClientOptions({ requestTimeoutMs: 5_000 }),
-  });
-  const region = await client.config.region().catch(() => undefined);
-  if (!region) {
-    throw new StartError(
-      named
-        ? `${named} is not a region of AWS.`
-        : 'No region is named: set AWS_REGION, --region, or "region" in the context in cdk.json.',
-    );
-  }
-  await client.config.credentials().catch((cause: unknown) => {
-    throw new StartError(noCredentials, { cause });
-  });
+  const region = await findAccess(givenRegion);
+  const client = new CloudFormationClient({ region, ...awsClientOptions({ requestTimeoutMs: 5_000 }) });
   try {
     const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: name }));
     return requireWhole(stack ?? {}, { name, region, whileUpdating });

@@ -11,10 +11,10 @@ const always = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** What a command did or found: for programs (`--json`), and in words. */
+/** What a command did or found: for programs (`--json`), and in words; undefined where those have been printed already. */
 export interface Outcome {
   readonly data: unknown;
-  readonly text: string;
+  readonly text: string | undefined;
 }
 
 export interface Command<Options extends ParseArgsOptionsConfig> {
@@ -47,7 +47,8 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>(
     const { json, help } = given.values as { readonly json: boolean; readonly help: boolean };
     if (help) return console.log(command.usage);
     const { data, text } = await act(given);
-    console.log(json ? JSON.stringify(data, undefined, 2) : text);
+    const printed = json ? JSON.stringify(data, undefined, 2) : text;
+    if (printed !== undefined) console.log(printed);
   } catch (error) {
     console.error(sentenceOf(error));
     process.exitCode = 1;
@@ -72,14 +73,22 @@ function readCommandLine<const Options extends ParseArgsOptionsConfig>({
   options,
   mostArguments = 0,
 }: Command<Options>) {
-  const given = parse(usage, options);
+  const given = parseOptions(usage, options);
   if (given.positionals.length <= mostArguments || (given.values as { help?: boolean }).help) return given;
   throw usageError(usage, mostArguments === 0 ? 'This command takes options only.' : 'There are too many arguments.');
 }
 
-function parse<const Options extends ParseArgsOptionsConfig>(usage: string, options: Options) {
+/**
+ * A command line, with `--json` and `--help` besides these options.
+ * @throws {StartError} with a sentence that repeats no more of it than an option's name.
+ */
+export function parseOptions<const Options extends ParseArgsOptionsConfig>(
+  usage: string,
+  options: Options,
+  args: readonly string[] = process.argv.slice(2),
+) {
   try {
-    return parseArgs({ allowPositionals: true, options: { ...options, ...always } });
+    return parseArgs({ args, allowPositionals: true, options: { ...options, ...always } });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     // Only what looks like the name of an option.

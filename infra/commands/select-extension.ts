@@ -4,6 +4,7 @@ import { openEnvironmentFile } from '../local/host/environment-file.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { findRunning, type RunningExtension } from '../local/running-extension.ts';
 import { stackDescription } from '../stack-name.ts';
+import { useProfile } from './aws-access.ts';
 import { chooseStage, missingStage } from './choose-stage.ts';
 import { type DeployedStack, findDeployedStack, stackNameOf } from './deployed-stack.ts';
 
@@ -101,7 +102,7 @@ export async function selectDeployed(
   rules: SelectionRules = {},
 ): Promise<DeployedExtension> {
   const extension = await loadSelected(which);
-  if (which.profile) process.env['AWS_PROFILE'] = which.profile;
+  if (which.profile) useProfile(which.profile);
   const name = which.stack ?? stackNameOf(extension);
   const stack = await findDeployedStack(name, which.region ?? extension.stage?.region, rules);
   requireOwn(stack, extension);

@@ -73,6 +73,9 @@ async function findQueues(which: WhichExtension): Promise<Queues> {
   if (running !== undefined) {
     return withClient(localSqsClient(running.sqsEndpoint, running.accessKey), running.redrives);
   }
+  if (!stack.outputs.has('Redrive')) {
+    throw new StartError(`The stack ${stack.name} has no output Redrive: run npm run deploy, then this again.`);
+  }
   // The command that the deployment prints for each of its queues.
   const queues = [...stack.outputs].flatMap(([id, value]) => {
     const [, from, to] = /--from (\S+) --to (\S+)$/.exec(value) ?? [];

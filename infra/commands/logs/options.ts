@@ -1,9 +1,8 @@
-import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { companyId } from '../../../shared/tenant.ts';
 import { StartError } from '../../local/host/start-error.ts';
 import { type Condition, type LogQueryName, logQueries, type Wanted } from '../../log-queries.ts';
-import { usageError } from '../run-command.ts';
+import { parseOptions, usageError } from '../run-command.ts';
 import { type WhichExtension, whichExtension, whichUsage } from '../select-extension.ts';
 
 const queryNames = Object.keys(logQueries) as LogQueryName[];
@@ -94,27 +93,24 @@ function parse(given: readonly string[]) {
     const isBare = argument === '--query' && (given[index + 1] ?? '-').startsWith('-');
     return isBare ? ['--query='] : [argument];
   });
-  try {
-    return parseArgs({
-      args,
-      options: {
-        company: { type: 'string' },
-        request: { type: 'string' },
-        trace: { type: 'string' },
-        errors: { type: 'boolean', default: false },
-        query: { type: 'string' },
-        function: { type: 'string' },
-        since: { type: 'string' },
-        follow: { type: 'boolean', short: 'f', default: false },
-        json: { type: 'boolean', default: false },
-        assembly: { type: 'string', default: 'cdk.out' },
-        ...whichExtension,
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch {
-    throw usageError(usage, 'There is an option that this command does not have, or one without its value.');
-  }
+  const { values, positionals } = parseOptions(
+    usage,
+    {
+      company: { type: 'string' },
+      request: { type: 'string' },
+      trace: { type: 'string' },
+      errors: { type: 'boolean', default: false },
+      query: { type: 'string' },
+      function: { type: 'string' },
+      since: { type: 'string' },
+      follow: { type: 'boolean', short: 'f', default: false },
+      assembly: { type: 'string', default: 'cdk.out' },
+      ...whichExtension,
+    },
+    args,
+  );
+  if (positionals.length > 0) throw usageError(usage, 'This command takes options only.');
+  return values;
 }
 
 function conditionsOf(name: string): readonly Condition[] {

@@ -128,5 +128,5 @@ test('--changed looks at what changed since the last commit, staged or not or ne
 
 test('an option that it does not know is a sentence', () => {
   const { status, stderr } = spawnSync(process.execPath, ['infra/commands/check.ts', '--fast'], { encoding: 'utf8' });
-  expect([status, stderr]).toEqual([2, 'npm run check knows --changed and --fix, not --fast.\n']);
+  expect([status, stderr]).toEqual([1, 'There is no option --fast. npm run check -- --help tells what there is.\n']);
 });
