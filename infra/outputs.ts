@@ -24,6 +24,8 @@ export function addOutputs(
   output('UserCacheTableName', tables.userCache.tableName, 'Cached responses. It stays too and may be deleted.');
   output('DeliveriesTableName', tables.deliveries.tableName, 'Handled webhooks. It stays too and may be deleted.');
   output('TokenKeySecretId', secrets.tokenKey.secretArn, 'The key of stored tokens: npm run migrate seals with it.');
+  output('SessionKeySecretId', secrets.sessionKey.secretArn, 'The key of sessions: npm run rotate -- session');
+  output('WebhookKeySecretId', secrets.webhookKey.secretArn, 'The key of webhooks: npm run rotate -- webhook');
   output('WorkQueueUrl', workQueue.queueUrl, 'Work that waits: events, lifecycle jobs, scheduled work.');
   const deadLettersUrl = workQueue.deadLetters.queueUrl;
   const redrive = `npm run redrive -- --from ${deadLettersUrl} --to ${workQueue.queueUrl}`;

@@ -1,5 +1,5 @@
 import { createHash, createSecretKey, hash, hkdfSync } from 'node:crypto';
-import { CompactEncrypt, type CryptoKey, compactDecrypt, errors } from 'jose';
+import { CompactEncrypt, type CryptoKey, compactDecrypt, decodeProtectedHeader, errors } from 'jose';
 import { ConfigurationError } from './config.ts';
 
 /** A key for sealing. `kid` is a digest of the key, so that equal secrets have equal names everywhere. */
@@ -93,6 +93,16 @@ export async function open(
   const opened = decrypted === undefined ? refused : judge(decrypted.claims, purpose, subject, now);
   if (digest !== undefined) remember(digest, opened.outcome === 'opened' ? decrypted : undefined);
   return opened;
+}
+
+/** The name of the key that a text says it was sealed with; undefined where it says none. Nothing is opened. */
+export function sealedWith(text: string): string | undefined {
+  try {
+    const { kid } = decodeProtectedHeader(text);
+    return typeof kid === 'string' ? kid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const refused: Opened = { outcome: 'refused' };

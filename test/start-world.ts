@@ -21,6 +21,7 @@ export interface LocalWorldOptions {
   /** Default: as it is deployed. */
   readonly showsErrors?: boolean;
   readonly reloadsPages?: boolean;
+  readonly readsSecretsLate?: boolean;
   readonly inspectPort?: number;
   /** A platform that is there already, e.g. from before a restart. */
   readonly platform?: { readonly origin: string; close(): Promise<void> };
@@ -53,6 +54,7 @@ export async function startWorld(options: LocalWorldOptions): Promise<LocalWorld
     onDynamoDbRequest: options.onDynamoDbRequest,
     showsErrors: options.showsErrors,
     reloadsPages: options.reloadsPages,
+    readsSecretsLate: options.readsSecretsLate,
     inspectPort: options.inspectPort,
   });
   return {

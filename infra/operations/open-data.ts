@@ -12,6 +12,7 @@ import type { SelectedExtension } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { region as localRegion } from '../local/lambda/lambda-environment.ts';
 import type { RunningExtension } from '../local/running-extension.ts';
+import type { KeyName } from './rotate/rotation.ts';
 
 /** An extension's stored data. Leaving its scope closes all connections. */
 export interface OpenData extends Disposable {
@@ -26,12 +27,22 @@ export interface OpenData extends Disposable {
   readonly apiKeySecretId: string;
   readonly apiSecretSecretId: string;
   readonly tokenKeySecretId: string;
+  /** Where what can be rotated is kept. @throws {StartError} where the extension has no such secret. */
+  secretIdOf(key: KeyName): string;
+  hasSecret(key: KeyName): boolean;
 }
 
 interface Places
   extends Pick<
     OpenData,
-    'workQueueUrl' | 'deadLettersUrl' | 'apiKeySecretId' | 'apiSecretSecretId' | 'tokenKeySecretId' | 'tables'
+    | 'workQueueUrl'
+    | 'deadLettersUrl'
+    | 'apiKeySecretId'
+    | 'apiSecretSecretId'
+    | 'tokenKeySecretId'
+    | 'tables'
+    | 'secretIdOf'
+    | 'hasSecret'
   > {
   readonly region: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -103,8 +114,31 @@ function deployed(stack: DeployedStack): Places {
     apiKeySecretId: /--secret-id (\S+)/.exec(output('SetApiKey'))?.[1] ?? '',
     apiSecretSecretId: /--secret-id (\S+)/.exec(output('SetApiSecret'))?.[1] ?? '',
     tokenKeySecretId: output('TokenKeySecretId'),
+    hasSecret: (key) => key !== 'edge' || stack.outputs.has('EdgeKey'),
+    secretIdOf(key) {
+      if (key === 'edge' && !stack.outputs.has('EdgeKey')) throw new StartError(noEdge);
+      return key === 'api-secret'
+        ? (/--secret-id (\S+)/.exec(output('SetApiSecret'))?.[1] ?? '')
+        : output(secretOutputs[key]);
+    },
   };
 }
+
+const noEdge = 'There is no edge key: the configuration has no edge, so that nothing is in front of the API.';
+
+const secretOutputs = {
+  session: 'SessionKeySecretId',
+  token: 'TokenKeySecretId',
+  webhook: 'WebhookKeySecretId',
+  edge: 'EdgeKey',
+} as const;
+
+const localSecrets = {
+  session: environment.sessionKeySecretId,
+  token: environment.tokenKeySecretId,
+  webhook: environment.webhookKeySecretId,
+  'api-secret': environment.apiSecretSecretId,
+} as const;
 
 function local(running: RunningExtension): Places {
   const name = (variable: string) => running.resourceNames[variable] ?? '';
@@ -127,5 +161,12 @@ function local(running: RunningExtension): Places {
     apiKeySecretId: name(environment.apiKeySecretId),
     apiSecretSecretId: name(environment.apiSecretSecretId),
     tokenKeySecretId: name(environment.tokenKeySecretId),
+    hasSecret: (key) => key !== 'edge' && name(localSecrets[key]) !== '',
+    secretIdOf(key) {
+      if (key === 'edge') throw new StartError(noEdge);
+      const id = name(localSecrets[key]);
+      if (id !== '') return id;
+      throw new StartError('The configuration has webhooks.secret api-secret: webhooks have no key of their own.');
+    },
   };
 }

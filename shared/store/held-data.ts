@@ -9,9 +9,10 @@ import {
   paginateScan,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
 import { deliveriesTable, installationsTable, userCacheTable } from '../contract.ts';
 import { parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
-import { update, updateItem } from './dynamodb.ts';
+import { integer, projection, update, updateItem } from './dynamodb.ts';
 import { installationKey } from './installations.ts';
 import { epochSortKey, epochTtlSeconds, partitionOf } from './user-cache.ts';
 
@@ -23,6 +24,14 @@ export interface HeldInstallation {
   readonly tenant: Tenant;
   readonly hasToken: boolean;
   readonly attributes: HeldItem;
+}
+
+/** A stored token, sealed, and what a write in its place must still find. */
+export interface HeldToken {
+  readonly tenant: Tenant;
+  readonly generation: number;
+  readonly version: number;
+  readonly sealedToken: string;
 }
 
 /** The physical names of the template's tables. */
@@ -60,6 +69,37 @@ export class HeldData {
   async *installations(): AsyncGenerator<HeldInstallation> {
     const pages = paginateScan({ client: this.#client }, { TableName: this.#tables.installations });
     for await (const { Items = [] } of pages) yield* Items.flatMap((item) => toHeld(item) ?? []);
+  }
+
+  /** Every stored token, of companies and organizations, whether its grant still works or not; in no order. */
+  async *tokens(): AsyncGenerator<HeldToken> {
+    const { ExpressionAttributeNames, ProjectionExpression } = projection(tokenAttributes);
+    const pages = paginateScan(
+      { client: this.#client },
+      {
+        TableName: this.#tables.installations,
+        ConsistentRead: true,
+        FilterExpression: 'attribute_exists(#token)',
+        ProjectionExpression,
+        ExpressionAttributeNames,
+      },
+    );
+    for await (const { Items = [] } of pages) yield* Items.flatMap((item) => toHeldToken(item) ?? []);
+  }
+
+  /**
+   * Puts the same token, sealed otherwise, in the place of this very one. Nothing else of the row moves: who is refreshing it
+   * has the lease as before, and writes over this. False where the row has moved on.
+   */
+  async replaceToken({ tenant, generation, version, sealedToken }: HeldToken, sealedAnew: string): Promise<boolean> {
+    return await updateItem(
+      this.#client,
+      { TableName: this.#tables.installations, Key: installationKey(tenant) },
+      {
+        set: { [installationsTable.tokenAttribute]: sealedAnew },
+        expect: { generation, version, [installationsTable.tokenAttribute]: sealedToken },
+      },
+    );
   }
 
   /** As of now; undefined where the tenant never installed, or its row was removed. */
@@ -205,6 +245,23 @@ export class HeldData {
 
 /** What DynamoDB takes at once. */
 const maxBatchItems = 25;
+
+const tokenAttributes = [
+  installationsTable.partitionKey,
+  'generation',
+  'version',
+  installationsTable.tokenAttribute,
+] as const;
+const tokenRow = v.object({ generation: integer, version: integer, token: v.string() });
+
+/** Undefined where there is none, or where it cannot be read: one row must not stand in the way of the others. */
+function toHeldToken(item: HeldItem): HeldToken | undefined {
+  const tenant = parseTenantKey(String(item[installationsTable.partitionKey]));
+  const parsed = v.safeParse(tokenRow, item);
+  if (tenant === undefined || !parsed.success) return undefined;
+  const { token, ...row } = parsed.output;
+  return { tenant, ...row, sealedToken: token };
+}
 
 function toHeld(item: HeldItem): HeldInstallation | undefined {
   const tenant = parseTenantKey(String(item[installationsTable.partitionKey]));

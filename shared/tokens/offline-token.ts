@@ -49,6 +49,21 @@ export async function openTokenSet(
   return parsed?.success ? { accessToken: parsed.output.tok, refreshToken: parsed.output.ref } : undefined;
 }
 
+/** The same tokens under another key of the same row; undefined as `openTokenSet` says. */
+export async function resealToken(
+  { from, to }: { readonly from: Pick<KeyRing, 'find'>; readonly to: SealingKey },
+  row: { tenant: Tenant; generation: number },
+  sealedToken: string,
+  now: Date,
+): Promise<string | undefined> {
+  const token = await openTokenSet(from, row, sealedToken, now);
+  if (token === undefined) return undefined;
+  return await seal({ current: () => Promise.resolve(to) }, 'offline-token', {
+    subject: subject(row),
+    claims: { tok: token.accessToken, ref: token.refreshToken },
+  });
+}
+
 function subject({ tenant, generation }: { tenant: Tenant; generation: number }): string {
   return `${tenantKey(tenant)}#g${generation}`;
 }

@@ -1,0 +1,47 @@
+import type { Standing, Step } from './rotate-key.ts';
+
+/** A step in sentences: what was done, where that leads, and what comes next, from when. */
+export function describeStep({ standing, did, notYet }: Step): string {
+  return [did, notYet, describeStanding(standing)].filter((sentence) => sentence !== undefined).join('\n');
+}
+
+export function describeStanding(standing: Standing, now = new Date()): string {
+  const { key, phase, sinceMs, nextFromMs = 0, nextVersionId, tokens, companies } = standing;
+  const next = `npm run rotate -- ${key} next`;
+  const when = nextFromMs > now.getTime() ? `from ${at(nextFromMs)}, ${inWords(nextFromMs - now.getTime())}` : 'now';
+  const lines = {
+    at_rest: [`${key}: one value counts, put ${at(sinceMs)}. For another one: npm run rotate -- ${key} begin`],
+    announced: [
+      `${key}: another value is announced since ${at(sinceMs)}.`,
+      key === 'edge'
+        ? `Next, ${when}: npm run deploy -- -c edgeKeyVersion=${nextVersionId}, and after that: ${next}`
+        : `Next, ${when}: ${next}, which uses it. To drop it: npm run rotate -- ${key} abort`,
+    ],
+    in_use: [
+      `${key}: another value is in use since ${at(sinceMs)}, and the one before it still counts.`,
+      `Next, ${when}: ${next}, which ends the one before. To go back: npm run rotate -- ${key} abort`,
+    ],
+  }[phase];
+  if (tokens !== undefined) {
+    const { withCurrent, withPrevious, withUnknown } = tokens;
+    lines.push(
+      `Stored tokens: ${withCurrent} sealed with the key in use, ${withPrevious} with the one before${withUnknown > 0 ? `, ${withUnknown} with none of them: the next launch grants those again` : ''}.`,
+    );
+  }
+  if (companies !== undefined) {
+    const { underCurrent, behind, withoutGrant } = companies;
+    lines.push(
+      `Companies: ${underCurrent} registered under the key in use, ${behind} not yet${withoutGrant > 0 ? `, ${withoutGrant} whose grant does not work: they are registered when somebody opens the extension` : ''}.`,
+    );
+  }
+  return lines.join('\n  ');
+}
+
+function at(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function inWords(milliseconds: number): string {
+  const minutes = Math.ceil(milliseconds / 60_000);
+  return minutes < 120 ? `in ${minutes} minutes` : `in ${Math.ceil(minutes / 60)} hours`;
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { sweepSchedule } from '../../../shared/contract.ts';
+import { webhookKid } from '../../../shared/fynd/webhook-secret.ts';
+import type { HeldData } from '../../../shared/store/held-data.ts';
+import { WorkQueue } from '../../../shared/store/work-queue.ts';
+import type { OpenData } from '../open-data.ts';
+
+/** Whose webhooks the platform signs with which key. */
+export interface RegisteredCompanies {
+  readonly underCurrent: number;
+  /** The worker registers them when the sweep comes. */
+  readonly behind: number;
+  /** Their grant no longer works, so that nobody can register them before somebody opens the extension. */
+  readonly withoutGrant: number;
+}
+
+/** As the rows note it, under this webhook key. */
+export async function countRegistered(
+  held: Pick<HeldData, 'installations'>,
+  webhookKey: string,
+): Promise<RegisteredCompanies> {
+  const kid = webhookKid(webhookKey);
+  const counts = { underCurrent: 0, behind: 0, withoutGrant: 0 };
+  for await (const { tenant, attributes } of held.installations()) {
+    const { status, registered } = attributes;
+    if (tenant.kind !== 'company' || status === 'uninstalled') continue;
+    if (String(registered).split(' ')[1] === kid) counts.underCurrent += 1;
+    else if (status === 'installed') counts.behind += 1;
+    else if (registered !== undefined) counts.withoutGrant += 1;
+  }
+  return counts;
+}
+
+/** Has the worker look for companies that are behind, as it does every six hours. */
+export async function sendSweep({ sqs, workQueueUrl }: Pick<OpenData, 'sqs' | 'workQueueUrl'>): Promise<void> {
+  const run = `rotate-${randomUUID()}`;
+  await new WorkQueue(sqs, workQueueUrl).send([
+    {
+      body: JSON.stringify({ kind: 'schedule', name: sweepSchedule, run }),
+      group: `schedule#${sweepSchedule}`,
+      deduplicationId: run,
+    },
+  ]);
+}

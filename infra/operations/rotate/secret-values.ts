@@ -1,0 +1,63 @@
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  ResourceNotFoundException,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { nextStage } from '../../../shared/contract.ts';
+
+type Client = Pick<SecretsManagerClient, 'send'>;
+
+/** A value of a secret, and when it was put. */
+export interface Value {
+  readonly text: string;
+  readonly versionId: string;
+  readonly putAtMs: number;
+}
+
+/** The values of a secret that functions look at. */
+export interface Values {
+  readonly current: Value;
+  readonly previous: Value | undefined;
+  readonly next: Value | undefined;
+}
+
+/** @throws what Secrets Manager says, also where nobody has stored a value. */
+export async function readValues(client: Client, secretId: string): Promise<Values> {
+  const [current, previous, next] = await Promise.all(
+    ['AWSCURRENT', 'AWSPREVIOUS', nextStage].map((stage) => readValue(client, secretId, stage)),
+  );
+  if (current === undefined) throw new Error('The secret has no value yet.');
+  return { current, previous, next };
+}
+
+async function readValue(client: Client, secretId: string, stage: string): Promise<Value | undefined> {
+  try {
+    const {
+      SecretString: text,
+      VersionId: versionId = '',
+      CreatedDate: putAt,
+    } = await client.send(new GetSecretValueCommand({ SecretId: secretId, VersionStage: stage }));
+    return text === undefined ? undefined : { text, versionId, putAtMs: putAt?.getTime() ?? 0 };
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException && stage !== 'AWSCURRENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The next value: accepted from now on, wherever somebody looks again, and used for nothing. It replaces the one that was to
+ * come.
+ */
+export async function putNext(client: Client, secretId: string, text: string): Promise<string> {
+  const put = { SecretId: secretId, SecretString: text, VersionStages: [nextStage] };
+  return (await client.send(new PutSecretValueCommand(put))).VersionId ?? '';
+}
+
+/**
+ * The current value; the current one is the previous one then, and the previous one is gone. Each is a version of its own,
+ * also of a text that was there before: functions count from when it was put.
+ */
+export async function putCurrent(client: Client, secretId: string, text: string): Promise<void> {
+  await client.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: text }));
+}
