@@ -67,7 +67,8 @@ await runUntilStopped(async (defer, signal) => {
   }
   const port = await takePort(extensionPort, certificate);
   defer(() => port.close());
-  const directory = join(path, 'run');
+  // Absolute: the emulator's functions run elsewhere.
+  const directory = resolve(path, 'run');
   const environmentFile = join(path, 'environment');
   const removeRun = () => {
     for (const file of [directory, environmentFile]) rmSync(file, { recursive: true, force: true, maxRetries: 3 });
@@ -75,6 +76,8 @@ await runUntilStopped(async (defer, signal) => {
   removeRun();
   defer(removeRun);
   await mkdir(directory, { mode: 0o700 });
+  // Functions are unpacked below it, and are no modules of this project, whose package.json would be the nearest.
+  writeFileSync(join(directory, 'package.json'), '{}');
   defer(stopAll);
 
   const cluster = given?.cluster ?? `http://127.0.0.1:${platformPort.port}`;

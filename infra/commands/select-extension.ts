@@ -135,9 +135,9 @@ function requireOwn({ name, account, description, outputs }: DeployedStack, exte
   if (!outputs.has('SetApiKey')) {
     throw new StartError(`The stack ${name} is not an extension of this template's: name another one with --stack.`);
   }
-  // CloudFormation shows what is not ASCII as question marks.
+  // CloudFormation shows what is not ASCII as question marks; the emulator shows nothing.
   const shown = (text: string) => text.replaceAll(/[^ -~]|\?/g, '');
-  if (description !== undefined && shown(description) !== shown(stackDescription(extension.name))) {
+  if (description && shown(description) !== shown(stackDescription(extension.name))) {
     throw new StartError(
       `The stack ${name} is not that of ${extension.name}, but says: ${description} Name another one with --stack, or run npm run deploy if the extension was renamed.`,
     );

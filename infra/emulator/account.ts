@@ -1,5 +1,6 @@
 import type { Aws } from './aws.ts';
 import { grantWhatTheEmulatorDoesNotKnow } from './policies.ts';
+import { setUpTables } from './tables.ts';
 
 interface Stack {
   readonly StackStatus: string;
@@ -8,6 +9,7 @@ interface Stack {
 }
 
 interface Resource {
+  readonly LogicalResourceId: string;
   readonly PhysicalResourceId: string;
   readonly ResourceType: string;
 }
@@ -20,7 +22,7 @@ export interface DeployedStack {
 }
 
 /**
- * Looks at a stack, and grants its roles what the emulator does not know, unless that deployment has been seen already.
+ * Looks at a stack, and does for its roles and tables what the emulator does not, unless that deployment has been seen already.
  * Undefined where there is none, or none that is complete.
  */
 export async function adoptStack(aws: Aws, StackName: string, seen?: string): Promise<DeployedStack | undefined> {
@@ -37,6 +39,10 @@ export async function adoptStack(aws: Aws, StackName: string, seen?: string): Pr
   );
   const ofType = (type: string) =>
     resources.filter(({ ResourceType }) => ResourceType === type).map(({ PhysicalResourceId }) => PhysicalResourceId);
-  if (deployment !== seen) await grantWhatTheEmulatorDoesNotKnow(aws, ofType('AWS::IAM::Role'));
+  if (deployment !== seen) {
+    await grantWhatTheEmulatorDoesNotKnow(aws, ofType('AWS::IAM::Role'));
+    const names = new Map(resources.map((resource) => [resource.LogicalResourceId, resource.PhysicalResourceId]));
+    await setUpTables(aws, StackName, names);
+  }
   return { deployment, apiId: ofType('AWS::ApiGatewayV2::Api')[0] };
 }

@@ -18,6 +18,7 @@ import type { KeyName } from './rotate/rotation.ts';
 export interface OpenData extends Disposable {
   /** For sentences: the stack and its region, or this machine. */
   readonly where: string;
+  readonly dynamoDb: DynamoDBClient;
   readonly documents: DynamoDBDocumentClient;
   readonly tables: TableNames;
   readonly sqs: SQSClient;
@@ -77,11 +78,13 @@ function openData({ stack, running, where }: SelectedExtension): OpenData {
   };
   const at = (endpoint: string | undefined) => ({ ...options, ...(endpoint !== undefined && { endpoint }) });
   const dynamoDb = new DynamoDBClient(at(endpoints?.dynamoDb));
-  const sqs = new SQSClient(at(endpoints?.sqs));
+  // A queue's URL may name its host otherwise than the endpoint that is to be asked, which the SDK would warn of.
+  const sqs = new SQSClient({ ...at(endpoints?.sqs), useQueueUrlAsEndpoint: false });
   const secretsManager = new SecretsManagerClient(at(endpoints?.secretsManager));
   return {
     ...places,
     where,
+    dynamoDb,
     documents: documentClient(dynamoDb),
     sqs,
     secretsManager,

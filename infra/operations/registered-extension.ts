@@ -3,6 +3,8 @@ import type { SelectedExtension } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { openStoredSecrets, secretIdsOf } from './stored-secrets.ts';
 
+type Credentials = Pick<Registration, 'apiKey' | 'apiSecret'>;
+
 /** An extension that serves, and what it is registered with. */
 export interface RegisteredExtension extends Registration, Pick<SelectedExtension, 'extension'> {
   /** The stack, or the address on this machine. */
@@ -11,14 +13,26 @@ export interface RegisteredExtension extends Registration, Pick<SelectedExtensio
   readonly baseUrl: string;
 }
 
-/** @throws {StartError} where nobody has stored its key and secret, or what is stored cannot be one. */
-export async function readRegistered({ extension, stack, running }: SelectedExtension): Promise<RegisteredExtension> {
+/** Where a selected extension serves, and for which platform. @throws {StartError} where its stack does not tell. */
+export function placeOf({
+  extension,
+  stack,
+  running,
+}: SelectedExtension): Omit<RegisteredExtension, keyof Credentials> {
   const { cluster } = extension;
-  if (running !== undefined) return { ...running.extension, name: running.extension.baseUrl, extension, cluster };
-  const ids = secretIdsOf(stack, ['apiKey', 'apiSecret']);
+  if (running !== undefined) {
+    const { baseUrl } = running.extension;
+    return { name: baseUrl, baseUrl, extension, cluster };
+  }
   const baseUrl = stack.outputs.get('ExtensionUrl');
   if (baseUrl === undefined) throw new StartError(`The stack ${stack.name} tells no ExtensionUrl: run npm run deploy.`);
-  using stored = openStoredSecrets(stack.region, ids);
+  return { name: `${stack.name} in ${stack.region}`, baseUrl, extension, cluster };
+}
+
+/** Its API key and secret. @throws {StartError} where nobody has stored them, or what is stored cannot be one. */
+export async function readCredentials({ stack, running }: SelectedExtension): Promise<Credentials> {
+  if (running !== undefined) return running.extension;
+  using stored = openStoredSecrets(stack.region, secretIdsOf(stack, ['apiKey', 'apiSecret']));
   const [apiKey, apiSecret] = [await stored.current('apiKey'), await stored.current('apiSecret')];
   if (apiKey === undefined || apiSecret === undefined) {
     throw new StartError(`Nobody has stored the API key and the API secret of ${stack.name}: run npm run configure.`);
@@ -28,7 +42,22 @@ export async function readRegistered({ extension, stack, running }: SelectedExte
       throw new StartError(`What ${stack.name} stores as ${name} cannot be one: run npm run configure.`);
     }
   }
-  return { name: `${stack.name} in ${stack.region}`, extension, cluster, baseUrl, apiKey, apiSecret };
+  if (apiKey === apiSecret || (looksLikeKey(apiSecret) && !looksLikeKey(apiKey))) {
+    throw new StartError(
+      `What ${stack.name} stores as apiSecret looks like an API key: run npm run configure, each with its own value.`,
+    );
+  }
+  return { apiKey, apiSecret };
+}
+
+/** @throws {StartError} as both. */
+export async function readRegistered(selected: SelectedExtension): Promise<RegisteredExtension> {
+  return { ...placeOf(selected), ...(await readCredentials(selected)) };
+}
+
+/** The platform's keys are ids of its database: 24 hexadecimal digits. Its secrets are longer, or of more letters. */
+function looksLikeKey(value: string): boolean {
+  return /^[0-9a-f]{24}$/.test(value);
 }
 
 /** Whether a text can be an API key or an API secret of the platform. */

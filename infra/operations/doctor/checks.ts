@@ -1,41 +1,17 @@
 import { paths } from '../../../shared/contract.ts';
 import { scopesBeyond } from '../../../shared/scope-ceiling.ts';
 import type { ExtensionDetails } from '../../commands/extension-details.ts';
-import type { RegisteredExtension } from '../registered-extension.ts';
-
-/** What a check is given. What two checks need is asked for once. */
-export interface Examined extends RegisteredExtension {
-  /** Rejects with a sentence where key and secret are refused, or nobody answers. */
-  readonly details: () => Promise<ExtensionDetails>;
-  /** Asks the extension itself. Redirects are not followed; rejects with a sentence where it cannot be reached. */
-  readonly ask: (path: string) => Promise<Response>;
-  readonly nowMs: () => number;
-}
-
-/** `unknown`: another finding has to be mended first, or nobody says. */
-export interface Finding {
-  readonly result: 'ok' | 'wrong' | 'unknown';
-  readonly says: string;
-  /** What to do; undefined where nothing is to be done. */
-  readonly remedy?: string;
-}
-
-/** One thing that must hold. A check that rejects with a sentence is wrong, with `remedy`. */
-export interface Check {
-  readonly name: string;
-  readonly run: (examined: Examined) => Promise<Finding>;
-  readonly remedy: string;
-}
-
-const ok = (says: string): Finding => ({ result: 'ok', says });
-const wrong = (says: string, remedy?: string): Finding => ({ result: 'wrong', says, ...(remedy && { remedy }) });
-const unknown = (says: string): Finding => ({ result: 'unknown', says });
+import { accountChecks } from './account-checks.ts';
+import { type AccountCheck, type Check, type Examined, type Finding, ok, unknown, wrong } from './examined.ts';
+import { routeChecks } from './route-checks.ts';
+import { storedChecks } from './stored-checks.ts';
+import { tableChecks } from './table-checks.ts';
 
 /** Half of what signatures of storefronts may be old. */
 const maxSkewMs = 150_000;
 
-/** Finding by finding, in the order in which they are mended. Another check is another entry. */
-export const checks: readonly Check[] = [
+/** At the platform and at the extension's addresses. */
+const servingChecks: readonly Check[] = [
   {
     name: 'key and secret',
     remedy: 'npm run configure, with both from the partner panel',
@@ -113,6 +89,16 @@ export const checks: readonly Check[] = [
     },
   },
 ];
+
+/** Finding by finding, in the order in which they are mended, where there is something to look at. */
+export function checksOf({ account }: Examined): readonly Check[] {
+  const all = [...servingChecks, ...routeChecks, ...tableChecks, ...storedChecks];
+  return account === undefined ? all : [...all, ...accountChecks.map((check) => inAccount(account, check))];
+}
+
+function inAccount(account: NonNullable<Examined['account']>, check: AccountCheck): Check {
+  return { ...check, run: (examined) => check.run(account, examined) };
+}
 
 /** A check that looks at the details; where there are none, that is the first check's finding. */
 function ofDetails(judge: (details: ExtensionDetails, examined: Examined) => Finding): Check['run'] {

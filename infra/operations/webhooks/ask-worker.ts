@@ -93,7 +93,11 @@ export async function askWorker(
 
 const isInstalled = ({ status }: { readonly status: string | undefined }) => status === 'installed';
 
-async function readRows({ documents, tables }: Access, companies: readonly string[]) {
+/** What these companies' rows say of their subscribers, as the last look found them. */
+export async function readRows(
+  { documents, tables }: Pick<Access, 'documents' | 'tables'>,
+  companies: readonly string[],
+) {
   const rows = [];
   for (let index = 0; index < companies.length; index += pageSize) {
     const keys = companies.slice(index, index + pageSize).map((company) => installationKey(companyTenant(company)));
