@@ -1,5 +1,7 @@
+import type { OnDynamoDbConsumed } from '../infra/local/dynamodb/dynamodb.ts';
 import type { Certificate } from '../infra/local/host/certificate.ts';
 import { findFreePort, takePort } from '../infra/local/host/listen.ts';
+import type { Log } from '../infra/local/host/log-entry.ts';
 import { type LocalExtension, startLocalExtension } from '../infra/local/start-local-extension.ts';
 import { startPlatform } from '../infra/simulated-platform/platform.ts';
 
@@ -18,6 +20,8 @@ export interface LocalWorldOptions {
   /** The extension speaks TLS too. */
   readonly certificate?: Certificate;
   readonly onDynamoDbRequest?: (operation: string) => void;
+  readonly onDynamoDbConsumed?: OnDynamoDbConsumed;
+  readonly log?: Log;
   /** Default: as it is deployed. */
   readonly showsErrors?: boolean;
   readonly reloadsPages?: boolean;
@@ -52,6 +56,8 @@ export async function startWorld(options: LocalWorldOptions): Promise<LocalWorld
     dataDir: options.dataDir,
     configFile: options.configFile ?? 'test/extension/extension.config.ts',
     onDynamoDbRequest: options.onDynamoDbRequest,
+    onDynamoDbConsumed: options.onDynamoDbConsumed,
+    log: options.log,
     showsErrors: options.showsErrors,
     reloadsPages: options.reloadsPages,
     readsSecretsLate: options.readsSecretsLate,

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment } from '../../shared/contract.ts';
 import { secretIdPrefix } from '../../shared/own-variables.ts';
-import { type OnDynamoDbRequest, startDynamoDb } from './dynamodb/dynamodb.ts';
+import { type OnDynamoDbConsumed, type OnDynamoDbRequest, startDynamoDb } from './dynamodb/dynamodb.ts';
 import { createTables } from './dynamodb/tables.ts';
 import { type AccessKey, makeAccessKey } from './host/access.ts';
 import { assemblyDirectory, type DataDirectory, openDataDirectory } from './host/data-directory.ts';
@@ -50,6 +50,8 @@ export interface LocalExtensionOptions {
   readonly log?: Log | undefined;
   /** Told of what the functions (and tests) ask of DynamoDB, not of what starting does. */
   readonly onDynamoDbRequest?: OnDynamoDbRequest | undefined;
+  /** Told of the capacity units that each of these used. */
+  readonly onDynamoDbConsumed?: OnDynamoDbConsumed | undefined;
   /** How long a message that failed waits at most until it comes again. Default 5; Infinity: as long as on AWS. */
   readonly longestRetrySeconds?: number | undefined;
   /** A failure tells a browser on this machine what went wrong, and where. Default false: as it is deployed. */
@@ -167,7 +169,13 @@ export async function startLocalExtension(options: LocalExtensionOptions): Promi
       if (serving) options.onDynamoDbRequest?.(...request);
     };
     const accessKey = makeAccessKey();
-    const dynamoDb = await startDynamoDb({ directory: dynamoDirectory, accessKey, onRequest: observe, warn });
+    const dynamoDb = await startDynamoDb({
+      directory: dynamoDirectory,
+      accessKey,
+      onRequest: observe,
+      onConsumed: options.onDynamoDbConsumed,
+      warn,
+    });
     closers.push(() => dynamoDb.close());
     const journal = openMessageJournal(join(data.path, 'queues.journal'), warn);
     closers.push(() => journal.close());

@@ -13,6 +13,9 @@ import type { StandIn } from '../secrets/secrets-manager.ts';
 /** Told of each request before it is carried out. Tables are physical names. */
 export type OnDynamoDbRequest = (operation: string, tables: readonly string[], input: unknown) => void;
 
+/** Told of the capacity units that a request used, of each table, once it was carried out or its condition did not hold. */
+export type OnDynamoDbConsumed = (operation: string, units: Readonly<Record<string, number>>) => void;
+
 const operations = [
   'BatchGetItem',
   'BatchWriteItem',
@@ -41,6 +44,7 @@ export interface LocalDynamoDb {
   readonly directory: string;
   readonly accessKey: AccessKey;
   readonly onRequest: OnDynamoDbRequest;
+  readonly onConsumed?: OnDynamoDbConsumed | undefined;
   /** Told in a sentence why the database fails. */
   readonly warn: (sentence: string) => void;
 }
@@ -55,7 +59,13 @@ const require = createRequire(import.meta.url);
  * database fails, out of a callback that nobody can catch: this takes the parts, and answers 500.
  * @throws {StartError} where the directory cannot be used.
  */
-export async function startDynamoDb({ directory, accessKey, onRequest, warn }: LocalDynamoDb): Promise<StandIn> {
+export async function startDynamoDb({
+  directory,
+  accessKey,
+  onRequest,
+  onConsumed,
+  warn,
+}: LocalDynamoDb): Promise<StandIn> {
   const store = create({ path: directory, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   await store.db.open().catch((error: unknown) => {
     throw new StartError(unusable(directory, error), { cause: error });
@@ -79,8 +89,15 @@ export async function startDynamoDb({ directory, accessKey, onRequest, warn }: L
     if (!input) return refuse(400, 'com.amazon.coral.service#SerializationException');
     onRequest(operation, tablesOf(input), input);
     try {
-      send(200, await carryOut(store, operation, input));
+      const counted = onConsumed && isMetered(operation) ? { ...input, ReturnConsumedCapacity: 'TOTAL' } : input;
+      const output = await carryOut(store, operation, counted);
+      if (counted !== input) onConsumed?.(operation, unitsOf(output));
+      send(200, output);
     } catch (error) {
+      // A write whose condition does not hold costs what it would have cost; ours are of small items.
+      if (isRefusal(error) && /ConditionalCheckFailed/.test(JSON.stringify(error.body))) {
+        onConsumed?.(operation, Object.fromEntries(tablesOf(input).map((table) => [table, 1])));
+      }
       if (isRefusal(error)) return send(error.statusCode, error.body);
       warn(unusable(directory, error));
       refuse(500, 'com.amazonaws.dynamodb.v20120810#InternalServerError', 'The local tables cannot be used.');
@@ -120,6 +137,20 @@ function parseInput(body: Buffer): object | undefined {
 
 function tablesOf(input: { TableName?: string; RequestItems?: object }): readonly string[] {
   return input.TableName === undefined ? Object.keys(input.RequestItems ?? {}) : [input.TableName];
+}
+
+function isMetered(operation: string): boolean {
+  return /^(BatchGet|Delete|Get|Put|Update)Item$|^(Query|Scan)$/.test(operation);
+}
+
+interface Consumed {
+  readonly TableName: string;
+  readonly CapacityUnits: number;
+}
+
+function unitsOf(output: { ConsumedCapacity?: Consumed | readonly Consumed[] }): Record<string, number> {
+  const consumed = [output.ConsumedCapacity ?? []].flat();
+  return Object.fromEntries(consumed.map(({ TableName, CapacityUnits }) => [TableName, CapacityUnits]));
 }
 
 function isRefusal(error: unknown): error is Refusal {
