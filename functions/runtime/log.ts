@@ -71,7 +71,13 @@ export function logInvocation(
 ): void {
   const ids = { lambda_request_id: context?.awsRequestId, trace_id: sampledTrace()?.root, ...noted };
   noted = {};
-  writeLog({ ...fields, ...ids, ...takeMetrics() });
+  const metrics = takeMetrics();
+  // What went well, where the log is for errors alone: what it counts is wanted all the same.
+  if (!isWanted(fields)) {
+    if (metrics !== undefined) write(metrics);
+    return;
+  }
+  writeLog({ ...fields, ...ids, ...metrics });
 }
 
 const concealed = new Set<string>();
@@ -81,11 +87,17 @@ export function conceal(secret: string): void {
   if (secret.length >= 8) concealed.add(JSON.stringify(secret).slice(1, -1));
 }
 
-/** A line of JSON, with the time, unless the log is for errors alone. */
+/** A line of JSON, with the time; where the log is for errors alone, only of one, or of what an author counts. */
 export function writeLog(fields: Readonly<Record<string, unknown>>): void {
-  // Metrics are in lines like any other.
-  if (fields['level'] === 'info' && !('_aws' in fields) && process.env[environment.logLevel] === 'error') return;
-  let line = JSON.stringify({ time: new Date().toISOString(), ...fields });
+  if (isWanted(fields)) write({ time: new Date().toISOString(), ...fields });
+}
+
+function isWanted(fields: Readonly<Record<string, unknown>>): boolean {
+  return fields['level'] !== 'info' || '_aws' in fields || process.env[environment.logLevel] !== 'error';
+}
+
+function write(fields: object): void {
+  let line = JSON.stringify(fields);
   for (const secret of concealed) line = line.replaceAll(secret, '[secret]');
   process.stdout.write(`${line}\n`);
 }

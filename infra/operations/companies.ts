@@ -8,10 +8,12 @@ import { selectExtension, whichExtension, whichUsage } from '../commands/select-
 import { StartError } from '../local/host/start-error.ts';
 import { eraseData } from './companies/erase-data.ts';
 import { describeInstallation, exportData } from './companies/export-data.ts';
+import { type BrokenGrant, brokenGrant, describeBroken } from './companies/grant-health.ts';
 import { restore } from './companies/restore.ts';
 import { type OpenData, withData } from './open-data.ts';
 
 const usage = `npm run companies -- list                          who is installed, or was
+npm run companies -- list --broken                 whose grant no longer works: since when, why, how often tried
 npm run companies -- show COMPANY                  a company's installation, without its token
 npm run companies -- export COMPANY [--user ID]    all that is held of it, or of one of its people, as JSON
 npm run companies -- erase COMPANY [--user ID]     ends the sessions, then deletes all that is held
@@ -27,12 +29,13 @@ npm run companies -- restore [COMPANY]             brings back what a backup hol
 ${whichUsage}
 
 Erasing and restoring may be interrupted and run again. The status is 0 when it is done, and 1 where it is not or
-something was left: the text says which. What an export holds is personal data: keep it where only you can read it.`;
+something was left: the text says which. With --broken it is 2 where a grant is broken. What an export holds is personal data: keep it where only you can read it.`;
 
 const options = {
   ...whichExtension,
   organization: { type: 'string' },
   user: { type: 'string' },
+  broken: { type: 'boolean', default: false },
   yes: { type: 'boolean', default: false },
   wait: { type: 'string', default: '30' },
   'from-table': { type: 'string' },
@@ -50,6 +53,7 @@ await runCommand({ usage, options, mostArguments: 2 }, async ({ values, position
   const isOfAll = action === 'list' || (action === 'restore' && (id ?? values.organization) === undefined);
   const tenant = isOfAll ? undefined : tenantOf(id, values.organization);
   if (tenant === undefined && id !== undefined) throw usageError(usage, 'The list is of all: it takes no id.');
+  if (values.broken && action !== 'list') throw usageError(usage, '--broken is for the list.');
   const waitSeconds = Number(values.wait);
   if (!(waitSeconds >= 0 && waitSeconds <= 900)) throw new StartError('--wait is a number of seconds up to 900.');
   if (values.user !== undefined && !/^.{1,256}$/.test(values.user)) {
@@ -63,7 +67,7 @@ await runCommand({ usage, options, mostArguments: 2 }, async ({ values, position
       const { 'leave-tokens': leavesTokens, write: writes } = values;
       return await restore(data, { backup, only: tenant, cluster: extension.cluster, leavesTokens, writes });
     }
-    if (tenant === undefined) return await list(held);
+    if (tenant === undefined) return await (values.broken ? listBroken(held) : list(held));
     if (action === 'show') return await show(held, data, tenant);
     const userId = values.user;
     if (action === 'export') {
@@ -124,6 +128,15 @@ async function list(held: HeldData): Promise<Outcome> {
     )
     .join('\n');
   return { data: rows, text: text || 'Nobody has installed the extension yet.' };
+}
+
+async function listBroken(held: HeldData): Promise<Outcome> {
+  const now = new Date();
+  const broken: BrokenGrant[] = [];
+  for await (const row of held.installations()) broken.push(...[brokenGrant(row, now) ?? []].flat());
+  broken.sort((a, b) => (a.brokenSince ?? '').localeCompare(b.brokenSince ?? ''));
+  if (broken.length > 0) process.exitCode = 2;
+  return { data: broken, text: describeBroken(broken) };
 }
 
 async function show(held: HeldData, data: OpenData, tenant: Tenant): Promise<Outcome> {

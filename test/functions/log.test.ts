@@ -1,9 +1,15 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { describeError, logRequest } from '../../functions/runtime/log.ts';
+import { describeError, logRequest, writeLog } from '../../functions/runtime/log.ts';
+import { count } from '../../functions/runtime/metric.ts';
+import { environment } from '../../shared/contract.ts';
 import { companyTenant, type Tenant } from '../../shared/tenant.ts';
+import { totals } from '../metrics/data-points.ts';
 
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
 
 const described = (error: unknown) => describeError(error) as { at?: string[]; error?: string };
 
@@ -61,5 +67,43 @@ describe('the line of a request', () => {
     expect(lineOf({ tenant: companyTenant('12') })).toMatchObject({ request_id: 'r1', company_id: '12' });
     expect(lineOf({ tenant: { kind: 'organization', id: 'a1' } })).toMatchObject({ organization_id: 'a1' });
     expect(lineOf({})).not.toHaveProperty('company_id');
+  });
+});
+
+describe('a log for errors alone', () => {
+  const event = { requestContext: { requestId: 'r1', http: { method: 'GET' } }, routeKey: 'GET /x' };
+  const linesOf = (happens: () => void) => {
+    vi.stubEnv(environment.logLevel, 'error');
+    vi.stubEnv(environment.stackName, 'test-lens');
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    happens();
+    const lines = write.mock.calls.map(([line]) => String(line));
+    write.mockRestore();
+    return lines;
+  };
+  const answered = (status: number) =>
+    logRequest({
+      event: event as APIGatewayProxyEventV2,
+      context: undefined,
+      response: { status },
+      error: undefined,
+      durationMs: 1,
+    });
+
+  test('has nothing of a request that went well, but what it counts', () => {
+    expect(linesOf(() => answered(200))).toEqual([]);
+    const [line = '', ...others] = linesOf(() => {
+      count('CacheHits');
+      answered(200);
+    });
+    expect(others).toEqual([]);
+    expect(totals([line])).toEqual({ CacheHits: 1 });
+    expect(line).not.toContain('request_id');
+  });
+
+  test('has the whole line of one that failed, and what an author counts', () => {
+    expect(JSON.parse(linesOf(() => answered(500))[0] ?? '')).toMatchObject({ level: 'error', request_id: 'r1' });
+    expect(linesOf(() => writeLog({ level: 'info', message: 'told' }))).toEqual([]);
+    expect(linesOf(() => writeLog({ level: 'info', _aws: {} }))).toHaveLength(1);
   });
 });

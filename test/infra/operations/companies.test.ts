@@ -183,7 +183,38 @@ test('the tombstone goes too, once nothing could still rest on it', async () => 
   expect((await companies('erase', '4', '--yes', '--wait', '0')).status).toBe(0);
 });
 
+test('whose grant no longer works is listed, with since when, why and how often it was tried; status 2', async () => {
+  expect(await companies('list', '--broken')).toMatchObject({ status: 0, output: 'Every company’s grant works.\n' });
+  await signIn(5);
+  const control = new PlatformControl(running.world);
+  await control.expireTokens({ company_id: 5, access_mode: 'offline', what: 'all' });
+  const before = Date.now();
+  await control.event(5, { event: 'company/product/update/v1', payload: { product: { uid: 7_501_001 } } });
+  await running.extension.idle();
+  const listed = await companies('list', '--broken', '--json');
+  expect(listed.status).toBe(2);
+  const [broken, ...others] = JSON.parse(listed.output) as { brokenSince: string; lastFailureAt: string }[];
+  expect(others).toEqual([]);
+  expect(broken).toMatchObject({
+    kind: 'company',
+    id: '5',
+    status: 'reauthorize',
+    lastFailure: 'invalid_grant',
+    attempts: 1,
+  });
+  for (const at of [broken?.brokenSince, broken?.lastFailureAt]) {
+    expect(Date.parse(at ?? '')).toBeGreaterThanOrEqual(before - 1_000);
+    expect(Date.parse(at ?? '')).toBeLessThanOrEqual(Date.now());
+  }
+  expect((await companies('list', '--broken')).output).toMatch(
+    /^company 5 +broken since \d{4}-.{11} +invalid_grant at \d{4}-.{11} +1 attempt +mended when somebody opens the extension there\n$/,
+  );
+  await new Browser(running.world).signIn(5);
+  expect((await companies('list', '--broken')).status).toBe(0);
+});
+
 test.for([
+  [['show', '1', '--broken'], /--broken is for the list/],
   [['erase', '0', '--yes'], /1 to 18 digits/],
   [['erase', '__proto__', '--yes'], /1 to 18 digits/],
   [['erase', '1234567890123456789', '--yes'], /1 to 18 digits/],

@@ -95,6 +95,47 @@ describe('an uninstallation', () => {
   });
 });
 
+describe('why a grant has no newer token', () => {
+  const failureOf = async ({ tenant }: OfflineGrant) => {
+    const row = await tables.row(tenant.id);
+    return [row?.['refreshFailure']?.S, Number(row?.['refreshFailedAtMs']?.N)];
+  };
+  const later = afterNoon(60);
+
+  test('is noted where the platform refused, and not where it was not asked', async () => {
+    const grant = await installed();
+    await tables.grants.takeLease(grant, noon);
+    await tables.grants.giveLeaseBack(grant, 1, 0);
+    expect(await failureOf(grant)).toEqual([undefined, Number.NaN]);
+    await tables.grants.giveLeaseBack(grant, 1, 0, later.getTime());
+    expect(await failureOf(grant)).toEqual(['refused', later.getTime()]);
+  });
+
+  test('is noted by whoever takes a lease over, whose holder was never heard of again', async () => {
+    const grant = await installed();
+    await tables.grants.takeLease(grant, noon);
+    expect(await failureOf(grant)).toEqual([undefined, Number.NaN]);
+    await tables.grants.takeLease((await tables.grants.find(grant.tenant))!, later);
+    expect(await failureOf(grant)).toEqual(['unknown', later.getTime()]);
+  });
+
+  test('is noted where the grant is lost, outlives a refresh, and goes with the installation', async () => {
+    const [lost, unreadable] = [await installed(), await installed()];
+    await tables.grants.markReauthorize(lost, later);
+    expect(await failureOf(lost)).toEqual(['invalid_grant', later.getTime()]);
+    await tables.grants.dropToken(unreadable, later);
+    expect(await failureOf(unreadable)).toEqual(['unreadable', later.getTime()]);
+    const stored = { sealedToken: 'sealed', scopes: [], accessTokenExpiresAt: 1, refreshFrom: 1 };
+    expect(await tables.grants.renew(lost, stored, later)).toBe(true);
+    expect(await failureOf(lost)).toEqual(['invalid_grant', later.getTime()]);
+    const seen = await tables.installations.find(unreadable.tenant);
+    await tables.installations.save(unreadable.tenant, seen, { generation: 2, grant: stored, now: later });
+    expect(await failureOf(unreadable)).toEqual([undefined, Number.NaN]);
+    await tables.grants.uninstall((await tables.grants.find(lost.tenant))!, later);
+    expect(await failureOf(lost)).toEqual([undefined, Number.NaN]);
+  });
+});
+
 describe('what hooks were told and what the platform registered', () => {
   test('is noted without moving the version, which a refresh may rest on', async () => {
     const grant = await installed();
