@@ -62,6 +62,15 @@ export class GithubRoleStack extends Stack {
         ],
       }),
     );
+    // It also looks whether the stack is another stage's, or protected.
+    if (purpose === 'deploy') {
+      role.addToPolicy(
+        new PolicyStatement({
+          actions: ['cloudformation:DescribeStacks'],
+          resources: [`arn:${Aws.PARTITION}:cloudformation:${this.region}:${this.account}:stack/*`],
+        }),
+      );
+    }
     this.output = new CfnOutput(this, purpose === 'deploy' ? 'AwsDeployRole' : 'AwsDiffRole', {
       value: role.roleArn,
       description: `Enter it as the variable ${purpose === 'deploy' ? 'AWS_DEPLOY_ROLE' : 'AWS_DIFF_ROLE'} in GitHub.`,
