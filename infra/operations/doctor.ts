@@ -2,6 +2,7 @@
 import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { IAMClient } from '@aws-sdk/client-iam';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { isLoopback } from '../../shared/config.ts';
 import { sentenceOfAws } from '../commands/aws-access.ts';
@@ -84,6 +85,7 @@ function accountOf(stack: DeployedStack): Account {
     resources: () => (resources ??= listResources(new CloudFormationClient(options), stack.name)),
     cloudWatch: new CloudWatchClient(options),
     iam: new IAMClient(options),
+    lambda: new LambdaClient(options),
     isEmulated: endpoint !== undefined && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname),
   };
 }

@@ -2,6 +2,7 @@ import { DescribeAlarmsCommand, GetMetricStatisticsCommand } from '@aws-sdk/clie
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { paths } from '../../../shared/contract.ts';
 import { openStoredSecrets, secretIdsOf } from '../stored-secrets.ts';
+import { concurrencyCheck } from './concurrency-check.ts';
 import { type Account, type AccountCheck, judged, lasting, ok, unknown, wrong } from './examined.ts';
 import { fenceCheck } from './fence-check.ts';
 import { tableSettingChecks } from './table-checks.ts';
@@ -52,6 +53,7 @@ export const accountChecks: readonly AccountCheck[] = [
   },
   ...tableSettingChecks,
   fenceCheck,
+  concurrencyCheck,
   {
     name: 'alarms',
     remedy: 'docs/runbook.md has a page for each',

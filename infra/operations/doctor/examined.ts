@@ -1,6 +1,7 @@
 import type { StackResourceSummary } from '@aws-sdk/client-cloudformation';
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { IAMClient } from '@aws-sdk/client-iam';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { Extension } from '../../../shared/config.ts';
 import type { DeployedStack } from '../../commands/deployed-stack.ts';
 import type { ExtensionDetails } from '../../commands/extension-details.ts';
@@ -35,6 +36,7 @@ export interface Account {
   readonly resources: () => Promise<readonly StackResourceSummary[]>;
   readonly cloudWatch: CloudWatchClient;
   readonly iam: IAMClient;
+  readonly lambda: LambdaClient;
   /** An emulator on this machine. Where it is known to differ from AWS, a check does not hold it against the stack. */
   readonly isEmulated: boolean;
 }

@@ -48,6 +48,9 @@ beforeEach(() => {
     GetQueueAttributes: () => ({ Attributes: { ApproximateNumberOfMessages: '0' } }),
     DescribeSecret: () => ({ LastChangedDate: new Date(nowMs - 72 * 3_600_000) }),
     DescribeAlarms: () => ({ MetricAlarms: [alarm] }),
+    GetAccountSettings: () => ({
+      AccountLimit: { ConcurrentExecutions: 1_000, UnreservedConcurrentExecutions: 1_000 },
+    }),
     GetMetricStatistics: () => ({ Datapoints: [{ Timestamp: new Date(nowMs), Maximum: 60 }] }),
     GetRole: ({ RoleName }: { RoleName: string }) => ({ Role: { Arn: RoleName } }),
     SimulatePrincipalPolicy: simulate(() => false),
@@ -138,6 +141,7 @@ async function find(name: string): Promise<Finding> {
       resources: () => Promise.resolve(resources),
       cloudWatch: client,
       iam: client,
+      lambda: client,
       isEmulated,
     },
   } as unknown as Examined;
@@ -161,6 +165,7 @@ test.each([
   'recovery',
   'IAM fence',
   'alarms',
+  'concurrency',
   'waiting work',
   'clock of AWS',
 ])('%s: nothing is found where all is as it should be', async (name) => {
@@ -236,6 +241,20 @@ test('dead letters and work that waits are told with their number and age', asyn
     ],
   });
   expect(await find('waiting work')).toEqual(wrong(/^a message waits since 2 h$/));
+});
+
+test('a worker that takes most of what the account runs at once is found, and one that leaves pages enough is not', async () => {
+  aws['GetAccountSettings'] = () => ({
+    AccountLimit: { ConcurrentExecutions: 10, UnreservedConcurrentExecutions: 10 },
+  });
+  expect(await find('concurrency')).toMatchObject({
+    ...wrong(/^10 functions at once in this account, of which the worker may be 20$/),
+    remedy: expect.stringContaining('worker.maxConcurrency: 2 '),
+  });
+  configured = { ...configured, worker: { maxConcurrency: 2 } };
+  expect(await find('concurrency')).toMatchObject({ result: 'ok' });
+  aws['GetAccountSettings'] = () => ({});
+  expect(await find('concurrency')).toMatchObject({ result: 'unknown' });
 });
 
 test('an event that no document knows is asked about', async () => {
