@@ -111,7 +111,8 @@ export const metrics = {
   RefusedContentTooLarge: { unit: 'Count', means: 'A body is too large to travel.', from: anyRoute },
   RefusedRateLimited: {
     unit: 'Count',
-    means: 'The platform wants to be left alone: people see that it is busy.',
+    means:
+      'Somebody, or a company, calls more than limits allows, or the platform wants to be left alone: people wait.',
     from: anyRoute,
   },
   RefusedCodeRefused: {

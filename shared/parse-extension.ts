@@ -28,6 +28,11 @@ const callsPerSecond = (least: number) =>
     v.maxValue(10_000, 'must be at most 10000'),
   );
 
+const callsPerSecondOrFalse = v.union(
+  [v.literal(false), callsPerSecond(1)],
+  'must be a whole number of 1 to 10000, or false',
+);
+
 const ttlSeconds = v.pipe(
   v.number('must be a number of seconds'),
   v.integer('must be a whole number of seconds'),
@@ -263,8 +268,8 @@ const settings = v.strictObject({
       v.strictObject({
         // An account has 10,000 in a region, which all of its APIs share.
         requestsPerSecond: v.optional(callsPerSecond(10), 200),
-        perPerson: v.optional(callsPerSecond(1), 20),
-        perCompany: v.optional(callsPerSecond(1)),
+        perPerson: v.optional(callsPerSecondOrFalse, 20),
+        perCompany: v.optional(callsPerSecondOrFalse),
       }),
       v.transform((limits) => ({ ...limits, perCompany: limits.perCompany ?? limits.requestsPerSecond / 2 })),
     ),

@@ -139,8 +139,8 @@ function end(
     // Another one may have come meanwhile.
     if ((status === 401 || isSignOut) && session && session === heldBy(tenant)) keep(keyOf('session', tenant));
     const led = keyOf('reauthorized', tenant);
-    // A stored response says nothing about the session of now, nor does one that did not come.
-    const isProof = status > 199 && status < 500 && status !== 401 && !/hit/.test(header('cache-status') ?? '');
+    // A stored response says nothing about the session of now, nor does a limit, nor what did not come.
+    const isProof = status > 199 && status < 429 && status !== 401 && !/hit/.test(header('cache-status') ?? '');
     if (isProof && recallJson<{ path: string }>(led).path === path) keep(led);
   }
   return status === 401 ? signIn(path, header('x-reauthorize-url')) : isLeaving;

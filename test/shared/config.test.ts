@@ -254,6 +254,7 @@ describe('a configuration', () => {
     ['worker.maxConcurrency', { ...valid, worker: { maxConcurrency: 2.5 } }],
     ['limits.perPerson', { ...valid, limits: { perPerson: 0 } }],
     ['limits.perCompany', { ...valid, limits: { perCompany: 1.5 } }],
+    ['limits.perPerson', { ...valid, limits: { perPerson: true } }],
     ['limits.requestsPerSecond', { ...valid, limits: { requestsPerSecond: 10_001 } }],
     ['limits.perUser', { ...valid, limits: { perUser: 1 } }],
     ['worker.memory', { ...valid, worker: { memory: 1 } }],

@@ -1,3 +1,4 @@
+import type { CallLimit } from '../../../shared/session/call-limiter.ts';
 import type { Session } from '../../../shared/session/sessions.ts';
 import { ownerOf, partitionOf } from '../../../shared/store/user-cache.ts';
 import { tenantKey } from '../../../shared/tenant.ts';
@@ -15,13 +16,10 @@ export function limited(): HttpRequirement<HttpRequest & { readonly session: Ses
   return requirement(async ({ session }) => {
     const { perPerson, perCompany } = extension().limits;
     const { tenant } = session;
-    await callLimiter().admit(
-      [
-        { of: 'person', name: partitionOf(ownerOf(session)), callsPerSecond: perPerson },
-        { of: tenant.kind, name: tenantKey(tenant), callsPerSecond: perCompany },
-      ],
-      now(),
-    );
+    const limits: CallLimit[] = [];
+    if (perPerson) limits.push({ of: 'person', name: partitionOf(ownerOf(session)), callsPerSecond: perPerson });
+    if (perCompany) limits.push({ of: tenant.kind, name: tenantKey(tenant), callsPerSecond: perCompany });
+    await callLimiter().admit(limits, now());
     return undefined;
   });
 }

@@ -165,6 +165,9 @@ describe.skipIf(executablePath === undefined)('the script, in a real browser', (
       // Whatever was served out of a store says nothing; what came from the platform does.
       answers.set('/api/products', { status: 200, headers: { 'cache-status': 'user-cache; hit; ttl=5' } });
       await run(`await fetch('/api/products')`);
+      // A limit is judged before the session is, and is the page's to see.
+      answers.set('/api/products', { status: 429, headers: { 'retry-after': '3' } });
+      expect(await xhr('/api/products')).toBe(429);
       answers.set('/api/products', refusal);
       expect(await xhr('/api/products')).toBe(401);
       answers.set('/api/products', { status: 200 });
