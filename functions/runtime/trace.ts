@@ -8,8 +8,7 @@ import type { HttpClientRequest } from '../../shared/http/http-client.ts';
  */
 export function sampledTrace(): { readonly root: string; readonly parent: string } | undefined {
   const header = process.env['_X_AMZN_TRACE_ID'] ?? '';
-  if (!header.includes('Sampled=1')) return undefined;
-  const [root, parent] = ['Root', 'Parent'].map((name) => new RegExp(`\\b${name}=([\\w-]+)`).exec(header)?.[1]);
+  const [, root, parent] = /\bRoot=([\w-]+);Parent=(\w+);Sampled=1/.exec(header) ?? [];
   return root === undefined || parent === undefined ? undefined : { root, parent };
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { authorizeRoute, isConsentForm, signedAuthorizePath } from './authorize.ts';
@@ -123,6 +124,8 @@ async function serve(
   }
   if (isActivityPoll(httpClient)) return deliver(response, httpClient, await answerPublic(state, httpClient));
   state.recording.add(httpClient.record);
+  // By which Fynd finds a call in its own logs.
+  if (httpClient.path.startsWith('/service/')) response.setHeader('x-fynd-trace-id', randomBytes(16).toString('hex'));
   const startedAt = performance.now();
   const line = isWorthALine(httpClient) ? startLine(state, httpClient) : undefined;
   onRequest?.(httpClient.record);
