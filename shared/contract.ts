@@ -95,7 +95,7 @@ export interface PageFile {
 export const installationsTable = {
   partitionKey: 'pk',
   /** What a function that answers browsers may read: enough to know whether a session still counts, and no token. */
-  sessionAttributes: ['pk', 'generation', 'status', 'sessionsValidFromMs'],
+  sessionAttributes: ['pk', 'generation', 'status', 'sessionsValidFromMs', 'blockedAtMs'],
   /** What the callback reads to decide whether the company's grant is asked for again. */
   callbackAttributes: [
     'pk',
@@ -107,6 +107,7 @@ export const installationsTable = {
     'announced',
     'registered',
     'refreshingSinceMs',
+    'blockedAtMs',
   ],
   /** The sealed offline token. The callback writes it; no function that a browser reaches can read it. */
   tokenAttribute: 'token',
@@ -143,6 +144,7 @@ export const installationsTable = {
     'refreshingSinceMs',
     'uninstallAskedAtMs',
     'callsFromMs',
+    'blockedAtMs',
   ],
   /** What people's commands read of a row to say how a company's webhooks are. */
   subscriberAttributes: ['pk', 'status', 'subscriber'],

@@ -6,6 +6,7 @@ import { ask } from '../commands/ask.ts';
 import { type Outcome, runCommand, usageError } from '../commands/run-command.ts';
 import { selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
+import { act, consequence, type EmergencyOrder, emergencies } from './companies/emergency.ts';
 import { eraseData } from './companies/erase-data.ts';
 import { describeInstallation, exportData } from './companies/export-data.ts';
 import { type BrokenGrant, brokenGrant, describeBroken } from './companies/grant-health.ts';
@@ -17,10 +18,14 @@ npm run companies -- list --broken                 whose grant no longer works: 
 npm run companies -- show COMPANY                  a company's installation, without its token
 npm run companies -- export COMPANY [--user ID]    all that is held of it, or of one of its people, as JSON
 npm run companies -- erase COMPANY [--user ID]     ends the sessions, then deletes all that is held
+npm run companies -- sign-out COMPANY [--user ID]  ends its sessions, or those of one of its people. --everybody: all
+npm run companies -- block COMPANY | unblock COMPANY   keeps it out: people, storefronts, background work; lets it in again
+npm run companies -- drop-token COMPANY            forgets its offline token until its next launch. --everybody: all
 npm run companies -- restore [COMPANY]             brings back what a backup holds and the table has lost
 
   --organization ID  instead of COMPANY, for a partner
-  --yes              erases without asking
+  --everybody        instead of COMPANY: sign-out and drop-token
+  --yes              does it without asking
   --from-table NAME  restores from this table, to which a backup was restored (docs/loss.md)
   --write            restores; without it, says what would be restored
   --leave-tokens     restores without trying refresh tokens: each company's next launch asks for its grant again
@@ -36,6 +41,7 @@ const options = {
   organization: { type: 'string' },
   user: { type: 'string' },
   broken: { type: 'boolean', default: false },
+  everybody: { type: 'boolean', default: false },
   yes: { type: 'boolean', default: false },
   wait: { type: 'string', default: '30' },
   'from-table': { type: 'string' },
@@ -44,13 +50,19 @@ const options = {
 } as const;
 
 await runCommand({ usage, options, mostArguments: 2 }, async ({ values, positionals: [action = '', id] }) => {
-  if (!['list', 'show', 'export', 'erase', 'restore'].includes(action))
-    throw usageError(usage, 'Say list, show, export, erase or restore.');
+  const emergency = emergencies.find((each) => each === action);
+  if (emergency === undefined && !['list', 'show', 'export', 'erase', 'restore'].includes(action))
+    throw usageError(usage, `Say list, show, export, erase, restore, ${emergencies.join(', ')}.`);
+  const isOfEverybody = values.everybody && (emergency === 'sign-out' || emergency === 'drop-token');
+  if (values.everybody && (!isOfEverybody || (id ?? values.organization ?? values.user) !== undefined)) {
+    throw usageError(usage, '--everybody is for sign-out and drop-token, without a company.');
+  }
   const backup = values['from-table'];
   if ((action === 'restore') !== (backup !== undefined)) {
     throw usageError(usage, '--from-table names what is restored from, and belongs to restore.');
   }
-  const isOfAll = action === 'list' || (action === 'restore' && (id ?? values.organization) === undefined);
+  const isOfAll =
+    isOfEverybody || action === 'list' || (action === 'restore' && (id ?? values.organization) === undefined);
   const tenant = isOfAll ? undefined : tenantOf(id, values.organization);
   if (tenant === undefined && id !== undefined) throw usageError(usage, 'The list is of all: it takes no id.');
   if (values.broken && action !== 'list') throw usageError(usage, '--broken is for the list.');
@@ -66,6 +78,11 @@ await runCommand({ usage, options, mostArguments: 2 }, async ({ values, position
     if (backup !== undefined) {
       const { 'leave-tokens': leavesTokens, write: writes } = values;
       return await restore(data, { backup, only: tenant, cluster: extension.cluster, leavesTokens, writes });
+    }
+    if (emergency !== undefined) {
+      const order = { action: emergency, tenant, userId: values.user, extension, now: () => new Date() };
+      if (!values.yes) await confirmEmergency(order, data);
+      return await act(held, data, order);
     }
     if (tenant === undefined) return await (values.broken ? listBroken(held) : list(held));
     if (action === 'show') return await show(held, data, tenant);
@@ -152,6 +169,14 @@ async function show(held: HeldData, data: OpenData, tenant: Tenant): Promise<Out
     ([name, value]) => `${name.padEnd(width)}  ${Array.isArray(value) ? value.join(' ') : String(value)}`,
   );
   return { data: described, text: lines.join('\n') };
+}
+
+async function confirmEmergency(order: EmergencyOrder, { where }: OpenData): Promise<void> {
+  const typed = await ask(
+    `In ${where}. ${consequence(order)} Type yes to go on: `,
+    `${consequence(order)} Add --yes where nobody can answer. Nothing was done.`,
+  );
+  if (typed.toLowerCase() !== 'yes') throw new StartError('Nothing was done.');
 }
 
 async function confirm(who: string, data: OpenData, { id }: Tenant): Promise<void> {

@@ -24,6 +24,7 @@ export async function announce(
   const announcement = announcementOf(generation, scopes);
   if (grant.announced === announcement) return 'duplicate';
   const isGone = hook === 'uninstalled';
+  if (!isGone && grant.blockedAtMs > 0) return 'not_installed';
   // An installation that is over before its hook ran is told of by the hook of what came after it.
   if (!isGone && grant.generation !== generation) return 'outdated';
   // Told too late, as a dead letter that was sent again: what the hook would delete is a newer installation's by now.

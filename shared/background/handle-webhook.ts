@@ -29,7 +29,7 @@ export async function handleWebhook(
   const digest = eventDigest(event.id, body);
   if (await deliveries.isHandled(tenant, digest, now())) return 'duplicate';
   const grant = await grants.find(tenant);
-  if (grant === undefined || grant.status === 'uninstalled') return 'not_installed';
+  if (grant === undefined || grant.status === 'uninstalled' || grant.blockedAtMs > 0) return 'not_installed';
   // It waited in the queue while the company uninstalled and installed again. An installation that is yet to come was
   // written by a clock that was set back since: what is compared with it says nothing.
   const isYetToCome = grant.installedAtMs > now().getTime();

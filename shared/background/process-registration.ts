@@ -2,7 +2,7 @@ import type { EventProvider, Extension } from '../config.ts';
 import { webhookKid, webhookSecret } from '../fynd/webhook-secret.ts';
 import type { Deadline } from '../http/http-client.ts';
 import { callAsTenant } from '../platform/call-as-tenant.ts';
-import type { OfflineGrant, OfflineGrants } from '../store/offline-grants.ts';
+import { mayWorkFor, type OfflineGrant, type OfflineGrants } from '../store/offline-grants.ts';
 import { companyOf, type Tenant } from '../tenant.ts';
 import type { BackgroundDependencies } from './background-context.ts';
 import type { RegisterMessage } from './messages.ts';
@@ -30,7 +30,7 @@ export async function processRegistration(
   deadline: Deadline,
 ): Promise<'registered' | 'not_installed' | 'duplicate'> {
   const grant = await deps.grants.find(tenant);
-  if (grant === undefined || grant.status !== 'installed') return 'not_installed';
+  if (!mayWorkFor(grant)) return 'not_installed';
   const registration = registrationOf(deps, grant.generation);
   if (registration === undefined || isRegistered(grant.registered, registration, webhookKid(deps.webhookKey))) {
     return 'duplicate';

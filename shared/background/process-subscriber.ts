@@ -1,7 +1,7 @@
 import type { Extension } from '../config.ts';
 import type { Deadline } from '../http/http-client.ts';
 import { AppError } from '../problems.ts';
-import type { OfflineGrants } from '../store/offline-grants.ts';
+import { mayWorkFor, type OfflineGrants } from '../store/offline-grants.ts';
 import { companyOf } from '../tenant.ts';
 import type { SubscriberMessage } from './messages.ts';
 import { type ProcessRegistrationDependencies, platformCall, register } from './process-registration.ts';
@@ -28,7 +28,7 @@ export async function processSubscriber(
 ): Promise<SubscriberOutcome | 'not_installed' | 'unhandled'> {
   const { extension, apiKey, grants } = deps;
   const grant = await grants.find(tenant);
-  if (grant?.status !== 'installed') return 'not_installed';
+  if (!mayWorkFor(grant)) return 'not_installed';
   const registration = registrationOf(deps, grant.generation);
   if (registration === undefined) return 'unhandled';
   const note = (state: string, problem?: string) =>

@@ -1,6 +1,6 @@
 import { installationsTable, sweepSchedule } from '../contract.ts';
 import type { Deadline } from '../http/http-client.ts';
-import type { OfflineGrants } from '../store/offline-grants.ts';
+import { mayWorkFor, type OfflineGrants } from '../store/offline-grants.ts';
 import type { WorkQueue } from '../store/work-queue.ts';
 import { type BackgroundDependencies, backgroundContext } from './background-context.ts';
 import type { Handlers } from './handlers.ts';
@@ -69,7 +69,7 @@ export async function runScheduled(
   const handler = deps.handlers.schedules[name];
   if (handler === undefined) return 'unhandled';
   const grant = await deps.grants.find(tenant);
-  if (grant?.status !== 'installed') return 'not_installed';
+  if (!mayWorkFor(grant)) return 'not_installed';
   await handler({ ...backgroundContext(deps, tenant, deadline), schedule: name, run });
   return 'handled';
 }

@@ -1,7 +1,7 @@
 import type { Deadline } from '../http/http-client.ts';
 import { type PlatformClient, PlatformResponseError } from '../platform/platform-client.ts';
 import { AppError } from '../problems.ts';
-import type { OfflineGrants } from '../store/offline-grants.ts';
+import { mayWorkFor, type OfflineGrants } from '../store/offline-grants.ts';
 import { type BackgroundDependencies, backgroundContext } from './background-context.ts';
 import type { StorefrontPathMessage } from './messages.ts';
 
@@ -80,7 +80,7 @@ export async function processStorefrontPath(
   deadline: Deadline,
 ): Promise<'handled' | 'not_installed'> {
   const grant = await deps.grants.find(tenant);
-  if (grant?.status !== 'installed') return 'not_installed';
+  if (!mayWorkFor(grant)) return 'not_installed';
   const owner = backgroundContext(deps, tenant, deadline);
   await (task === 'register' ? registerStorefrontPath : removeStorefrontPath)(deps, owner, place);
   return 'handled';

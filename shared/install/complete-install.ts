@@ -6,6 +6,7 @@ import { type Deadline, deadlineIn, type HttpClient, platformBudgetMs } from '..
 import type { Count } from '../metrics.ts';
 import { AppError } from '../problems.ts';
 import type { KeyRing } from '../sealing.ts';
+import { requireUnblocked } from '../session/live-session.ts';
 import type { Session } from '../session/sessions.ts';
 import type { Transaction } from '../session/transactions.ts';
 import { settleAll } from '../settle-all.ts';
@@ -38,7 +39,7 @@ export interface Completed {
  *
  * A crash after any step leaves the installation as it was or as it will be: there is one write, and it comes last.
  * @throws {AppError} `scopes_missing` on a first installation by somebody who lacks scopes, with nothing stored;
- * `code_refused`, `platform_error`, `platform_timeout`.
+ * `access_denied` where an operator keeps the tenant out; `code_refused`, `platform_error`, `platform_timeout`.
  */
 export async function completeInstall(
   dependencies: CompleteInstallDependencies,
@@ -65,6 +66,7 @@ export async function completeInstall(
     installations.find(tenant),
   ]);
 
+  requireUnblocked(installation);
   const need = neededGrant(extension, installation, transaction, online.scopes);
   if (need === 'refused') throw scopesMissing(missingScopes(online.scopes, extension.scopes));
   let installed: Installed | undefined = installation;
@@ -112,6 +114,7 @@ export async function autoInstall(
   const missing = missingScopes(grant.scopes, scopes);
   if (missing.length > 0) throw scopesMissing(missing);
   const installation = await installations.find(tenant);
+  requireUnblocked(installation);
   // It may have uninstalled before without our hearing of it: the grant of the row, which cannot be asked here, is dead then.
   const launch = { tenant, installEvent: true, startedAtMs: now.getTime() };
   return await install(dependencies, launch, installation, grant, deadline);

@@ -63,10 +63,10 @@ async function isGrantDead(
     return answer === 'dead';
   };
   try {
-    const { accessToken, isRefreshable } = await deps.tokens.get(tenant, { deadline });
+    const { accessToken, isRefreshable } = await deps.tokens.get(tenant, { deadline, evenBlocked: true });
     if (!(await isDead(accessToken)) && !(triesRefresh && isRefreshable)) return false;
     // A dead access token says little, and so may a live one: the grant is dead when it gives no other one.
-    const renewed = await deps.tokens.get(tenant, { rejected: accessToken, deadline });
+    const renewed = await deps.tokens.get(tenant, { rejected: accessToken, deadline, evenBlocked: true });
     return await isDead(renewed.accessToken);
   } catch (error) {
     if (error instanceof AppError && error.code === 'installation_required') return true;

@@ -10,6 +10,8 @@ export interface InstallationGate {
   readonly status: InstallationStatus;
   /** Epoch milliseconds: sessions that began earlier are over, for everybody. */
   readonly sessionsValidFromMs: number | undefined;
+  /** Epoch milliseconds: since when an operator keeps this tenant out; undefined where nobody does. */
+  readonly blockedAtMs?: number | undefined;
 }
 
 /** What the tables say now of a session that was opened. */
@@ -29,14 +31,23 @@ declare const checked: unique symbol;
 export type LiveSession = Session & { readonly [checked]: true };
 
 /**
+ * @throws {AppError} `access_denied` where an operator keeps the tenant out: who signs in again meets the same, so that
+ * nobody is sent to do so.
+ */
+export function requireUnblocked(row: { readonly blockedAtMs?: number | undefined } | undefined): void {
+  if (row?.blockedAtMs !== undefined) throw new AppError('access_denied', 'The extension is closed for this company.');
+}
+
+/**
  * Compares an opened session with what the tables say now of its owner.
  * @throws {AppError} `session_expired` where the installation is gone or newer, or the person or everybody was signed
- * out after the session began.
+ * out after the session began; `access_denied` as `requireUnblocked`.
  */
 export function requireLive(session: Session, { installation, signedOutAtMs }: SessionState): LiveSession {
   if (installation === undefined || installation.status === 'uninstalled') {
     throw new AppError('session_expired', 'The extension is no longer installed in this company.');
   }
+  requireUnblocked(installation);
   if (installation.generation !== session.generation) {
     throw new AppError('session_expired', 'The extension was installed again since this session began.');
   }

@@ -12,7 +12,7 @@ import {
 import * as v from 'valibot';
 import { deliveriesTable, installationsTable, userCacheTable } from '../contract.ts';
 import { parseTenantKey, type Tenant, tenantKey } from '../tenant.ts';
-import { integer, projection, update, updateItem } from './dynamodb.ts';
+import { type Change, integer, projection, update, updateItem } from './dynamodb.ts';
 import { installationKey } from './installations.ts';
 import { epochSortKey, epochTtlSeconds, partitionOf } from './user-cache.ts';
 
@@ -48,6 +48,7 @@ const tombstone = new Set([
   'version',
   'status',
   'sessionsValidFromMs',
+  'blockedAtMs',
   'uninstalledAt',
   'updatedAt',
 ]);
@@ -188,6 +189,39 @@ export class HeldData {
     }
   }
 
+  /** Ends the tenant's sessions that began until now. False where there is no such row. */
+  async endSessions(tenant: Tenant, now: Date): Promise<boolean> {
+    return await this.#updateRow(tenant, { set: { sessionsValidFromMs: now.getTime() } });
+  }
+
+  /** Keeps a tenant out from now on: people, background work, storefronts. False where there is no such row. */
+  async block(tenant: Tenant, now: Date): Promise<boolean> {
+    return await this.#updateRow(tenant, { set: { blockedAtMs: now.getTime(), updatedAt: seconds(now) } });
+  }
+
+  /** Lets a tenant in again. False where there is no such row. */
+  async unblock(tenant: Tenant, now: Date): Promise<boolean> {
+    return await this.#updateRow(tenant, { set: { updatedAt: seconds(now) }, remove: ['blockedAtMs'] });
+  }
+
+  async #updateRow(tenant: Tenant, change: Change): Promise<boolean> {
+    const key = installationKey(tenant);
+    const item = { TableName: this.#tables.installations, Key: key };
+    return await updateItem(this.#client, item, { ...change, expect: { ...key, ...change.expect } });
+  }
+
+  /**
+   * Forgets a token: nothing works for the tenant in the background until its next launch, which asks for the grant again. A
+   * refresh that is under way is lost. False where the row has moved on.
+   */
+  async dropToken({ tenant, generation, version }: HeldToken, now: Date): Promise<boolean> {
+    return await this.#updateRow(tenant, {
+      set: { version: version + 1, status: 'reauthorize', updatedAt: seconds(now) },
+      remove: [installationsTable.tokenAttribute, 'leasedVersion', 'retryFrom', 'attempt', 'refreshingSinceMs'],
+      expect: { generation, version },
+    });
+  }
+
   /** Ends a person's sessions that began until now. @returns when the mark itself ends, in epoch seconds. */
   async endSessionsOf(tenant: Tenant, userId: string, generation: number, now: Date): Promise<number> {
     const expiresAt = Math.floor(now.getTime() / 1000) + epochTtlSeconds;
@@ -245,6 +279,10 @@ export class HeldData {
 
 /** What DynamoDB takes at once. */
 const maxBatchItems = 25;
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}
 
 const tokenAttributes = [
   installationsTable.partitionKey,

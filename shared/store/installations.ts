@@ -25,6 +25,8 @@ export interface Installation {
   readonly registered?: string | undefined;
   /** Epoch milliseconds: since when no refresh of the grant has worked; undefined where none is tried. */
   readonly refreshingSinceMs?: number | undefined;
+  /** As in `InstallationGate`. */
+  readonly blockedAtMs?: number | undefined;
 }
 
 /** The offline grant as it is stored: sealed, and bound to its row. */
@@ -49,11 +51,13 @@ const row = v.object({
   announced: v.optional(v.string()),
   registered: v.optional(v.string()),
   refreshingSinceMs: v.optional(integer),
+  blockedAtMs: v.optional(integer),
 });
 const gate = v.object({
   generation: integer,
   status: installationStatus,
   sessionsValidFromMs: v.optional(integer),
+  blockedAtMs: v.optional(integer),
 });
 
 /**

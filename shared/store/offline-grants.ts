@@ -43,6 +43,13 @@ export interface OfflineGrant {
   readonly uninstallAskedAtMs: number;
   /** Epoch milliseconds before which background work makes no call, as the platform asked; 0 where it never did. */
   readonly callsFromMs: number;
+  /** Epoch milliseconds: since when an operator keeps this tenant out; 0 where nobody does. */
+  readonly blockedAtMs: number;
+}
+
+/** Whether background work may act for a tenant: it is installed, nobody keeps it out, and its grant is not known to be dead. */
+export function mayWorkFor(grant: OfflineGrant | undefined): grant is OfflineGrant {
+  return grant?.status === 'installed' && grant.blockedAtMs === 0;
 }
 
 /** What was last seen of a company's subscriber at the platform: for people, who read it from the row. */
@@ -74,6 +81,7 @@ const row = v.object({
   installedAtMs: v.optional(integer, 0),
   uninstallAskedAtMs: v.optional(integer, 0),
   callsFromMs: v.optional(integer, 0),
+  blockedAtMs: v.optional(integer, 0),
   announced: v.optional(v.string()),
   registered: v.optional(v.string()),
   refreshingSinceMs: v.optional(integer),

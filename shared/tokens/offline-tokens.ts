@@ -76,6 +76,8 @@ interface Asking {
   readonly rejected?: string;
   /** When this process may be ended, as a Lambda function is. With less than a lease left it begins no refresh. */
   readonly deadline?: Deadline;
+  /** Also of a tenant that an operator keeps out: only to learn whether its grant is dead. */
+  readonly evenBlocked?: boolean;
 }
 
 /**
@@ -104,19 +106,22 @@ export class OfflineTokens {
    * `rate_limited`, `platform_error` or `platform_timeout` where the platform gives no token in time.
    */
   async get(tenant: Tenant, options: Asking = {}): Promise<OfflineAccess> {
-    const key = `${tenantKey(tenant)} ${options.rejected ?? ''}`;
+    const key = `${tenantKey(tenant)} ${options.rejected ?? ''} ${options.evenBlocked ?? ''}`;
     const asking = this.#asking.get(key) ?? this.#obtain(tenant, options).finally(() => this.#asking.delete(key));
     this.#asking.set(key, asking);
     return await asking;
   }
 
-  async #obtain(tenant: Tenant, { rejected, deadline }: Asking): Promise<OfflineAccess> {
+  async #obtain(tenant: Tenant, { rejected, deadline, evenBlocked }: Asking): Promise<OfflineAccess> {
     const { grants, tokenKeys, now, monotonicMs, wait } = this.#deps;
     const { leaseMs, pollMs, patienceMs } = this.#timing;
     const startedAtMs = monotonicMs();
     const jitter = Math.random();
     while (monotonicMs() - startedAtMs < patienceMs && deadline?.remainingMs() !== 0) {
       const grant = await grants.find(tenant);
+      if (grant !== undefined && grant.blockedAtMs > 0 && !evenBlocked) {
+        throw new AppError('installation_required', 'The extension is closed for this company.');
+      }
       if (grant === undefined || grant.status !== 'installed' || grant.sealedToken === undefined) {
         throw installationRequired(grant);
       }

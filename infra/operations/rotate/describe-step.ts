@@ -31,7 +31,7 @@ export function describeStanding(standing: Standing, now = new Date()): string {
   if (companies !== undefined) {
     const { underCurrent, behind, withoutGrant } = companies;
     lines.push(
-      `Companies: ${underCurrent} registered under the key in use, ${behind} not yet${withoutGrant > 0 ? `, ${withoutGrant} whose grant does not work: they are registered when somebody opens the extension` : ''}.`,
+      `Companies: ${underCurrent} registered under the key in use, ${behind} not yet${withoutGrant > 0 ? `, ${withoutGrant} whose grant does not work, or that are blocked: they are registered later` : ''}.`,
     );
   }
   return lines.join('\n  ');

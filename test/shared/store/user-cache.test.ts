@@ -43,7 +43,7 @@ describe('a view', () => {
     const { RequestItems } = tables.calls[0]!.input as { RequestItems: Record<string, Record<string, unknown>> };
     expect(RequestItems[tables.names.installations]).toMatchObject({
       ConsistentRead: true,
-      ProjectionExpression: '#pk, #generation, #status, #sessionsValidFromMs',
+      ProjectionExpression: '#pk, #generation, #status, #sessionsValidFromMs, #blockedAtMs',
     });
     expect(RequestItems[tables.names.userCache]).toMatchObject({ ConsistentRead: true });
     expect(RequestItems[tables.names.userCache]?.['Keys']).toHaveLength(2);
