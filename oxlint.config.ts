@@ -139,8 +139,9 @@ export default defineConfig({
     },
     layer(
       ['infra/commands/**', 'infra/reload/**'],
-      behaviour,
-      'infra/ imports what lies directly in shared/, and the configuration.',
+      // How the platform is spoken to is no behaviour of the extension.
+      [...behaviour, '!**/shared/fynd', '!**/shared/fynd/**'],
+      'infra/ imports what lies directly in shared/, how the platform is spoken to (shared/fynd/), and the configuration.',
     ),
     layer(
       ['infra/operations/**'],

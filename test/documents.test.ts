@@ -184,6 +184,17 @@ test('each command that a document names is one of package.json', () => {
   expect(named.filter(({ name }) => !(name in scripts))).toEqual([]);
 });
 
+test('each script of package.json is in the table of commands, or in that of contributors', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
+  const rows = `${textOf('docs/operating.md')}\n${textOf('CONTRIBUTING.md')}`
+    .split('\n')
+    .filter((line) => line.startsWith('| '));
+  const told = rows.flatMap((row) =>
+    [...row.matchAll(/`(?:npm (?:run )?)?([a-z][\w:-]*)[^`]*`/g)].map(([, name]) => name),
+  );
+  expect(Object.keys(scripts).filter((name) => !told.includes(name))).toEqual([]);
+});
+
 test('what agents read first is short', () => {
   expect(textOf('AGENTS.md').split('\n').length).toBeLessThan(60);
 });

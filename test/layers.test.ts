@@ -45,7 +45,7 @@ const plants: readonly Plant[] = [
       ['http', 'fynd', 'platform'].includes(room) ? undefined : shelf,
     ],
     ['infra/planted.ts', `../shared/${room}/x.ts`, synthesized],
-    ['infra/commands/planted.ts', `../../shared/${room}/x.ts`, commands],
+    ['infra/commands/planted.ts', `../../shared/${room}/x.ts`, room === 'fynd' ? undefined : commands],
   ]),
   ...[...sharedRooms.map(inShared), 'shared/planted.ts'].flatMap((file): Plant[] => {
     const message = file === 'shared/planted.ts' ? lowest : below(dirname(file).slice('shared/'.length));

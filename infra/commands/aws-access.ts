@@ -41,5 +41,8 @@ export function sentenceOfAws(error: unknown, region = 'this region'): string | 
   if (!(error instanceof Error)) return undefined;
   const isOfNetwork = 'code' in error && ofNetwork.test(String(error.code));
   if (!isOfNetwork && !('$metadata' in error) && error.name !== 'CredentialsProviderError') return undefined;
-  return accessRefusal(error, region) ?? `AWS says ${error.name}: ${error.message.replace(/\.?$/, '.')}`;
+  return (
+    accessRefusal(error, region) ??
+    `AWS says ${error.name}: ${(error.message.split('\n')[0] ?? '').replace(/\.?$/, '.')}`
+  );
 }

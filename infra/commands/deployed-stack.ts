@@ -3,6 +3,7 @@ import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import type { Extension } from '../../shared/config.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { stackName } from '../stack-name.ts';
+import { stageTag } from '../stage.ts';
 import { accessRefusal, contextOf } from './aws-access.ts';
 import { findAccess } from './find-access.ts';
 
@@ -13,6 +14,8 @@ export interface DeployedStack {
   readonly account: string | undefined;
   /** `UPDATE_COMPLETE` and the like. */
   readonly status: string;
+  /** The stage that it was deployed as; undefined where there were none. */
+  readonly stage: string | undefined;
   /** The template's; undefined where it has none. */
   readonly description: string | undefined;
   /** What it printed when it was deployed, by id. */
@@ -51,7 +54,7 @@ export async function findDeployedStack(
 }
 
 function requireWhole(
-  { StackId: id, StackStatus, Description: description, Outputs: outputs = [] }: Partial<Stack>,
+  { StackId: id, StackStatus, Description: description, Outputs: outputs = [], Tags: tags = [] }: Partial<Stack>,
   { name, region, whileUpdating }: { readonly name: string; readonly region: string; readonly whileUpdating: boolean },
 ): DeployedStack {
   const status: string = StackStatus ?? 'of an unknown status';
@@ -78,7 +81,8 @@ function requireWhole(
     key !== undefined && value !== undefined ? [[key, value] as const] : [],
   );
   const account = id?.split(':')[4];
-  return { name, region, account: account || undefined, status, description, outputs: new Map(told) };
+  const stage = tags.find(({ Key: key }) => key === stageTag)?.Value;
+  return { name, region, account: account || undefined, status, stage, description, outputs: new Map(told) };
 }
 
 function refusal(error: Error, name: string, region: string): string {

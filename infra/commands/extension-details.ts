@@ -1,4 +1,4 @@
-import { sign } from '@gofynd/fp-signature';
+import { extensionDetailsRequest } from '../../shared/fynd/extension-details.ts';
 import { StartError } from '../local/host/start-error.ts';
 
 const patienceMs = 10_000;
@@ -48,20 +48,17 @@ async function ask(
   body?: string,
   signal?: AbortSignal,
 ): Promise<ExtensionDetails> {
-  const url = new URL(`${cluster}/service/panel/partners/v1.0/extensions/details/${encodeURIComponent(apiKey)}`);
-  const date = `${new Date().toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}Z`;
-  const request = { method, host: url.host, path: url.pathname, body };
-  // As every call of the official libraries, under a public constant.
-  const { 'x-fp-signature': signature } = sign({ ...request, headers: { host: url.host, 'x-fp-date': date } });
-  const response = await fetch(url, {
+  const credentials = { apiKey, apiSecret };
+  const { origin, target, headers } = extensionDetailsRequest({
+    cluster,
+    credentials,
+    now: () => new Date(),
     method,
-    headers: {
-      accept: 'application/json',
-      authorization: `Basic ${btoa(`${apiKey}:${apiSecret}`)}`,
-      'x-fp-date': date,
-      'x-fp-signature': signature,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-    },
+    body,
+  });
+  const response = await fetch(origin + target, {
+    method,
+    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
     ...(body !== undefined && { body }),
     redirect: 'manual',
     signal: AbortSignal.any([AbortSignal.timeout(patienceMs), ...(signal ? [signal] : [])]),

@@ -125,7 +125,7 @@ async function selectRunning(which: WhichExtension): Promise<LocalExtension> {
 }
 
 /** Stacks of this template say whose they are; others have none of their outputs. */
-function requireOwn({ name, account, description, outputs }: DeployedStack, extension: Extension): void {
+function requireOwn({ name, account, stage: its, description, outputs }: DeployedStack, extension: Extension): void {
   const { stage } = extension;
   if (stage?.account !== undefined && account !== undefined && account !== stage.account) {
     throw new StartError(
@@ -134,6 +134,9 @@ function requireOwn({ name, account, description, outputs }: DeployedStack, exte
   }
   if (!outputs.has('SetApiKey')) {
     throw new StartError(`The stack ${name} is not an extension of this template's: name another one with --stack.`);
+  }
+  if (stage !== undefined && its !== undefined && its !== stage.name) {
+    throw new StartError(`The stack ${name} is the stage ${its}, and not ${stage.name}: name it with --stage ${its}.`);
   }
   // CloudFormation shows what is not ASCII as question marks; the emulator shows nothing.
   const shown = (text: string) => text.replaceAll(/[^ -~]|\?/g, '');

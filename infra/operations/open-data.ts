@@ -64,7 +64,8 @@ export async function withData<Result>(
   try {
     return await run(data);
   } catch (error) {
-    const sentence = error instanceof StartError ? undefined : sentenceOfAws(error);
+    const sentence =
+      error instanceof StartError ? undefined : sentenceOfAws(error, selected.stack?.region ?? 'this machine');
     throw sentence === undefined ? error : new StartError(`${sentence} ${left}`, { cause: error });
   }
 }

@@ -22,10 +22,35 @@ export async function readScopeCeiling(
   },
   deadline: Deadline,
 ): Promise<readonly string[] | undefined> {
-  const { apiKey, apiSecret } = deps.credentials;
-  const { origin, host, prefix, headers: regional } = clusterAddress(deps.cluster);
+  const { origin, target, headers } = extensionDetailsRequest(deps);
+  const response = await deps.httpClient(
+    { origin, method: 'GET', target, headers, body: undefined, maxResponseBytes: maxBytes },
+    deadline,
+  );
+  if (response.status !== 200) return undefined;
+  const parsed = v.safeParse(details, parseJsonResponse(response, { maxBytes }));
+  return parsed.success ? parsed.output.scope : undefined;
+}
+
+/**
+ * The request that reads an extension's details, or with a body changes them (`PATCH`), signed and with its credentials.
+ */
+export function extensionDetailsRequest({
+  cluster,
+  credentials: { apiKey, apiSecret },
+  now,
+  method = 'GET',
+  body,
+}: {
+  readonly cluster: string;
+  readonly credentials: Credentials;
+  readonly now: () => Date;
+  readonly method?: 'GET' | 'PATCH';
+  readonly body?: string | undefined;
+}) {
+  const { origin, host, prefix, headers: regional } = clusterAddress(cluster);
   const target = `${prefix}/service/panel/partners/v1.0/extensions/details/${encodeURIComponent(apiKey)}`;
-  const date = signatureDate(deps.now());
+  const date = signatureDate(now());
   const headers = {
     ...regional,
     host,
@@ -34,19 +59,6 @@ export async function readScopeCeiling(
     authorization: `Basic ${Buffer.from(`${apiKey}:${apiSecret}`).toString('base64')}`,
     'x-fp-date': date,
   };
-  const signature = signV1({ method: 'GET', target, headers }, date);
-  const response = await deps.httpClient(
-    {
-      origin,
-      method: 'GET',
-      target,
-      headers: { ...headers, 'x-fp-signature': signature },
-      body: undefined,
-      maxResponseBytes: maxBytes,
-    },
-    deadline,
-  );
-  if (response.status !== 200) return undefined;
-  const parsed = v.safeParse(details, parseJsonResponse(response, { maxBytes }));
-  return parsed.success ? parsed.output.scope : undefined;
+  const signature = signV1({ method, target, headers, body }, date);
+  return { origin, target, headers: { ...headers, 'x-fp-signature': signature } };
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,9 +18,7 @@ const outputs = {
   UserCacheTableName: 'user-cache',
   DeliveriesTableName: 'deliveries',
   TokenKeySecretId: secretId('TokenKey'),
-  WorkQueueUrl: 'https://sqs.ap-south-1.amazonaws.com/123456789012/work.fifo',
-  DeadLetterQueueUrl: 'https://sqs.ap-south-1.amazonaws.com/123456789012/dead.fifo',
-  Redrive: 'npm run redrive -- --from https://sqs/dead.fifo --to https://sqs/work.fifo',
+  SessionKeySecretId: secretId('SessionKey'),
 };
 const description = 'Stock Watch: an extension for the Fynd Platform.';
 const stackIn = (status: string) => ({ status, description, outputs });
@@ -33,6 +31,7 @@ const stacks = {
   'update-failed': stackIn('UPDATE_ROLLBACK_FAILED'),
   'without-outputs': { status: 'CREATE_COMPLETE', description, outputs: {} },
   'half-of-them': { status: 'CREATE_COMPLETE', description, outputs: { SetApiKey: outputs.SetApiKey } },
+  'another-stage': { ...stackIn('CREATE_COMPLETE'), stage: 'prod' },
   foreign: { status: 'CREATE_COMPLETE', description: 'A shop', outputs: { WorkQueueUrl: 'https://sqs/other' } },
   'another-extension': { ...stackIn('CREATE_COMPLETE'), description: 'Other: an extension for the Fynd Platform.' },
 };
@@ -40,6 +39,7 @@ const goodSecrets = {
   [secretId('ApiKey')]: apiKey,
   [secretId('ApiSecret')]: 'CANARY-api-secret',
   [secretId('TokenKey')]: 'CANARY-token-key',
+  [secretId('SessionKey')]: 'CANARY-session-key',
 };
 
 /** What is wrong, where all else is well. */
@@ -57,6 +57,8 @@ let directory: string;
 let aws: AwsStandIn;
 let environment: Record<string, string>;
 let fault: Fault;
+let onRequest: (() => Promise<void> | undefined) | undefined;
+const nothing: Fault = { what: 'nothing', sentence: /./ };
 const secrets: Record<string, string> = {};
 const closers: (() => unknown)[] = [];
 
@@ -67,8 +69,15 @@ beforeAll(async () => {
     secrets,
     isBootstrapped: () => fault.isBootstrapped ?? true,
     refusals: () => fault.refusals ?? {},
+    onRequest: () => onRequest?.(),
   });
   closers.push(() => aws.close());
+  const [work, dead] = [`${aws.endpoint}/123456789012/work.fifo`, `${aws.endpoint}/123456789012/dead.fifo`];
+  Object.assign(outputs, {
+    WorkQueueUrl: work,
+    DeadLetterQueueUrl: dead,
+    Redrive: `npm run redrive -- --from ${dead} --to ${work}`,
+  });
   const extension = { apiKey, apiSecret: 'CANARY-api-secret', baseUrl: 'https://old.example' };
   const platform = await startPlatform({ extension });
   closers.push(() => platform.close());
@@ -82,7 +91,11 @@ beforeAll(async () => {
     );
     return file;
   };
-  config('staged', "stages: { prod: { account: '111111111111' }, test: {} }");
+  config(
+    'staged',
+    `stages: { prod: { account: '111111111111', stackName: 'stock-watch' }, test: { stackName: 'another-stage' } },
+      cluster: '${platform.origin}'`,
+  );
   environment = {
     PATH: process.env['PATH'] ?? '',
     TMPDIR: process.env['TMPDIR'] ?? tmpdir(),
@@ -110,11 +123,17 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function run(program: string, args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+async function run(
+  program: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+  onStart?: (child: ChildProcess) => void,
+) {
   const child = spawn(process.execPath, [program, ...args], {
     env: { ...environment, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onStart?.(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -185,13 +204,14 @@ const ofDeployed: readonly Fault[] = [
   {
     what: 'this machine, and a stack',
     args: ['--local', '--stack', 'x'],
-    sentence: /leave one of them out|^On this machine|^The extension on this machine/,
+    sentence: /leave one of them out|^On this machine|^The extension on this|^There is no option --local/,
   },
   {
     what: 'nothing that runs here',
     args: ['--local'],
     environment: { LOCAL_DATA_DIR: '/nowhere' },
-    sentence: /^No local extension runs in \/nowhere|^On this machine|^The extension on this machine/,
+    sentence:
+      /^No local extension runs in \/nowhere|^On this machine|^The extension on this|^There is no option --local/,
   },
 ];
 const staged = (what: string, args: readonly string[], sentence: RegExp): Fault => ({
@@ -206,6 +226,12 @@ const ofStages: readonly Fault[] = [
     ['--region', 'ap-south-1'],
     /^Name a stage with --stage\. There are: prod, test\.|Which stage\?/,
   ),
+  staged(
+    'a stage in another account',
+    ['--stage', 'prod'],
+    /^The credentials are of the account 123456789012, and the stage prod/,
+  ),
+  staged("a stage whose stack is another's", ['--stack', 'another-stage'], /is the stage prod, and not test/),
   staged('another stage', ['--stage', 'nowhere'], /stages has no nowhere\. There are: prod, test/),
 ];
 const unreachable: Fault = {
@@ -270,7 +296,7 @@ test('every script of package.json is tried here, or is no command of this kind'
 describe.each(Object.entries(testedCommands))('npm run %s', (name, command) => {
   test('says what it takes, without AWS and whatever the configuration is', async () => {
     const more = { AWS_ENDPOINT_URL: '', AWS_ACCESS_KEY_ID: '', AWS_REGION: '', EXTENSION_CONFIG: 'none.ts' };
-    fault = { what: '', sentence: /./ };
+    fault = nothing;
     const [verb, ...others] = command.about === 'cdk' && name !== 'github-role' ? command.args : [];
     const { status, stdout, stderr } = await run(command.program, [...(verb ? [verb] : []), ...others, '--help'], more);
     expect([status, stderr]).toEqual([0, '']);
@@ -302,4 +328,35 @@ describe.each(Object.entries(testedCommands))('npm run %s', (name, command) => {
       expect(aws.changes).toEqual([]);
     },
   );
+});
+
+const interruptible = Object.entries(testedCommands).filter(
+  ([, { about, endsByInterruption }]) => about === 'deployed' && !endsByInterruption,
+);
+
+describe.each(interruptible)('npm run %s, interrupted', (_name, command) => {
+  test('ends with a sentence and the status of the signal, and does all of it the next time', async () => {
+    fault = nothing;
+    const whole = { status: command.status ?? 0, stderr: command.status ? expect.any(String) : '' };
+    const args = [...command.args, '--region', 'ap-south-1'];
+    // At its first request to AWS, then at its second, until it ends before there is another one.
+    for (let point = 1; ; point++) {
+      const signal = point % 2 === 1 ? 'SIGINT' : 'SIGTERM';
+      let seen = 0;
+      const result = await run(command.program, args, {}, (child) => {
+        const gone = once(child, 'close').then(() => undefined);
+        onRequest = () => {
+          seen += 1;
+          if (seen !== point) return undefined;
+          child.kill(signal);
+          return gone;
+        };
+      });
+      onRequest = undefined;
+      if (seen < point) return expect(result).toMatchObject(whole);
+      expect([result.status, result.stdout]).toEqual([signal === 'SIGINT' ? 130 : 143, '']);
+      expect(result.stderr).toMatch(/^(.+ …\n)?Interrupted: [^\n]+\n$/);
+      expect(await run(command.program, args)).toMatchObject(whole);
+    }
+  });
 });
