@@ -61,8 +61,8 @@ export class GradualDeployment extends Construct {
         alarms: isAtOnce ? [] : [...alarms],
         autoRollback: { failedDeployment: true, stoppedDeployment: true, deploymentInAlarm: !isAtOnce },
       });
-      // With what it may do.
-      group.node.addDependency(role);
+      // A role without its policy moves nothing.
+      group.node.addDependency(role.node.findChild('DefaultPolicy'));
     }
     Aspects.of(Stack.of(this)).add({ visit: (node) => node === this && this.#nameRelease() });
   }

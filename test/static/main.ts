@@ -52,6 +52,13 @@ async function testStatically(): Promise<void> {
       );
     }
   });
+  await phase('So it is with all that a stage may say, gradual deployments included', async () => {
+    const staged = join(directory, 'staged.out');
+    const stage = { EXTENSION_CONFIG: 'test/static/fixture/stage.extension.config.ts', EXTENSION_STAGE: 'prod' };
+    await synthesize(staged, { ...stage, AWS_REGION: 'ap-south-1' });
+    const path = join(staged, 'Extension.template.json');
+    console.log(`    ${(await lint(tools, path, directory)) + (await scan(tools, path, directory))} acknowledged`);
+  });
   await phase('The tests’ events are of the shape of AWS’s', () => compareEvents(tools, directory));
   if (client === undefined) return;
 
