@@ -85,6 +85,7 @@ export function functionEnvironment({ services }: World, tables: Tables): Record
     [environment.userCacheTable]: tables.userCache,
     [environment.deliveriesTable]: tables.deliveries,
     [environment.workQueueUrl]: services.queueUrl,
+    [environment.stackName]: 'bench',
     ...Object.fromEntries(Object.keys(secrets).map((name) => [environment[name as keyof typeof secrets], name])),
   };
 }

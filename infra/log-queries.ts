@@ -22,7 +22,7 @@ export interface LogQuery {
 
 const about = ['company_id', 'request_id', 'trace_id'];
 const ofRequests = ['route', 'status', 'code', 'detail', 'duration_ms', ...about];
-const ofMessages = ['kind', 'schedule', 'outcome', 'attempt', 'code', 'detail', ...about];
+const ofMessages = ['kind', 'schedule', 'outcome', 'attempt', 'code', 'detail', ...about, 'message_id', 'caused_by'];
 
 /** By the name that `npm run logs -- --query NAME` takes. */
 export const logQueries = {

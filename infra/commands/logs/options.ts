@@ -43,8 +43,8 @@ export interface LogsOptions {
   readonly which: WhichExtension;
 }
 
-/** By which names a request, and a trace, is known in lines. */
-const requestFields = ['request_id', 'lambda_request_id', 'message_id', 'requestId'];
+/** By which names a request, and what it set going, and a trace are known in lines. */
+const requestFields = ['request_id', 'lambda_request_id', 'message_id', 'caused_by', 'requestId'];
 const traceFields = ['trace_id', 'platform_trace_id'];
 
 /**

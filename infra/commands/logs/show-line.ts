@@ -41,6 +41,7 @@ const details = [
   'retry_after_s',
   'request_id',
   'message_id',
+  'caused_by',
   'trace_id',
   'platform_trace_id',
   'detail',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readLogsOptions } from '../../../infra/commands/logs/options.ts';
+import { type LogsOptions, readLogsOptions } from '../../../infra/commands/logs/options.ts';
 import { fieldsOf, isFailure, isRoutine, showLine } from '../../../infra/commands/logs/show-line.ts';
 
 const nowMs = Date.UTC(2026, 10, 26, 3);
@@ -9,6 +9,21 @@ describe('what npm run logs is asked for', () => {
   test('is the last hour of everything, and the last day where a request is named', () => {
     expect(read()).toMatchObject({ wanted: [], sinceMs: nowMs - 3_600_000, follow: false, errors: false });
     expect(read('--request', 'abc=')).toMatchObject({ sinceMs: nowMs - 86_400_000, ids: ['abc='] });
+  });
+
+  test('is of a request also what it set going', () => {
+    const { wanted } = read('--request', 'abc=') as LogsOptions;
+    expect(wanted.flat()).toContainEqual({ field: 'caused_by', is: 'abc=' });
+    const line = JSON.stringify({
+      kind: 'webhook',
+      outcome: 'handled',
+      duration_ms: 7,
+      message_id: 'm',
+      caused_by: 'abc=',
+    });
+    expect(
+      showLine({ id: '1', atMs: nowMs, source: 'Worker', text: line }, { colour: false, assembly: '/nowhere' }),
+    ).toMatch(/ message=m {2}caused_by=abc=$/);
   });
 
   test('is a time back from now, or a time of the clock', () => {
