@@ -114,7 +114,8 @@ async function drive(local: LocalWorld, seen: Seen): Promise<Record<Action, Coun
     'a call that writes': written,
     'a page, or /api/session': session,
     'a sign-in': signIn,
-    'a first installation': installed,
+    // One more, for the listing's index, which dynalite does not count: test/engines/differences.ts.
+    'a first installation': { ...installed, writeUnits: installed.writeUnits + 1 },
     'an event': event,
     'a scheduled run, of a company': { ...difference(two.nightly, one.nightly), localMs: seen.leastMs('scheduled') },
     'a sweep, of a company': { ...difference(two.sweep, one.sweep), localMs: seen.leastMs('subscriber') },

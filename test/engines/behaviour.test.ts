@@ -13,9 +13,9 @@ import {
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installationsTable, userCacheTable } from '../../shared/contract.ts';
-import { type CacheEntry, maxEntryBytes } from '../../shared/store/user-cache.ts';
+import { type CacheEntry, maxEntryBytes, partitionOf } from '../../shared/store/user-cache.ts';
 import { companyTenant } from '../../shared/tenant.ts';
-import { startTables, type TestTables } from '../shared/fixture/dynamodb.ts';
+import { type Item, startTables, type TestTables } from '../shared/fixture/dynamodb.ts';
 import { engineName } from '../shared/fixture/engine.ts';
 import { noon } from '../shared/fixture/extension.ts';
 import { differences } from './differences.ts';
@@ -180,6 +180,52 @@ describe(`${engine}, as AWS does,`, () => {
     await expect(tables.client.send(describe)).rejects.toBeInstanceOf(ResourceNotFoundException);
     const put = new PutItemCommand({ TableName: 'No-such-table', Item: { pk: { S: 'a' } } });
     await expect(tables.client.send(put)).rejects.toBeInstanceOf(ResourceNotFoundException);
+  });
+
+  // What docs/capacity.md counts with: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+  aws('counts a consistent read of 4 KB as a unit, also of an item that is not there', async () => {
+    const company = tables.newCompany();
+    await tables.userCache.put(owner(company), 'there', { ...entry, body: new Uint8Array(3_000) });
+    await tables.userCache.put(owner(company), 'large', { ...entry, body: new Uint8Array(5_000) });
+    const { userCache } = tables.names;
+    const unitsOf = async (...sortKeys: string[]) => {
+      const Keys = sortKeys.map((sk) => ({ pk: { S: partitionOf(owner(company)) }, sk: { S: sk } }));
+      const RequestItems = { [userCache]: { Keys, ConsistentRead: true } };
+      const get = new BatchGetItemCommand({ RequestItems, ReturnConsumedCapacity: 'TOTAL' });
+      return (await tables.client.send(get)).ConsumedCapacity?.[0]?.CapacityUnits;
+    };
+    expect([
+      await unitsOf('there'),
+      await unitsOf('large'),
+      await unitsOf('none'),
+      await unitsOf('there', 'none'),
+    ]).toEqual([1, 2, 1, 2]);
+  });
+
+  aws('counts a write of 1 KB as a unit, and one more where the index changes', async () => {
+    const unitsOf = async (Item: Item) => {
+      const TableName = tables.names.installations;
+      const put = new PutItemCommand({ TableName, Item, ReturnConsumedCapacity: 'TOTAL' });
+      return (await tables.client.send(put)).ConsumedCapacity?.CapacityUnits;
+    };
+    const row = { pk: { S: `company#${tables.newCompany()}` }, token: { S: 'x'.repeat(1_500) } };
+    const listed = { ...row, listed: { S: 'installed#0' } };
+    expect([await unitsOf(row), await unitsOf(listed), await unitsOf({ ...listed, version: { N: '2' } })]).toEqual([
+      2, 3, 2,
+    ]);
+  });
+
+  aws('counts a page of the listing as one unit, or about that', async () => {
+    const unitsOf = async (partition: string) => {
+      const query = new QueryCommand({ ...listing(partition), ReturnConsumedCapacity: 'TOTAL' });
+      return (await tables.client.send(query)).ConsumedCapacity?.CapacityUnits;
+    };
+    for (let index = 0; index < 100; index++) {
+      await tables.putInstallation(tables.newCompany(), { listed: { S: 'installed#units' } });
+    }
+    const units = (await unitsOf('installed#units')) ?? 0;
+    expect(units).toBeGreaterThanOrEqual(0.5);
+    expect(units).toBeLessThanOrEqual(1.5);
   });
 
   // The last: from here on the entries of this file are those of a table with a TTL.

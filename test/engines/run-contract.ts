@@ -14,6 +14,7 @@ const contract = [
   'test/shared/store/offline-grants.test.ts',
   'test/shared/store/user-cache.test.ts',
   'test/shared/store/deliveries.test.ts',
+  'test/shared/store/call-levels.test.ts',
   'test/engines/',
 ];
 
