@@ -180,18 +180,19 @@ function ofGrants(own: OwnMetrics): AlarmRow<RunbookPage>[] {
   ];
 }
 
-function ofRequests({ apiId, page }: Watched): AlarmRow<RunbookPage>[] {
+function ofRequests({ apiId, page, failuresPerMinute = 2 }: Watched): AlarmRow<RunbookPage>[] {
   const api = { namespace: 'AWS/ApiGateway', dimensions: { ApiId: apiId } };
   return [
     {
       name: 'requests-fail',
       metric: { ...api, name: '5xx', statistic: 'Sum', periodSeconds: minute },
       goesOff: 'at or above',
-      threshold: 5,
+      // An extension that few people use must ring, too, when all of their few requests fail.
+      threshold: failuresPerMinute,
       periods: [3, 5],
       missing: TreatMissingData.NOT_BREACHING,
       usersSee: 'People see an error page, or parts of a page stay empty.',
-      because: 'one failure is a retry, five a minute in three minutes of five are a service that is down.',
+      because: `one failure is a retry; ${failuresPerMinute} a minute, in three minutes of five, are something that is down.`,
       page: 'requests-fail',
       stopsDeployment: true,
     },

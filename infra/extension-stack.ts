@@ -129,6 +129,7 @@ export class ExtensionStack extends Stack {
       workQueue,
       receivedEvents: received,
       tables: Object.values(tables),
+      failuresPerMinute: extension.alarms.failuresPerMinute,
       logGroupNames: [...functionsByEntry.values()].map((fn) => fn.logGroup.logGroupName),
     };
     this.alarms = new Alarms(this, 'Alarms', { ...extension.alarms, rows: alarmRows(watched) });

@@ -16,6 +16,8 @@ export interface Watched {
   readonly workQueue: QueueName & { readonly deadLetters: QueueName };
   readonly receivedEvents: { readonly queue: QueueName; readonly deadLetters: QueueName } | undefined;
   readonly tables: readonly Pick<ITable, 'tableName'>[];
+  /** How many requests of a minute may not fail; undefined: as the alarm says. */
+  readonly failuresPerMinute: number | undefined;
   /** Of every function. */
   readonly logGroupNames: readonly string[];
 }

@@ -85,6 +85,8 @@ export interface AlarmsInput {
   readonly topic?: string;
   /** Where your people read docs/runbook.md, e.g. on GitHub: what alarms say leads there. Default: its path. */
   readonly runbook?: string;
+  /** So many requests a minute that end with 5xx, in three minutes of five, are an alarm. Default 2: more for who has many users. */
+  readonly failuresPerMinute?: number;
 }
 
 /** How one deployment of several is different. What a stage leaves out is as the extension says, or as the default here. */

@@ -59,6 +59,7 @@ export const alarms = v.strictObject({
       v.maxLength(200, 'must have at most 200 characters'),
     ),
   ),
+  failuresPerMinute: v.optional(wholeNumber(1, 1_000_000)),
 });
 
 const domain = v.strictObject({

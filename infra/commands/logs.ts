@@ -49,10 +49,10 @@ function chosen(groups: readonly LogGroup[], { functionName, ids }: LogsOptions)
   throw new StartError(`There is no such function. There are: ${sources}.`);
 }
 
-function isShown({ text }: LogLine, { wanted, errors, json }: LogsOptions): boolean {
+function isShown({ text }: LogLine, { wanted, errors }: LogsOptions): boolean {
   if (errors && !isFailure(text)) return false;
   if (wanted.length > 0) return isWanted(wanted, fieldsOf(text) ?? {});
-  return json || !isRoutine(text);
+  return !isRoutine(text);
 }
 
 function asJson({ atMs, source, text }: LogLine): string {

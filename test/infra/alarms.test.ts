@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { metricNamespace } from '../../shared/metrics.ts';
+import { conditions } from '../aws/alarm-conditions.ts';
 import { ofType, receivingSample, sample, single, synthesizedStack, target } from './synthesized-stack.ts';
 
 interface AlarmProperties {
   readonly AlarmName: string;
+  readonly Namespace: string;
   readonly AlarmDescription: string;
   readonly AlarmActions?: readonly unknown[];
   readonly OKActions?: readonly unknown[];
@@ -71,6 +74,12 @@ describe('alarms', () => {
     );
   });
 
+  test('are each proven in the emulator: by a metric of ours, which is caused, or by a condition of AWS’s', () => {
+    const ofAws = alarms.filter(({ Namespace }) => Namespace !== metricNamespace);
+    const names = ofAws.map(({ AlarmName }) => AlarmName.slice(`${stack.stackName}-`.length));
+    expect(Object.keys(conditions).toSorted()).toEqual(names.toSorted());
+  });
+
   test('have names that begin with the stack’s, so that an e-mail tells which one', () => {
     for (const { AlarmName } of alarms) expect(AlarmName).toMatch(new RegExp(`^${stack.stackName}-[a-z-]+$`));
     expect(new Set(alarms.map(({ AlarmName }) => AlarmName)).size).toBe(alarms.length);
@@ -94,6 +103,13 @@ describe('alarms', () => {
   test('that stand for no data count it as a failure only where there is always some', () => {
     const breaching = alarms.filter(({ TreatMissingData }) => TreatMissingData === 'breaching');
     expect(breaching.map(({ AlarmName }) => AlarmName)).toEqual([`${stack.stackName}-background-stands-still`]);
+  });
+
+  test('of failed requests goes off by as many a minute as the configuration says', () => {
+    const thresholdOf = (of: typeof resources) =>
+      ofType(of, 'AWS::CloudWatch::Alarm').get('Alarmsrequestsfail')?.Properties['Threshold'];
+    const busy = synthesizedStack({ extension: { ...sample, alarms: { failuresPerMinute: 50 } } }).resources;
+    expect([thresholdOf(resources), thresholdOf(busy)]).toEqual([2, 50]);
   });
 
   test('of received events are there only where another account sends some', () => {
