@@ -92,7 +92,20 @@ export async function readResources(aws: Aws, StackName: string, template: Templ
 /** Compares what exists with what was synthesized, property by property; answers how many properties there were. */
 export async function checkResources(aws: Aws, resources: Resources): Promise<number> {
   const facts: Fact[] = [];
-  for (const judge of [tables, keys, functions, roles, routes, stages, secrets, logGroups, queues, eventSources]) {
+  for (const judge of [
+    tables,
+    keys,
+    functions,
+    roles,
+    routes,
+    stages,
+    secrets,
+    logGroups,
+    queues,
+    eventSources,
+    alarms,
+    dashboards,
+  ]) {
     facts.push(...(await judge(aws, resources)));
   }
   const faults: string[] = [];
@@ -430,4 +443,35 @@ async function eventSources(aws: Aws, resources: Resources): Promise<Fact[]> {
 
 function readable(logicalId: string): string {
   return logicalId.replace(/[0-9A-F]{8}$/, '');
+}
+
+/** What an alarm says and looks at: by these alone a night shift knows of it. */
+async function alarms(aws: Aws, resources: Resources): Promise<Fact[]> {
+  const { MetricAlarms } = await aws.ask<{ MetricAlarms: Record<string, unknown>[] }>('cloudwatch', 'DescribeAlarms');
+  const compared = ['AlarmDescription', 'Namespace', 'MetricName', 'Dimensions', 'Threshold', 'TreatMissingData'];
+  return resources.ofType('AWS::CloudWatch::Alarm').flatMap(([name, AlarmName, properties]) => {
+    const found = MetricAlarms.find((each) => each['AlarmName'] === AlarmName);
+    return compared.map((property) => ({
+      what: `${name}: ${property}`,
+      expected: property === 'Dimensions' ? namesIn(resources.resolve(properties[property])) : properties[property],
+      found: found?.[property],
+    }));
+  });
+}
+
+/** A queue's id is its address, of which its name is the end. */
+function namesIn(dimensions: unknown): unknown {
+  const given = dimensions as readonly { readonly Name: string; readonly Value: string }[];
+  return given.map(({ Name, Value }) => ({ Name, Value: Value.replace(/^https:.*\//, '') }));
+}
+
+async function dashboards(aws: Aws, resources: Resources): Promise<Fact[]> {
+  const facts: Fact[] = [];
+  for (const [name, DashboardName, properties] of resources.ofType('AWS::CloudWatch::Dashboard')) {
+    const found = await aws.ask<{ DashboardBody: string }>('cloudwatch', 'GetDashboard', { DashboardName });
+    const expected = JSON.parse(String(resources.resolve(properties['DashboardBody']))) as { widgets: object[] };
+    const { widgets } = JSON.parse(found.DashboardBody) as { widgets: object[] };
+    facts.push({ what: `${name}: widgets`, expected: expected.widgets.length, found: widgets.length });
+  }
+  return facts;
 }

@@ -11,6 +11,7 @@ import { check } from '../../infra/emulator/failure.ts';
 import { startPlatform } from '../../infra/simulated-platform/platform.ts';
 import { runContract } from '../engines/run-contract.ts';
 import { atEnd, phase, runProgram } from '../program.ts';
+import { proveAlarms } from './alarms.ts';
 import { runAuthorsEmulator } from './author-emulator.ts';
 import { checkResources, readResources } from './check-resources.ts';
 import { Deployment } from './deployment.ts';
@@ -46,6 +47,9 @@ async function testDeployedStack(): Promise<void> {
   await phase('The store’s contract on its DynamoDB', () =>
     runContract({ name: 'MiniStack', endpoint: emulator.endpoint }, emulator.environment),
   );
+  await phase('Each alarm goes off and is over again', async () => {
+    console.log(`    ${await proveAlarms(emulator, python, directory)} alarms, caused`);
+  });
   await phase('What cannot be deployed', () => checkRefusals(deployment, emulator));
   await phase('npm run bootstrap', () => deployment.run('bootstrap'));
   await phase('npm run deploy, interrupted', () =>

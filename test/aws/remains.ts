@@ -42,7 +42,14 @@ async function existing(aws: Aws): Promise<string[]> {
   const { Items } = await aws.ask<{ Items: { ApiId: string }[] }>('apigatewayv2', 'GetApis');
   const { logGroups } = await aws.ask<{ logGroups: { logGroupName: string }[] }>('logs', 'DescribeLogGroups');
   const { Roles } = await aws.ask<{ Roles: { RoleName: string }[] }>('iam', 'ListRoles');
+  const { MetricAlarms } = await aws.ask<{ MetricAlarms: { AlarmName: string }[] }>('cloudwatch', 'DescribeAlarms');
+  const { DashboardEntries } = await aws.ask<{ DashboardEntries: { DashboardName: string }[] }>(
+    'cloudwatch',
+    'ListDashboards',
+  );
   return [
+    ...MetricAlarms.map(({ AlarmName }) => `AWS::CloudWatch::Alarm ${AlarmName}`),
+    ...DashboardEntries.map(({ DashboardName }) => `AWS::CloudWatch::Dashboard ${DashboardName}`),
     ...TableNames.map((name) => `AWS::DynamoDB::GlobalTable ${name}`),
     ...keys
       .filter(({ KeyMetadata: key }) => key.KeyManager === 'CUSTOMER' && key.KeyState !== 'PendingDeletion')

@@ -39,7 +39,7 @@ test.for(Object.keys(metrics) as MetricName[])(
         Dimensions: [{ Name: 'Stack', Value: 'test-stack' }],
         Unit: metrics[point.MetricName as MetricName].unit,
       });
-      // The record says that it was sent five seconds ago.
+      // No record was sent later than five seconds ago.
       if (point.MetricName === 'WorkWaitMs') expect(point.Value).toBeGreaterThanOrEqual(5_000);
     }
   },

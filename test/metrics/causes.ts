@@ -115,12 +115,12 @@ export async function startCauses(): Promise<{
     await send(autoInstall, { method: 'POST', path: '/fp/auto_install', headers: json, body });
     return company;
   };
-  const work = async ({ body, group }: Pick<QueuedMessage, 'body' | 'group'>, attempt = 2) => {
+  const work = async ({ body, group }: Pick<QueuedMessage, 'body' | 'group'>, attempt = 2, waitedMs = 5_000) => {
     const lines: string[] = [];
     const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
     const attributes = {
       ApproximateReceiveCount: String(attempt),
-      SentTimestamp: String(Date.now() - 5_000),
+      SentTimestamp: String(Date.now() - waitedMs),
       MessageGroupId: group,
     };
     const record = { messageId: 'm1', receiptHandle: 'CANARY-receipt', body, attributes };
@@ -437,12 +437,14 @@ export async function startCauses(): Promise<{
         const listed = { [installationsTable.listing.partitionKey]: { S: `installed#${partition}` } };
         const hourAgo = { refreshingSinceMs: { N: String(Date.now() - 3_600_000) } };
         const moment = { refreshingSinceMs: { N: String(Date.now() - 1_000) } };
-        await world.tables.putInstallation('9003', { ...listed, status: { S: 'reauthorize' } });
+        for (let company = 9_100; company < 9_109; company += 1) {
+          await world.tables.putInstallation(String(company), { ...listed, status: { S: 'reauthorize' } });
+        }
         await world.tables.putInstallation('9011', { ...listed, ...hourAgo });
         await world.tables.putInstallation('9019', { ...listed, ...moment });
         return await sweep(partition);
       },
-      counts: { GrantsBroken: 2 },
+      counts: { GrantsBroken: 10 },
     },
 
     WebhooksReceived: { by: () => deliver(product), counts: { WebhooksReceived: 1 } },
@@ -481,7 +483,7 @@ export async function startCauses(): Promise<{
     WorkWaitMs: {
       by: () => {
         const tenant = companyTenant(world.tables.newCompany());
-        return work(lifecycleMessage({ tenant, hook: 'installed', generation: 1, scopes: [] }), 1);
+        return work(lifecycleMessage({ tenant, hook: 'installed', generation: 1, scopes: [] }), 1, 3_600_000);
       },
       counts: { WorkWaitMs: 1 },
     },
