@@ -112,11 +112,12 @@ export class Drill implements AsyncDisposable {
     return this.#extension.resourceNames[variable] ?? '';
   }
 
-  /** Instances of before are gone, as a quarter of an hour ends what they remember of secrets. */
-  async restart(): Promise<void> {
+  /** Instances of before are gone, as a quarter of an hour ends what they remember of secrets; and perhaps a file. */
+  async restart({ losing }: { readonly losing?: string } = {}): Promise<void> {
     this.#before.push(...this.#extension.logs());
     this.#closeClients();
     await this.#extension.close();
+    if (losing !== undefined) await rm(join(this.#directory, losing));
     this.#extension = await serve(this.world, this.#directory);
     [this.#dynamoDb, this.#sqs] = clientsOf(this.#extension);
   }
@@ -167,18 +168,53 @@ export class Drill implements AsyncDisposable {
     return [page.status, session.status, call.status];
   }
 
-  /** Whether an event of this company is handled now. */
-  async handlesEvent(company: number): Promise<boolean> {
-    const name = `event-${(this.#events += 1)}`;
+  /** The whole sign-in, whatever comes of it and of what it queues. */
+  async signIn(company: number, user = 'owner'): Promise<Response> {
+    const answer = await new Browser(this.world).signIn(company, user);
+    await answer.body?.cancel();
+    return answer;
+  }
+
+  /** Anybody may say that a company uninstalled. */
+  async tellUninstall(company: number): Promise<Response> {
+    return await fetch(`${this.world.baseUrl}/fp/uninstall`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ company_id: String(company), client_id: apiKey }),
+    });
+  }
+
+  /** Has the platform send an event; the id of its delivery, or undefined where nobody subscribed. */
+  async send(company: number, name: string): Promise<string | undefined> {
     const sent = (await this.control.event(company, { event: productUpdate, payload: { name }, id: name })) as {
       readonly event_ids: readonly string[];
       readonly skipped: string | null;
     };
-    if (sent.skipped !== null) return false;
-    const [id = ''] = sent.event_ids;
+    return sent.skipped === null ? sent.event_ids[0] : undefined;
+  }
+
+  /** How often the handler was done with the event of this name. */
+  handled(name: string): number {
+    return this.lines().filter((line) => line['message'] === 'event' && line['name'] === name).length;
+  }
+
+  /** The same, after it was sent once more and everything came to rest. */
+  async timesHandled(company: number, name: string): Promise<number> {
+    const before = (await this.control.deliveries({ company_id: String(company), state: 'delivered' })).length;
+    await this.send(company, name);
+    await this.control.deliveries({ company_id: String(company), state: 'delivered', at_least: String(before + 1) });
+    await this.#extension.idle();
+    return this.handled(name);
+  }
+
+  /** Whether an event of this company is handled now. */
+  async handlesEvent(company: number): Promise<boolean> {
+    const name = `event-${(this.#events += 1)}`;
+    const id = await this.send(company, name);
+    if (id === undefined) return false;
     await this.control.deliveries({ event_id: id, at_least: '1', state: 'delivered' });
     await this.#extension.idle();
-    return this.lines().some((line) => line['message'] === 'event' && line['name'] === name);
+    return this.handled(name) > 0;
   }
 
   async row(company: number): Promise<Item | undefined> {
@@ -241,7 +277,7 @@ export class Drill implements AsyncDisposable {
   }
 }
 
-const products = (company: number) => `/api/platform/catalog/v2.0/company/${company}/products/`;
+export const products = (company: number) => `/api/platform/catalog/v2.0/company/${company}/products/`;
 
 function serve({ baseUrl, platformUrl }: World, dataDir: string): Promise<LocalExtension> {
   return startLocalExtension({
