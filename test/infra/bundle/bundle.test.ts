@@ -48,6 +48,18 @@ describe('the functions of the sample', () => {
     const real = await loadExtension({ EXTENSION_CONFIG: 'test/extension/extension.config.ts' });
     bundles = await bundle({ extension: real, entries: entriesOf(real), directory: join(directory, 'functions') });
   });
+
+  test('are made of packages that npm sbom lists', () => {
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+      packages: Record<string, { dev?: boolean }>;
+    };
+    const inputs = [...bundles.values()].flatMap((each) => each.inputs);
+    const used = new Set(
+      inputs.flatMap((input) => /^(?:.*node_modules\/(?:@[^/]+\/)?[^/]+)(?=\/)/.exec(input)?.[0] ?? []),
+    );
+    expect(used.size).toBeGreaterThan(10);
+    expect([...used].filter((path) => packages[path] === undefined || packages[path].dev === true)).toEqual([]);
+  });
   const packagesIn = (entry: string) =>
     new Set(
       (bundles.get(entry)?.inputs ?? []).map((input) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? ''),
