@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Drill } from './drill.ts';
 import { losses } from './losses.ts';
 
-test.each(losses.map((loss) => [loss.lost, loss] as const))('%s', { timeout: 180_000 }, async (_lost, loss) => {
+test.each(losses.map((loss) => [loss.lost, loss] as const))('%s', { timeout: 300_000 }, async (_lost, loss) => {
   await using drill = await Drill.start(2);
   await loss.drill(drill);
   await expect(drill.endsWell()).resolves.toBeUndefined();
