@@ -4,12 +4,11 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setInterval } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Extension } from '../../shared/config.ts';
+import { variableOf } from '../../shared/own-variables.ts';
 import { adoptStack, type DeployedStack } from '../emulator/account.ts';
 import { run, stopAll } from '../emulator/child.ts';
-import { type Emulator, installEmulator, isEmulatorInstalled, startEmulator } from '../emulator/emulator.ts';
+import { installEmulator, isEmulatorInstalled, startEmulator } from '../emulator/emulator.ts';
 import { Failure } from '../emulator/failure.ts';
 import { openFrontDoor } from '../emulator/front-door.ts';
 import { loadExtension } from '../load-extension.ts';
@@ -24,6 +23,7 @@ import { StartError } from '../local/host/start-error.ts';
 import { platformCredentials, startSimulatedPlatform } from '../local/simulated-platform.ts';
 import { contextOf } from './aws-access.ts';
 import { stackNameOf } from './deployed-stack.ts';
+import { environmentLines, withoutAccount, withoutWhatIsElsewhere } from './emulator/author-environment.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { tellProgress } from './tell-progress.ts';
 
@@ -139,7 +139,9 @@ await runUntilStopped(async (defer, signal) => {
     deployed = (await adoptStack(emulator.aws, name, deployed?.deployment)) ?? deployed;
   };
   const deploy = async () => {
-    await npm('deploy', ['--require-approval', 'never', '--output', join(directory, 'cdk.out')]);
+    // What cdk.json says of an address is about another deployment.
+    const address = ['-c', `EXTENSION_BASE_URL=${baseUrl}`];
+    await npm('deploy', ['--require-approval', 'never', '--output', join(directory, 'cdk.out'), ...address]);
     await adopt();
   };
   try {
@@ -151,6 +153,10 @@ await runUntilStopped(async (defer, signal) => {
     });
   } catch (error) {
     tellAll(error);
+  }
+  const unset = Object.keys(extension.secrets).filter((secret) => !process.env[variableOf(secret)]?.trim());
+  if (unset.length > 0) {
+    console.log(`No value is stored for ${unset.join(', ')}: name it in .env (${unset.map(variableOf).join(', ')}).`);
   }
   port.serve(door.listener);
   writeDataFile(environmentFile, environmentLines(emulator));
@@ -176,11 +182,11 @@ ${describeCertificate(certificate)}
   };
   // Somebody may deploy from another terminal, too.
   const adopting = async () => {
-    for await (const _tick of setInterval(watchMs, undefined, { signal })) await adopt();
+    for await (const _tick of setInterval(watchMs, undefined, { signal })) await adopt().catch(() => undefined);
   };
   redeploying().catch(() => undefined);
   adopting().catch(() => undefined);
-  return { ended: platform?.ended };
+  return { ended: Promise.race([emulator.ended, ...(platform === undefined ? [] : [platform.ended])]) };
 });
 
 function readArguments() {
@@ -197,23 +203,6 @@ function readArguments() {
   }
 }
 
-/**
- * What the emulator has not: CloudFront, and accounts of several stages. A configuration of its own leaves that out.
- * Undefined: the author's own serves as it is.
- */
-function withoutWhatIsElsewhere({ edge, stageNames }: Extension, directory: string): string | undefined {
-  const own = process.env['EXTENSION_CONFIG'];
-  if (!edge && stageNames.length === 0) return own;
-  if (edge) console.log('The emulator has no CloudFront: edge is left out.');
-  const file = join(directory, 'extension.config.ts');
-  const imported = pathToFileURL(resolve(own || 'extension.config.ts')).href;
-  writeFileSync(
-    file,
-    `import own from ${JSON.stringify(imported)};\n\nexport default { ...own, edge: false, stages: undefined };\n`,
-  );
-  return file;
-}
-
 /** What a program said that failed comes first, then the sentence. */
 function tellAll(error: unknown): never {
   if (!(error instanceof Failure)) throw error;
@@ -223,16 +212,4 @@ function tellAll(error: unknown): never {
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Failure)) return (error as Error).message;
   return error.output ? `${error.output.trimEnd()}\n\n${error.message}` : error.message;
-}
-
-/** The person's own account has no part in this. */
-function withoutAccount(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(?:AWS|CDK)_/.test(name)));
-}
-
-/** For `source` in a POSIX shell: all that a command needs to be about this account. */
-function environmentLines({ environment }: Emulator): string {
-  const kept = Object.entries(environment).filter(([name]) => /^(?:AWS|CDK|NODE|FP|EXTENSION)_/.test(name));
-  const lines = kept.map(([name, value]) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`);
-  return ['unset AWS_PROFILE AWS_SESSION_TOKEN EXTENSION_STAGE', ...lines, ''].join('\n');
 }

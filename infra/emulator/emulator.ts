@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -23,6 +24,8 @@ export interface Emulator {
   readonly aws: Aws;
   /** Empty of what its programs should have removed, when all is over. */
   readonly temporaryDirectory: string;
+  /** Settles when it ends without having been closed; the sentence says so. */
+  readonly ended: Promise<string>;
   close(): Promise<void>;
 }
 
@@ -96,6 +99,7 @@ export async function startEmulator(
     LOG_LEVEL: 'WARNING',
   };
   const child = start(python, ['-I', serve], variables, 'pipe');
+  const ended = once(child, 'exit').then(() => 'The AWS emulator ended.');
   let said = '';
   for (const channel of [child.stdout, child.stderr]) {
     channel?.setEncoding('utf8').on('data', (text: string) => {
@@ -128,7 +132,7 @@ export async function startEmulator(
     aws.close();
     await stop(child);
   };
-  return { endpoint, port, certificateFile: certificate.file, environment, aws, temporaryDirectory, close };
+  return { endpoint, port, certificateFile: certificate.file, environment, aws, temporaryDirectory, ended, close };
 }
 
 /** A certificate of this run only, which this process trusts from now on. */
