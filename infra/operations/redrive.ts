@@ -80,7 +80,7 @@ async function findQueues(which: WhichExtension): Promise<Queues> {
   const queues = [...stack.outputs].flatMap(([id, value]) => {
     const [, from, to] = /--from (\S+) --to (\S+)$/.exec(value) ?? [];
     if (!id.startsWith('Redrive') || from === undefined || to === undefined) return [];
-    return [{ name: id.slice('Redrive'.length) || 'Work', url: to, deadLettersUrl: from }];
+    return [{ name: id.slice('Redrive'.length) || 'WorkQueue', url: to, deadLettersUrl: from }];
   });
   return withClient(sqsIn(stack.region), queues);
 }
