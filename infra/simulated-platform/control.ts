@@ -96,6 +96,8 @@ const world = (state: State) => ({
   organizations,
 });
 
+const apiSecretSchema = v.strictObject({ api_secret: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,1024}$/)) });
+
 /** By method and address, whose second segment is a name. Those with words change something: the log tells of them. */
 const controls: Readonly<Record<string, { control: Control; words?: string }>> = {
   'GET requests': { control: ({ recording }) => json(200, recording.list()) },
@@ -156,6 +158,13 @@ const controls: Readonly<Record<string, { control: Control; words?: string }>> =
   'GET tokens': { control: listTokens },
   'POST tokens': { control: endTokens, words: 'Tokens are ended now' },
   'PUT users': { control: putUser, words: 'A person is changed' },
+  'PUT api-secret': {
+    control: (state, httpClient) => {
+      state.extension.apiSecret = bodyOf(httpClient, apiSecretSchema).api_secret;
+      return json(200, {});
+    },
+    words: 'Another API secret is issued',
+  },
   'POST codes': { control: makeCode, words: 'A code is made' },
   'PUT runtime': { control: announceRuntime },
   'GET runtime': { control: ({ runtime }) => json(200, runtime ?? null) },
