@@ -123,7 +123,7 @@ process.exitCode = await runCdk([command, ...rest, ...bothStacks()]);
 if (command === 'deploy' && process.exitCode === 0 && extension !== undefined) console.log(nextSteps(extension));
 
 /** What the author's settings are in this deployment, and where secrets go. */
-function nextSteps({ settings, secrets, alarms }: Extension): string {
+function nextSteps({ stage, settings, secrets, alarms }: Extension): string {
   const said = Object.entries(settings).map(([name, value]) => {
     const variable = variableOf(name);
     return `${name} = ${JSON.stringify(value)}${process.env[variable]?.trim() ? ` (from ${variable})` : ''}`;
@@ -132,7 +132,7 @@ function nextSteps({ settings, secrets, alarms }: Extension): string {
   const told = [alarms.email, alarms.topic].filter((each) => each !== undefined).join(', ');
   return [
     ...(said.length > 0 ? [`\nSettings: ${said.join(', ')}`] : []),
-    `\nSecrets:  ${names}. Store them with npm run configure.`,
+    `\nSecrets:  ${names}. Store them with npm run configure${stage === undefined ? '' : ` -- --stage ${stage.name}`}.`,
     `\nAlarms:   ${told === '' ? 'they tell nobody. Name an address in extension.config.ts: alarms: { email }.' : `they tell ${told}. Who gets the first e-mail must confirm it once.`}`,
   ].join('\n');
 }
