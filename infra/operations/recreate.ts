@@ -52,8 +52,11 @@ await runCommand({ usage, options }, async ({ values }) => {
     }
     for (const { what, run } of repairs) {
       await run();
-      console.error(`There again: ${what}`);
+      if (process.stderr.isTTY) console.error(`There again: ${what}`);
     }
-    return { data: { recreated: missing }, text: `${missing.length} of ${data.where} are there again.` };
+    const text = [`${missing.length} of ${data.where} are there again:`, ...missing.map((what) => `  ${what}`)].join(
+      '\n',
+    );
+    return { data: { recreated: missing }, text };
   });
 });

@@ -2,6 +2,7 @@ import { CloudFormationClient, GetTemplateCommand, paginateListStackResources } 
 import { CreateQueueCommand, GetQueueAttributesCommand, QueueDoesNotExist } from '@aws-sdk/client-sqs';
 import { awsClientOptions } from '../../../shared/aws-client-options.ts';
 import type { DeployedStack } from '../../commands/deployed-stack.ts';
+import { StartError } from '../../local/host/start-error.ts';
 import { type References, resolveValue } from '../../local/template/resolve-value.ts';
 import type { OpenData } from '../open-data.ts';
 import type { Repair } from './repair.ts';
@@ -45,7 +46,16 @@ export async function queueRepairs(data: OpenData, { name, region, account }: De
 
 async function templateOf(client: CloudFormationClient, StackName: string): Promise<Record<string, TemplateResource>> {
   const { TemplateBody = '{}' } = await client.send(new GetTemplateCommand({ StackName }));
-  return (JSON.parse(TemplateBody) as { Resources: Record<string, TemplateResource> }).Resources;
+  try {
+    return (JSON.parse(TemplateBody) as { Resources?: Record<string, TemplateResource> }).Resources ?? {};
+  } catch (cause) {
+    throw new StartError(
+      `The template of the stack ${StackName} is no JSON: deploy it with npm run deploy. Nothing was changed.`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 async function physicalIdsOf(client: CloudFormationClient, StackName: string): Promise<Map<string, string>> {
