@@ -19,6 +19,7 @@ import { runFlow } from './flow.ts';
 import { apiSecret, breakAndExamine, checkHealth, configure, lookAround, Operator } from './operations.ts';
 import { checkRefusals, interruptDeployments } from './refusals.ts';
 import { removeWhatRemains } from './remains.ts';
+import { rotateUnderLoad } from './rotation.ts';
 import { checkSecrecy } from './secrecy.ts';
 import { signInBeforeUpdate } from './survival.ts';
 
@@ -88,6 +89,9 @@ async function testDeployedStack(): Promise<void> {
     await before.assertAllSurvived(7);
   });
   await phase('npm run companies, webhooks and migrate', () => lookAround(operator, directory));
+  await phase('npm run rotate, work and companies, while requests flow', () =>
+    rotateUnderLoad(operator, world, emulator, resources),
+  );
   await phase('npm run doctor, of what somebody broke', () => breakAndExamine(operator, emulator, resources, apiKey));
   await phase('No credential in what is left to read', async () => {
     const { logLines, items } = await checkSecrecy(aws, resources);
