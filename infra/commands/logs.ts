@@ -19,6 +19,8 @@ await runUntilStopped(async (defer, signal) => {
     return { ended: Promise.resolve(undefined) };
   }
   const { stack } = await selectDeployed(options.which, { whileUpdating: true });
+  // What a pipe has not taken yet would be lost with the process.
+  defer(() => new Promise((resolve) => void process.stdout.write('', resolve)));
   const reader = new LogReader(stack.region);
   defer(() => reader.close());
   const show = (line: LogLine): void => {
@@ -56,7 +58,7 @@ function isShown({ text }: LogLine, { wanted, errors }: LogsOptions): boolean {
 }
 
 function asJson({ atMs, source, text }: LogLine): string {
-  return JSON.stringify({ at: new Date(atMs).toISOString(), source, ...(fieldsOf(text) ?? { text }) });
+  return JSON.stringify({ written_at: new Date(atMs).toISOString(), source, line: fieldsOf(text) ?? text });
 }
 
 /** On the side, so that a pipe gets lines alone. */

@@ -19,7 +19,7 @@ Shows what a deployed extension writes, of all its functions in one order. Chang
   --function NAME  of this function alone, such as Worker; gateway is the access log
   --since TIME     30m, 12h, 7d, or a time such as 2026-11-26T01:30Z. Default: 1h; 1d with --request or --trace
   --follow, -f     goes on, and shows what comes
-  --json           prints each line as an object of its own
+  --json           prints an object for each line: written_at, source, line
   --assembly DIR   the cloud assembly that was deployed, for places in the sources. Default: cdk.out
 
 ${whichUsage.replace(', unless --local says otherwise', '').replaceAll(/\n {2}--(local|json) .*/g, '')}
