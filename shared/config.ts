@@ -206,7 +206,7 @@ export interface ExtensionInput<
   readonly limits?: {
     /** Of everybody together, pages and files included: the gateway refuses what is more. 10 to 10000. Default 200. */
     readonly requestsPerSecond?: number;
-    /** Of one person to the proxy and to `api` routes; `false` for no limit. Default 20. */
+    /** Of one person to the proxy and to `api` routes; `false` for no limit. Default 50. */
     readonly perPerson?: number | false;
     /** Of all people of one company to these; `false` for no limit. Default: half of what everybody may. */
     readonly perCompany?: number | false;

@@ -268,7 +268,8 @@ const settings = v.strictObject({
       v.strictObject({
         // An account has 10,000 in a region, which all of its APIs share.
         requestsPerSecond: v.optional(callsPerSecond(10), 200),
-        perPerson: v.optional(callsPerSecondOrFalse, 20),
+        // A page with many parts opens with some dozens of calls, and somebody reloads it: that is no one too many.
+        perPerson: v.optional(callsPerSecondOrFalse, 50),
         perCompany: v.optional(callsPerSecondOrFalse),
       }),
       v.transform((limits) => ({ ...limits, perCompany: limits.perCompany ?? limits.requestsPerSecond / 2 })),
