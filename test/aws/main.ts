@@ -16,6 +16,7 @@ import { runAuthorsEmulator } from './author-emulator.ts';
 import { checkResources, readResources } from './check-resources.ts';
 import { Deployment } from './deployment.ts';
 import { runFlow } from './flow.ts';
+import { checkLogs } from './logs.ts';
 import { apiSecret, breakAndExamine, checkHealth, configure, lookAround, Operator } from './operations.ts';
 import { checkRefusals, interruptDeployments } from './refusals.ts';
 import { removeWhatRemains } from './remains.ts';
@@ -83,6 +84,9 @@ async function testDeployedStack(): Promise<void> {
   await phase('npm run configure', () => configure(operator, apiKey));
   await phase('npm run doctor', () => checkHealth(operator));
   await phase('The flow suite against it', () => runFlow(world, emulator.certificateFile, directory));
+  await phase('npm run logs', async () => {
+    console.log(`    ${await checkLogs(emulator, baseUrl)} lines`);
+  });
   await phase('npm run deploy, of a changed version', async () => {
     const before = await signInBeforeUpdate(world);
     await deployment.run('deploy', { ...deployed, EXTENSION_CONFIG: 'test/aws/changed.extension.config.ts' });
