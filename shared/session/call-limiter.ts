@@ -22,6 +22,8 @@ const maxUntold = 10;
 const windowMs = 30_000;
 /** Beyond that all are forgotten: whoever is busy is known again after ten calls. */
 const maxNames = 5_000;
+/** Nobody owes as much: a moment that is farther ahead was written by a clock that is ahead, and counts as none. */
+export const maxAheadMs = 10 * 60_000;
 
 interface Seen {
   untold: number;
@@ -55,6 +57,15 @@ export class CallLimiter {
     for (const limit of limits) if (this.#count(limit, now.getTime())) busy.push(limit);
     // Within the request, since an instance stands still between two. Nobody waits where nobody is busy.
     if (busy.length > 0) await Promise.all(busy.map((limit) => this.#tell(limit, now)));
+  }
+
+  /** Takes back a call that was admitted and turned out to be nobody's: whoever holds a session that is over uses up nothing. */
+  takeBack(limits: readonly CallLimit[]): void {
+    for (const { name } of limits) {
+      const seen = this.#seen.get(name);
+      // Below nothing where it was told already: the next one makes up for it.
+      if (seen !== undefined) seen.untold--;
+    }
   }
 
   /** Whether the others are to be told. */
@@ -91,7 +102,7 @@ export class CallLimiter {
 
 function refuseBeyond({ of, callsPerSecond }: CallLimit, usedUntilMs: number, nowMs: number): void {
   const waitMs = usedUntilMs - nowMs - burstMs;
-  if (waitMs <= 0) return;
+  if (waitMs <= 0 || waitMs > maxAheadMs) return;
   throw new AppError(
     'rate_limited',
     `A ${of === 'organization' ? 'partner' : of} may make ${callsPerSecond} calls a second for long, and made more.`,

@@ -1,7 +1,7 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { userCacheTable } from '../contract.ts';
-import type { SharedCalls } from '../session/call-limiter.ts';
+import { maxAheadMs, type SharedCalls } from '../session/call-limiter.ts';
 import { type DocumentClient, integer, parseItem, sendOnce, updateItem } from './dynamodb.ts';
 
 const level = v.object({ usedUntilMs: integer });
@@ -21,7 +21,7 @@ export class CallLevels implements SharedCalls {
     this.#maxWaitMs = maxWaitMs;
   }
 
-  /** One write; two where the item is new or its moment is past, as after a pause. Somebody waits, and nothing rests on it: it is tried once and briefly. */
+  /** One write; two where the item is new or its moment is past, as after a pause, or of a clock that is ahead. Somebody waits, and nothing rests on it: it is tried once and briefly. */
   async add(name: string, ms: number, now: Date): Promise<number> {
     const item = {
       TableName: this.#tableName,
@@ -40,7 +40,8 @@ export class CallLevels implements SharedCalls {
       this.#maxWaitMs,
     );
     const { usedUntilMs } = parseItem(level, Attributes);
-    if (usedUntilMs >= now.getTime()) return usedUntilMs;
+    const aheadMs = usedUntilMs - now.getTime();
+    if (aheadMs >= 0 && aheadMs <= maxAheadMs) return usedUntilMs;
     // Where somebody else begins at this moment, theirs counts: what is lost is ours alone.
     const begun = now.getTime() + ms;
     await updateItem(this.#client, item, { set: { usedUntilMs: begun }, expect: { usedUntilMs } });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { handler as Proxy } from '../../functions/platform-proxy.ts';
 import { api } from '../../functions/runtime/api.ts';
+import { companyTenant } from '../../shared/tenant.ts';
 import { gatewayEvent } from './fixture/event.ts';
 import { type Answer, type Handler, startWorld, type World } from './fixture/world.ts';
 
@@ -59,4 +60,27 @@ test('routes of the author’s and the proxy are one allowance', async () => {
   const { refused } = await exhaust(call);
   expect(refused.json).toMatchObject({ code: 'rate_limited' });
   expect((await ask(productsOf(company), cookie)).status).toBe(429);
+});
+
+test('a session that is over uses up nothing, neither of the person nor of the company', async () => {
+  const { company, cookie } = await world.signIn();
+  const { handler: session } = await import('../../functions/session.ts');
+  const signOut = gatewayEvent({
+    path: '/api/session',
+    method: 'DELETE',
+    cookie,
+    headers: { 'x-company-id': company },
+  });
+  expect((await world.send(session, signOut)).status).toBe(204);
+  const route: Handler = api(() => Promise.resolve({ ok: true }));
+  for (let call = 0; call < 40; call++) {
+    const answer =
+      call % 2 === 0
+        ? await ask(productsOf(company), cookie)
+        : await world.send(route, gatewayEvent({ path: '/api/x', cookie }));
+    expect(answer.status).toBe(401);
+  }
+  const later = await world.signIn({ tenant: companyTenant(company), signedInAtMs: Date.now() + 1 });
+  const again = later.cookie.replace(/session_\d+/, `session_${company}`);
+  expect((await ask(productsOf(company), again)).status).toBe(200);
 });

@@ -139,3 +139,23 @@ test('an instance that sees ever more people forgets them, and none is refused f
     expect(await refusalOf(limiter, call, [{ ...person, name: `person ${call}` }])).toBeUndefined();
   }
 });
+
+test('what is taken back counts for nothing, also where every call is told', async () => {
+  for (const callsPerSecond of [1, 20]) {
+    const limits = [{ ...person, callsPerSecond }];
+    const shared = sharedCalls();
+    const limiter = new CallLimiter(shared);
+    for (let call = 0; call < 1_000; call++) {
+      expect(await refusalOf(limiter, call, limits)).toBeUndefined();
+      limiter.takeBack(limits);
+    }
+    expect(shared.writes).toBeLessThanOrEqual(1);
+  }
+});
+
+test('a clock that jumps back an hour keeps nobody out', async () => {
+  const limiter = new CallLimiter(sharedCalls());
+  for (let call = 0; call < 120; call++) await refusalOf(limiter, 3_600_000 + call);
+  expect(await refusalOf(limiter, 3_600_120)).toBeDefined();
+  expect(await refusalOf(limiter, 0)).toBeUndefined();
+});

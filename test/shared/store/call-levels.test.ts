@@ -41,6 +41,12 @@ test('what is added at once is all there, but for who began with somebody else',
   expect(begun).toBeLessThanOrEqual(noon + 5_000);
 });
 
+test('an instance whose clock is ahead keeps nobody out, neither now nor with the next call', async () => {
+  await levels.add('company#6', 500, new Date(noon + 3_600_000));
+  expect(await levels.add('company#6', 500, new Date(noon))).toBe(noon + 500);
+  expect(await levels.add('company#6', 500, new Date(noon))).toBe(noon + 1_000);
+});
+
 test('an item holds a moment and nothing else, and leaves within the hour', async () => {
   await levels.add('company#4', 100, new Date(noon));
   const items = (await tables.items()).filter(({ pk }) => pk?.S === 'company#4');
