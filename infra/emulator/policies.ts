@@ -10,11 +10,12 @@ export interface Statement {
 const addition = 'WhatTheEmulatorDoesNotKnow';
 
 /**
- * Policies count in the emulator, so that a permission that the stack forgets fails a test. Three things it does not know
+ * Policies count in the emulator, so that a permission that the stack forgets fails a test. Four things it does not know
  * about them; what they would refuse is granted beside them, and no more:
  * - `Ref` of a secret is its ARN on AWS, here its name, which is no resource of a policy;
  * - `dynamodb:Attributes` is filled in for GetItem alone, not for BatchGetItem and UpdateItem;
- * - `dynamodb:ReturnValues` is not filled in.
+ * - `dynamodb:ReturnValues` is not filled in;
+ * - `sqs:SendMessage` allows SendMessageBatch, too: there is no action of that name on AWS, here there is.
  */
 export async function grantWhatTheEmulatorDoesNotKnow(aws: Aws, roleNames: readonly string[]): Promise<void> {
   for (const RoleName of roleNames) {
@@ -25,6 +26,7 @@ export async function grantWhatTheEmulatorDoesNotKnow(aws: Aws, roleNames: reado
         const arns = listOf(statement.Resource).map((id) => arnOfSecret(aws, id));
         statements.push({ ...statement, Resource: await Promise.all(arns) });
       }
+      if (actions.includes('sqs:SendMessage')) statements.push({ ...statement, Action: 'sqs:SendMessageBatch' });
       const unknown = actions.filter((action) => /^dynamodb:(BatchGetItem|UpdateItem)$/.test(action));
       if (unknown.length > 0 && statement.Condition !== undefined) {
         statements.push({ Effect: 'Allow', Action: unknown, Resource: statement.Resource });

@@ -7,6 +7,9 @@ import { openSourceMap, resolvePlaces } from './resolve-places.ts';
 /** Where Lambda puts a bundle. */
 const deployedBundle = '/var/task/index.js';
 
+/** Where the emulator puts it. */
+const emulatedBundle = /(?<=\(|at (?:async )?|file:\/\/)\/[^():]*\/ministack-lambda-[^():/]+\/code\/index\.js(?=:\d)/g;
+
 const lineSchema = v.looseObject({ at: v.array(v.string()), build: v.string() });
 type Line = v.InferOutput<typeof lineSchema>;
 
@@ -53,6 +56,8 @@ function trace(line: Line, assembly: string): string {
       .join(' ');
   return [
     `${words(what)} in ${build.file}  ${words(which)}`.trimEnd(),
-    ...line.at.map((frame) => `    ${resolvePlaces(frame, deployedBundle, findPlace)}`),
+    ...line.at
+      .map((frame) => frame.replaceAll(emulatedBundle, deployedBundle))
+      .map((frame) => `    ${resolvePlaces(frame, deployedBundle, findPlace)}`),
   ].join('\n');
 }

@@ -43,6 +43,12 @@ describe('a log line of a deployed function', () => {
     expect(traced).not.toContain('index.js');
   });
 
+  test('of the emulator leads there, too', async () => {
+    const line = await deployedLine();
+    const emulated = line.replaceAll('/var/task/', '/tmp/my extension/run/ministack-lambda-lens-Worker-0a1_b/code/');
+    expect(traceLog(emulated, directory)).toBe(traceLog(line, directory));
+  });
+
   test('among others is found, and the others are passed over', async () => {
     const traced = traceLog(`START RequestId: x\n{"level":"info"}\n{broken\n${await deployedLine()}\nEND`, directory);
     expect(traced.match(/RangeError/g)).toHaveLength(1);
