@@ -127,20 +127,28 @@ function tenantOf(company: string | undefined, organization: string | undefined)
 }
 
 async function list(held: HeldData): Promise<Outcome> {
-  const rows: { kind: string; id: string; status: unknown; installedAt: string | undefined; hasToken: boolean }[] = [];
+  const rows: {
+    kind: string;
+    id: string;
+    status: unknown;
+    installedAt?: string;
+    hasToken: boolean;
+    isBlocked: boolean;
+  }[] = [];
   for await (const { tenant, attributes, hasToken } of held.installations()) {
     const installedAtMs = attributes['installedAtMs'];
     const installedAt = typeof installedAtMs === 'number' ? new Date(installedAtMs).toISOString() : undefined;
-    rows.push({ ...tenant, status: attributes['status'], installedAt, hasToken });
+    const isBlocked = attributes['blockedAtMs'] !== undefined;
+    rows.push({ ...tenant, status: attributes['status'], ...(installedAt && { installedAt }), hasToken, isBlocked });
   }
   rows.sort((a, b) => a.kind.localeCompare(b.kind) || a.id.localeCompare(b.id, 'en', { numeric: true }));
   const text = rows
-    .map(({ kind, id, status, installedAt, hasToken }) =>
+    .map(({ kind, id, status, installedAt, hasToken, isBlocked }) =>
       [
         `${kind} ${id}`.padEnd(28),
         String(status).padEnd(12),
         installedAt?.slice(0, 16) ?? '-'.padEnd(16),
-        hasToken ? 'offline token' : 'no token',
+        `${hasToken ? 'offline token' : 'no token'}${isBlocked ? ', blocked' : ''}`,
       ].join('  '),
     )
     .join('\n');
@@ -165,10 +173,13 @@ async function show(held: HeldData, data: OpenData, tenant: Tenant): Promise<Out
   }
   const described = describeInstallation(row);
   const width = Math.max(...Object.keys(described).map((name) => name.length));
-  const lines = Object.entries(described).map(
-    ([name, value]) => `${name.padEnd(width)}  ${Array.isArray(value) ? value.join(' ') : String(value)}`,
-  );
+  const lines = Object.entries(described).map(([name, value]) => `${name.padEnd(width)}  ${inWords(value)}`);
   return { data: described, text: lines.join('\n') };
+}
+
+function inWords(value: unknown): string {
+  if (Array.isArray(value)) return value.join(' ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 async function confirmEmergency(order: EmergencyOrder, { where }: OpenData): Promise<void> {

@@ -17,7 +17,7 @@ afterAll(async () => {
   data[Symbol.dispose]();
 });
 
-async function command(program: 'companies' | 'rotate', ...given: string[]) {
+async function command(program: 'companies' | 'rotate' | 'webhooks', ...given: string[]) {
   await using started = runCommand(
     `infra/operations/${program}.ts`,
     { LOCAL_DATA_DIR: data.path, EXTENSION_CONFIG: 'test/extension/extension.config.ts' },
@@ -95,7 +95,12 @@ test('a company that is blocked is refused, with its storefronts and its backgro
   const application_id = await platform.applicationOf(65);
   await platform.event(65, { event: 'company/brand/update/v1', application_id });
   await expect.poll(() => platform.storefronts(), { timeout: 20_000 }).toHaveLength(1);
+  expect(await command('webhooks', 'status', '65')).toMatchObject({ status: 0 });
   expect(await command('companies', 'block', '65', '--yes')).toMatchObject({ status: 0 });
+  const { output: listed } = await command('companies', 'list');
+  expect(listed).toMatch(/^company 65 .*, blocked$/m);
+  expect(listed).not.toMatch(/^company 66 .*blocked$/m);
+  expect((await command('companies', 'show', '65')).output).toMatch(/^subscriber +\{"state":/m);
   await platform.forgetRequests();
 
   const answer = await blocked.fetch('/api/platform/catalog/v2.0/company/65/products/');
