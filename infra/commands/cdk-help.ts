@@ -13,7 +13,7 @@ export function cdkHelp(command: string): string {
 
 ${does[command] ?? 'Runs this command of the CDK CLI.'}
 
-  --stage NAME             this stage of the configuration. Needed where there are stages
+  --stage NAME             this stage of the configuration. ${command === 'synth' ? 'Without it, what holds for no stage' : 'Needed where there are stages'}
   --profile NAME           with the credentials of this profile. Default: AWS_PROFILE, or the environment's
   -c, --context KEY=VALUE  in place of the context in cdk.json: region, stackName, EXTENSION_BASE_URL and so on
 

@@ -17,14 +17,20 @@ export const whichExtension = {
   local: { type: 'boolean', default: false },
 } as const;
 
-/** What usages say of them, and of what every command takes. */
-export const whichUsage = `Which extension: the deployed one, in AWS or wherever AWS_ENDPOINT_URL leads, unless --local says otherwise.
-  --stage NAME     of this stage of the configuration
+const whichOptions = `  --stage NAME     of this stage of the configuration
   --stack NAME     of this stack. Default: the one that npm run deploy makes
   --region REGION  Default: the stage's, that of cdk.json, or AWS_REGION
   --profile NAME   with the credentials of this profile. Default: AWS_PROFILE, or the environment's
   --local          the one that runs on this machine (npm start, npm run dev)
   --json           prints JSON`;
+
+/** What usages say of them, and of what every command takes. */
+export const whichUsage = `Which extension: the deployed one, in AWS or wherever AWS_ENDPOINT_URL leads, unless --local says otherwise.
+${whichOptions}`;
+
+/** The same where no option at all means the one on this machine. */
+export const whichUsageHere = `Which extension: the one that runs on this machine, unless one of the first four leads to a deployed one.
+${whichOptions}`;
 
 export interface WhichExtension {
   readonly stage?: string | undefined;
@@ -91,9 +97,19 @@ export async function loadSelected({ stage, stack }: Pick<WhichExtension, 'stage
   return extension;
 }
 
-/** Whether a deployed extension is named: for commands that are about this machine otherwise. */
-export function namesDeployed({ stage, stack, region, profile }: Omit<WhichExtension, 'local'>): boolean {
-  return [stage, stack, region, profile].some((each) => each !== undefined);
+/**
+ * {@link selectExtension} for commands that are about this machine unless a deployed extension is named.
+ * @throws {StartError} as there; where nothing runs here, with how a deployed one is named.
+ */
+export async function selectHereUnlessNamed(which: WhichExtension): Promise<SelectedExtension> {
+  const isNamed = [which.stage, which.stack, which.region, which.profile].some((each) => each !== undefined);
+  if (isNamed || which.local) return await selectExtension(which);
+  try {
+    return await selectRunning(which);
+  } catch (cause) {
+    if (!(cause instanceof StartError)) throw cause;
+    throw new StartError(`${cause.message} For a deployed one, add --stack NAME or --stage NAME.`, { cause });
+  }
 }
 
 /** {@link selectExtension} for commands that are about deployed extensions only. */

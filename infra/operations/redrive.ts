@@ -1,20 +1,19 @@
 // npm run redrive: brings dead letters back to their queue, of the local extension that runs or of a deployed one.
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { sentenceOfAws } from '../commands/aws-access.ts';
 import { runCommand, usageError } from '../commands/run-command.ts';
 import {
-  namesDeployed,
-  selectExtension,
+  selectHereUnlessNamed,
   type WhichExtension,
   whichExtension,
-  whichUsage,
+  whichUsageHere,
 } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { localSqsClient } from '../local/sqs/local-sqs-client.ts';
 import { countMessages, redriveMessages } from './redrive-messages.ts';
 
-const usage = `npm run redrive [-- --dry-run] [options]                for the extension that runs on this machine
+const usage = `npm run redrive -- [options]                             for the extension that runs on this machine
 npm run redrive -- --stack NAME | --stage NAME [options] for a deployed one
 npm run redrive -- --from URL --to URL [options]         from one queue of AWS to another
 
@@ -22,9 +21,9 @@ Brings work that failed for good back to its queue, once what made it fail is me
 letter again. It may be interrupted and run again.
 
   --dry-run        only counts
-${whichUsage}
+  --from URL       of the queue with the dead letters, and --to that of the queue whose messages they were
 
-Where nothing of --stage, --stack, --region and --profile is said, it is --local.`;
+${whichUsageHere}`;
 
 const options = {
   ...whichExtension,
@@ -69,7 +68,7 @@ function queuesOf(from: string, to: string): Queues {
 }
 
 async function findQueues(which: WhichExtension): Promise<Queues> {
-  const { stack, running } = await selectExtension({ ...which, local: !namesDeployed(which) || which.local });
+  const { stack, running } = await selectHereUnlessNamed(which);
   if (running !== undefined) {
     return withClient(localSqsClient(running.sqsEndpoint, running.accessKey), running.redrives);
   }
@@ -82,11 +81,13 @@ async function findQueues(which: WhichExtension): Promise<Queues> {
     if (!id.startsWith('Redrive') || from === undefined || to === undefined) return [];
     return [{ name: id.slice('Redrive'.length) || 'WorkQueue', url: to, deadLettersUrl: from }];
   });
-  return withClient(sqsIn(stack.region), queues);
+  // Of the region, wherever AWS_ENDPOINT_URL says that it is: the emulator's URLs name another host.
+  return withClient(sqsIn(stack.region, { useQueueUrlAsEndpoint: false }), queues);
 }
 
-function sqsIn(region: string | undefined): SQSClient {
-  return new SQSClient({ ...(region !== undefined && { region }), ...awsClientOptions({ requestTimeoutMs: 10_000 }) });
+function sqsIn(region: string | undefined, options: SQSClientConfig = {}): SQSClient {
+  const inRegion = region === undefined ? {} : { region };
+  return new SQSClient({ ...inRegion, ...awsClientOptions({ requestTimeoutMs: 10_000 }), ...options });
 }
 
 function withClient(client: SQSClient, queues: Queues['queues']): Queues {

@@ -3,24 +3,22 @@ import { scheduleMessage } from '../../shared/background/messages.ts';
 import { sweepSchedule } from '../../shared/contract.ts';
 import { WorkQueue } from '../../shared/store/work-queue.ts';
 import { runCommand } from '../commands/run-command.ts';
-import { namesDeployed, selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
+import { selectHereUnlessNamed, whichExtension, whichUsageHere } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { sendScheduled } from '../local/send-scheduled.ts';
 import { withData } from './open-data.ts';
 
-const usage = `npm run schedule -- NAME [options]                         of the extension that runs on this machine
+const usage = `npm run schedule -- NAME [options]                               of the extension that runs on this machine
 npm run schedule -- NAME --stack NAME | --stage NAME [options]   of a deployed one
 
 Has the extension do now what it does when this schedule is due, for each company that installed it: puts the schedule's
 message into the work queue. NAME is one of the configuration's, or ${sweepSchedule}: what every extension does four times a
 day to bring each company in step.
 
-${whichUsage}
-
-Where nothing of --stage, --stack, --region and --profile is said, it is --local.`;
+${whichUsageHere}`;
 
 await runCommand({ usage, options: whichExtension, mostArguments: 1 }, async ({ values, positionals: [name] }) => {
-  const selected = await selectExtension({ ...values, local: values.local || !namesDeployed(values) });
+  const selected = await selectHereUnlessNamed(values);
   const { running, extension, where } = selected;
   const names = running?.schedules.map((schedule) => schedule.name) ?? [
     ...Object.keys(extension.schedules),

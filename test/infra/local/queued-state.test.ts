@@ -84,7 +84,7 @@ test('commands find the run that there is, and say so where there is none', asyn
   };
   const none = {
     status: 1,
-    output: `No local extension runs in ${data.path} (LOCAL_DATA_DIR): start one with npm start.`,
+    output: `No local extension runs in ${data.path} (LOCAL_DATA_DIR): start one with npm start. For a deployed one, add --stack NAME or --stage NAME.`,
   };
   expect(await run(schedule, 'nightly')).toEqual(none);
   // As a run leaves it that was killed.
