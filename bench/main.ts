@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../test/program.ts';
 import { makeBundles, officialFiles, sampleExtension } from './bundles.ts';
 import { growth } from './growth.ts';
 import { handlerCost } from './handler-cost.ts';
@@ -17,8 +17,13 @@ import { startWorld } from './world.ts';
  * a busy one. A missed target is printed and fails nothing. It takes some six minutes; `--quick` only shows that it works,
  * in half of one, and its figures mean nothing.
  */
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
-const quick = values.quick;
+const usage = `npm run bench -- [--quick]
+
+What the functions cost, as ratios, and what people wait for. It takes some six minutes, and fails nothing.
+
+  --quick   only shows that it works, in half a minute: its figures mean nothing`;
+
+const { quick } = readOptions(usage, { quick: { type: 'boolean', default: false } });
 const effort = quick ? { warmUp: 10, rounds: 2, runsPerRound: 10 } : { warmUp: 500, rounds: 41, runsPerRound: 60 };
 const waitingEffort = quick
   ? { warmUp: 2, rounds: 2, runsPerRound: 2, coldStarts: 1 }

@@ -1,9 +1,27 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { stopAll } from '../infra/emulator/child.ts';
 import { Failure } from '../infra/emulator/failure.ts';
 
 const closers: (() => unknown)[] = [stopAll];
 const skipped: string[] = [];
 let ending: Promise<never> | undefined;
+
+/** What the program was started with. `--help` prints the usage and ends it, and so does what the usage does not know, with status 1. */
+export function readOptions<const Options extends NonNullable<ParseArgsConfig['options']>>(
+  usage: string,
+  options: Options,
+) {
+  if (['--help', '-h'].some((flag) => process.argv.includes(flag))) {
+    console.log(usage);
+    process.exit(0);
+  }
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(1);
+  }
+}
 
 /** Done at the end, however it comes; the last one first. */
 export function atEnd(close: () => unknown): void {

@@ -1,18 +1,24 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { sweepSchedule } from '../../shared/contract.ts';
 import { installDynamoDbLocal, missingForDynamoDbLocal, startDynamoDbLocal } from '../engines/dynamodb-local.ts';
+import { readOptions } from '../program.ts';
 import { startTables } from '../shared/fixture/dynamodb.ts';
 import { engineVariable } from '../shared/fixture/engine.ts';
 import { putCompanies, runThroughPages } from './run-schedules.ts';
 
-/**
- * `npm run growth -- --rows 100000`: how long a schedule and the sweep take to go through the listing of so many companies, on DynamoDB
- * Local where Java and Maven are there, otherwise on dynalite.
- */
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '100000' } } });
+const usage = `npm run growth -- [--rows NUMBER]
+
+How long a schedule and the sweep take to go through the listing of so many companies, on DynamoDB Local where Java and Maven
+are there, otherwise on dynalite.
+
+  --rows NUMBER   how many companies. Default: 100000`;
+
+const values = readOptions(usage, { rows: { type: 'string', default: '100000' } });
 const rows = Number(values.rows);
-if (!Number.isInteger(rows) || rows < 1) throw new Error('--rows must be a whole number.');
+if (!Number.isInteger(rows) || rows < 1) {
+  console.error('--rows must be a whole number from 1 on.');
+  process.exit(1);
+}
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 const missing = await missingForDynamoDbLocal();
