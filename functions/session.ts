@@ -13,7 +13,8 @@ import { userCache } from './runtime/tables.ts';
 export const handler = http()
   .use(sameOrigin())
   .use(signedIn())
-  .use(live())
+  // Whoever is kept out may leave.
+  .use(live(({ method }) => method === 'DELETE'))
   .handler(async ({ method, cookies, sessionCookie, session }) => {
     if (method === 'DELETE') {
       await userCache().signOut(session, now());

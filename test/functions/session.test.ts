@@ -120,6 +120,17 @@ describe('GET /api/session', () => {
 });
 
 describe('DELETE /api/session', () => {
+  test('lets out whom an operator keeps out, cookie and copies', async () => {
+    const { company, cookie } = await world.signIn();
+    const blocked = { blockedAtMs: { N: String(Date.now()) } };
+    await world.tables.putInstallation(company, blocked);
+    expect((await send({ cookie })).json).toMatchObject({ code: 'access_denied' });
+    const answer = await send({ method: 'DELETE', cookie, headers: { 'x-company-id': company } });
+    expect([answer.status, answer.cookies]).toEqual([204, [expect.stringMatching(/; Max-Age=0;/)]]);
+    await world.tables.putInstallation(company);
+    expect((await send({ cookie })).json).toMatchObject({ code: 'session_expired' });
+  });
+
   test('signs out: the cookie is cleared, and no copy of it works any more', async () => {
     const { company, cookie } = await world.signIn();
     const headers = { 'x-company-id': company };
