@@ -30,9 +30,10 @@ export interface SecretStore {
   find(id: string, select: { stage?: string | undefined; versionId?: string | undefined }): FoundSecret | undefined;
   /**
    * The new value becomes current, the current one previous, the previous one is forgotten; or it becomes the next one.
+   * @param versionId of the new version: one that is there already is not put again. Default: a random one.
    * @throws {StartError} where it cannot be written: then nothing has changed.
    */
-  put(id: string, value: string, stage?: 'AWSCURRENT' | typeof nextStage): FoundSecret | undefined;
+  put(id: string, value: string, stage?: 'AWSCURRENT' | typeof nextStage, versionId?: string): FoundSecret | undefined;
 }
 
 export interface FoundSecret {
@@ -101,10 +102,10 @@ export function openSecretStore(
           (wanted === undefined || stages.some((name) => name === wanted)),
       );
     },
-    put(id, value, stage = 'AWSCURRENT') {
+    put(id, value, stage = 'AWSCURRENT', versionId = randomUUID()) {
       const definition = definitionOf(id);
       if (!definition) return undefined;
-      const version = newVersion(value);
+      const version = newVersion(value, versionId);
       const { name } = definition;
       const held = secretOf(name);
       if (stage === nextStage && held === undefined) return undefined;
@@ -119,6 +120,6 @@ export function openSecretStore(
   };
 }
 
-function newVersion(value: string): SecretVersion {
-  return { versionId: randomUUID(), value, createdAt: Date.now() / 1000 };
+function newVersion(value: string, versionId: string = randomUUID()): SecretVersion {
+  return { versionId, value, createdAt: Date.now() / 1000 };
 }

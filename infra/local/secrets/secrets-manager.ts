@@ -17,6 +17,7 @@ interface Input {
   readonly VersionStage?: string;
   readonly SecretString?: string;
   readonly VersionStages?: readonly string[];
+  readonly ClientRequestToken?: string;
 }
 
 export interface LocalSecretsManager {
@@ -67,6 +68,7 @@ async function answer(
     VersionStage,
     SecretString,
     VersionStages = ['AWSCURRENT'],
+    ClientRequestToken,
   } = JSON.parse(String(body ?? '{}')) as Input;
   if (operation === 'GetSecretValue') {
     const found = store.find(SecretId, { stage: VersionStage, versionId: VersionId });
@@ -79,7 +81,10 @@ async function answer(
     if (others.length > 0 || (stage !== 'AWSCURRENT' && stage !== nextStage)) {
       return refuse('InvalidParameterException', `On this machine a value is put as AWSCURRENT or as ${nextStage}.`);
     }
-    const put = store.put(SecretId, SecretString, stage);
+    const same = ClientRequestToken && store.find(SecretId, { versionId: ClientRequestToken });
+    if (same && same.version.value === SecretString) return send(200, describe(same));
+    if (same) return refuse('ResourceExistsException', 'There is a version of that name, with another value.');
+    const put = store.put(SecretId, SecretString, stage, ClientRequestToken);
     if (put) {
       onPut?.();
       return send(200, describe(put));

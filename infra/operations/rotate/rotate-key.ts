@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Extension } from '../../../shared/config.ts';
-import { deriveSealingKey } from '../../../shared/sealing.ts';
+import { deriveSealingKey, isSealingSecret } from '../../../shared/sealing.ts';
 import { HeldData } from '../../../shared/store/held-data.ts';
 import { StartError } from '../../local/host/start-error.ts';
 import type { OpenData } from '../open-data.ts';
@@ -77,15 +77,15 @@ export async function begin(data: OpenData, options: RotateOptions, given?: stri
     );
   }
   if (given !== undefined) {
-    await putCurrent(data.secretsManager, secretId, given);
+    await putCurrent(data.secretsManager, secretId, given, values);
     return await done(data, options, 'Stored: it is in use everywhere within fifteen minutes.');
   }
   const text = phase === 'announced' ? (values.next?.text ?? randomValue()) : randomValue();
   if (phase !== 'announced') await putNext(data.secretsManager, secretId, text);
   if (key === 'session' && isLeaked) {
     // The second time it is its own predecessor: nothing that the old one sealed opens any more.
-    await putCurrent(data.secretsManager, secretId, text);
-    await putCurrent(data.secretsManager, secretId, text);
+    const seen = await putCurrent(data.secretsManager, secretId, text, values);
+    await putCurrent(data.secretsManager, secretId, text, seen);
     return await done(
       data,
       options,
@@ -110,7 +110,9 @@ export async function next(data: OpenData, options: RotateOptions): Promise<Step
   }
   if (rotation.phase === 'announced') {
     if (isEarly(rotation, now())) return await notYet(data, options, 'Not every instance has read the next value yet.');
-    await putCurrent(data.secretsManager, secretId, values.next?.text ?? '');
+    const text = values.next?.text ?? '';
+    requireUsable(key, text);
+    await putCurrent(data.secretsManager, secretId, text, values);
     return await done(data, options, 'The next value is in use, and the one before it still counts.');
   }
   // Registering takes a while, which need not be added to the time for which the value before counts.
@@ -125,7 +127,7 @@ export async function next(data: OpenData, options: RotateOptions): Promise<Step
   }
   if (isEarly(rotation, now())) return await notYet(data, options, 'The value before still counts.');
   if (key === 'token') await reseal(data, options, values);
-  await putCurrent(data.secretsManager, secretId, values.current.text);
+  await putCurrent(data.secretsManager, secretId, values.current.text, values);
   return await done(
     data,
     options,
@@ -137,8 +139,9 @@ export async function next(data: OpenData, options: RotateOptions): Promise<Step
 export async function abort(data: OpenData, options: RotateOptions): Promise<Step> {
   const { key } = options;
   const secretId = data.secretIdOf(key);
-  const { current, previous, ...values } = await readValues(data.secretsManager, secretId);
-  const { phase } = judgeRotation(key, { current, previous, ...values }, rulesOf(options));
+  const values = await readValues(data.secretsManager, secretId);
+  const { current, previous } = values;
+  const { phase } = judgeRotation(key, values, rulesOf(options));
   if (phase === 'at_rest')
     throw new StartError(`No rotation of the ${key} is under way: there is nothing to go back to.`);
   if (phase === 'announced') {
@@ -151,8 +154,9 @@ export async function abort(data: OpenData, options: RotateOptions): Promise<Ste
     );
   }
   const text = previous?.text ?? current.text;
+  requireUsable(key, text);
   await putNext(data.secretsManager, secretId, text);
-  await putCurrent(data.secretsManager, secretId, text);
+  await putCurrent(data.secretsManager, secretId, text, values);
   return await done(
     data,
     options,
@@ -174,6 +178,14 @@ function isSigningKey({ key, extension: { events, webhooks } }: RotateOptions): 
 const isEarlyBy = (fromMs: number, now: Date) => now.getTime() < fromMs;
 const isEarly = ({ nextFromMs = 0 }: Rotation, now: Date) => isEarlyBy(nextFromMs, now);
 
+/** @throws {StartError} where functions could make no key of it: somebody put it by hand. */
+function requireUsable(key: KeyName, text: string): void {
+  if (key === 'api-secret' || isSealingSecret(text)) return;
+  throw new StartError(
+    `That value has fewer than 32 characters, which makes no key: nothing was done. Begin with another one.`,
+  );
+}
+
 /** As long as those that the stack generates. */
 function randomValue(): string {
   return randomBytes(48).toString('base64url');
@@ -189,7 +201,9 @@ async function notYet(data: OpenData, options: RotateOptions, why: string): Prom
 
 function sealingKeys({ current, previous }: Values): ResealKeys {
   const keyOf = (text: string) => deriveSealingKey(text, 'offline-token');
-  return { current: keyOf(current.text), previous: keyOf(previous?.text ?? current.text) };
+  // A mistake that was put right sealed nothing.
+  const before = previous !== undefined && isSealingSecret(previous.text) ? previous : current;
+  return { current: keyOf(current.text), previous: keyOf(before.text) };
 }
 
 async function reseal(data: OpenData, { now, onProgress }: RotateOptions, values: Values): Promise<void> {

@@ -1,10 +1,13 @@
+import { hash } from 'node:crypto';
 import {
   GetSecretValueCommand,
   PutSecretValueCommand,
+  ResourceExistsException,
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { nextStage } from '../../../shared/contract.ts';
+import { StartError } from '../../local/host/start-error.ts';
 
 type Client = Pick<SecretsManagerClient, 'send'>;
 
@@ -57,7 +60,28 @@ export async function putNext(client: Client, secretId: string, text: string): P
 /**
  * The current value; the current one is the previous one then, and the previous one is gone. Each is a version of its own,
  * also of a text that was there before: functions count from when it was put.
+ *
+ * It follows those that were seen, and is named after them: of two people who put the same at once the second changes
+ * nothing, where it would end the value before.
+ * @returns the values as they are then, as far as they tell of a next one.
+ * @throws {StartError} where somebody has put another one meanwhile.
  */
-export async function putCurrent(client: Client, secretId: string, text: string): Promise<void> {
-  await client.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: text }));
+export async function putCurrent(client: Client, secretId: string, text: string, seen: Seen): Promise<Seen> {
+  const names = [secretId, seen.current.versionId, seen.previous?.versionId];
+  const put = { SecretId: secretId, SecretString: text, ClientRequestToken: hash('sha256', JSON.stringify(names)) };
+  try {
+    const { VersionId: versionId = '' } = await client.send(new PutSecretValueCommand(put));
+    return { current: { versionId }, previous: seen.current };
+  } catch (error) {
+    if (!(error instanceof ResourceExistsException)) throw error;
+    throw new StartError('Somebody else has put another value at this moment: nothing was done. Look how it stands.', {
+      cause: error,
+    });
+  }
+}
+
+/** Which values somebody decides by. */
+export interface Seen {
+  readonly current: Pick<Value, 'versionId'>;
+  readonly previous: Pick<Value, 'versionId'> | undefined;
 }

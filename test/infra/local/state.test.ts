@@ -18,6 +18,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, expect, test } from 'vitest';
 import type { LocalExtension } from '../../../infra/local/start-local-extension.ts';
+import { putCurrent, readValues } from '../../../infra/operations/rotate/secret-values.ts';
 import { clientOf } from './fixture/queues.ts';
 import { startFixture, temporaryDirectory } from './fixture/start-fixture.ts';
 
@@ -219,3 +220,20 @@ async function secret(extension: LocalExtension, name: string, VersionStage?: st
   );
   return SecretString;
 }
+
+test('of two people who put a secret’s next value at once, the second ends no value, and a third value is refused', async () => {
+  await using extension = await started();
+  const client = secretsOf(extension);
+  const id = secretId(extension, 'SessionKey');
+  const seen = await readValues(client, id);
+  await putCurrent(client, id, 'CANARY-same', seen);
+  const after = await putCurrent(client, id, 'CANARY-same', seen);
+  expect([await secret(extension, 'SessionKey'), await secret(extension, 'SessionKey', 'AWSPREVIOUS')]).toEqual([
+    'CANARY-same',
+    seen.current.text,
+  ]);
+  await expect(putCurrent(client, id, 'CANARY-third', seen)).rejects.toThrow(/^Somebody else .* nothing was done/);
+  // Deliberately, it is its own predecessor.
+  await putCurrent(client, id, 'CANARY-same', after);
+  expect(await secret(extension, 'SessionKey', 'AWSPREVIOUS')).toBe('CANARY-same');
+});

@@ -1,6 +1,8 @@
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Browser } from '../../flow/browser.ts';
 import { type LocalWorld, startWorld } from '../../start-world.ts';
+import { clientOf } from '../local/fixture/queues.ts';
 import { runCommand } from '../local/fixture/run-command.ts';
 import { temporaryDirectory } from '../local/fixture/start-fixture.ts';
 
@@ -102,4 +104,20 @@ test('what is mistyped is one sentence, which repeats nothing', async () => {
     const { status, stderr } = await rotate(given);
     expect([status, stderr]).toEqual([1, expect.stringMatching(/^[^\n]+\n$/)]);
   }
+});
+
+test('a value that makes no key is told of, ended, and never gone back to', async () => {
+  const { extension } = running;
+  const client = new SecretsManagerClient({ ...clientOf(extension), endpoint: extension.secretsEndpoint });
+  const SecretId = extension.resourceNames['TOKEN_KEY_SECRET_ID'];
+  const put = (SecretString: string) => client.send(new PutSecretValueCommand({ SecretId, SecretString }));
+  await put('CANARY-short');
+  await put('CANARY-long-enough-0123456789abcdefghij');
+  expect(await rotate(['token'])).toMatchObject({ status: 0, output: expect.stringMatching(/in use since/) });
+  expect(await rotate(['token', 'abort'])).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/fewer than 32 characters.*nothing was done/),
+  });
+  expect((await rotate(['token', 'next'])).output).toMatch(/finished/);
+  client.destroy();
 });
