@@ -97,7 +97,9 @@ export const accountChecks: readonly AccountCheck[] = [
     name: 'clock of AWS',
     remedy: 'set the clock of this machine by the network: AWS judges signatures by it',
     run: async (_account, { ask, nowMs }) => {
-      const date = Date.parse((await ask(paths.healthz)).headers.get('date') ?? '');
+      const answer = await ask(paths.healthz).catch(() => undefined);
+      if (answer === undefined) return unknown('health is wrong');
+      const date = Date.parse(answer.headers.get('date') ?? '');
       if (Number.isNaN(date)) return unknown('the API sends no date');
       const skewMs = Math.abs(nowMs() - date);
       return judged(

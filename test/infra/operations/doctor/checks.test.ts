@@ -126,7 +126,7 @@ async function find(name: string): Promise<Finding> {
     extension,
     baseUrl: 'https://lens.example',
     nowMs: () => nowMs,
-    ask: (path: string, { method = 'GET', headers = {} } = {}) => Promise.resolve(answerTo(method, path, headers)),
+    ask: async (path: string, { method = 'GET', headers = {} } = {}) => answerTo(method, path, headers),
     data: {
       tables: names,
       dynamoDb: client,
@@ -341,4 +341,13 @@ test('alarms that are gone, went off or tell nobody are told', async () => {
 test('a clock that differs from AWS’s is found', async () => {
   answers[`GET ${paths.healthz}`] = new Response('', { headers: { date: new Date(nowMs - 400_000).toUTCString() } });
   expect(await find('clock of AWS')).toEqual(wrong(/^400 s from this machine’s$/));
+});
+
+test('the clock of an API that cannot be reached is nobody’s fault', async () => {
+  Object.defineProperty(answers, `GET ${paths.healthz}`, {
+    get: () => {
+      throw new Error('The API cannot be reached.');
+    },
+  });
+  expect(await find('clock of AWS')).toMatchObject({ status: 'unknown' });
 });
