@@ -17,12 +17,15 @@ export const whichExtension = {
   local: { type: 'boolean', default: false },
 } as const;
 
-const whichOptions = `  --stage NAME     of this stage of the configuration
+/** The same for commands that are about deployed extensions only. */
+export const whichDeployedUsage = `  --stage NAME     of this stage of the configuration
   --stack NAME     of this stack. Default: the one that npm run deploy makes
   --region REGION  Default: the stage's, that of cdk.json, or AWS_REGION
   --profile NAME   with the credentials of this profile. Default: AWS_PROFILE, or the environment's
-  --local          the one that runs on this machine (npm start, npm run dev)
   --json           prints JSON`;
+
+const whichOptions = `${whichDeployedUsage}
+  --local          the one that runs on this machine (npm start, npm run dev)`;
 
 /** What usages say of them, and of what every command takes. */
 export const whichUsage = `Which extension: the deployed one, in AWS or wherever AWS_ENDPOINT_URL leads, unless --local says otherwise.
@@ -38,6 +41,14 @@ export interface WhichExtension {
   readonly region?: string | undefined;
   readonly profile?: string | undefined;
   readonly local: boolean;
+}
+
+/** What leads another command to the same extension, to be put behind it: ` --stage prod`. Empty where nothing was given. */
+export function sameExtension(which: WhichExtension): string {
+  const named = (['stage', 'stack', 'region', 'profile'] as const).flatMap((name) =>
+    which[name] === undefined ? [] : [` --${name} ${which[name]}`],
+  );
+  return [...named, ...(which.local ? [' --local'] : [])].join('');
 }
 
 interface Selected {

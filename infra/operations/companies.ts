@@ -4,7 +4,7 @@ import { HeldData } from '../../shared/store/held-data.ts';
 import { companyId, companyTenant, organizationId, organizationTenant, type Tenant } from '../../shared/tenant.ts';
 import { ask } from '../commands/ask.ts';
 import { type Outcome, runCommand, usageError } from '../commands/run-command.ts';
-import { selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
+import { sameExtension, selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { act, consequence, type EmergencyOrder, emergencies } from './companies/emergency.ts';
 import { eraseData } from './companies/erase-data.ts';
@@ -80,7 +80,14 @@ await runCommand({ usage, options, mostArguments: 2 }, async ({ values, position
       return await restore(data, { backup, only: tenant, cluster: extension.cluster, leavesTokens, writes });
     }
     if (emergency !== undefined) {
-      const order = { action: emergency, tenant, userId: values.user, extension, now: () => new Date() };
+      const order = {
+        action: emergency,
+        tenant,
+        userId: values.user,
+        extension,
+        now: () => new Date(),
+        same: sameExtension(values),
+      };
       if (!values.yes) await confirmEmergency(order, data);
       return await act(held, data, order);
     }

@@ -4,7 +4,7 @@ import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { ask } from '../commands/ask.ts';
 import { sentenceOfAws } from '../commands/aws-access.ts';
 import { runCommand } from '../commands/run-command.ts';
-import { selectDeployed, whichExtension } from '../commands/select-extension.ts';
+import { selectDeployed, whichDeployedUsage, whichExtension } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { leadTo, liveFunctions } from './rollback/live-functions.ts';
 import { type Move, planRollback, releasesOf } from './rollback/plan-rollback.ts';
@@ -16,11 +16,7 @@ stage with gradual deployments. Interrupted, run it again: it goes on to the sam
 
   --to RELEASE     to this one, older or newer. Releases are told where there is no such one
   --yes            does not ask
-  --stage NAME     of this stage of the configuration
-  --stack NAME     of this stack. Default: the one that npm run deploy makes
-  --region REGION  Default: the stage's, that of cdk.json, or AWS_REGION
-  --profile NAME   with the credentials of this profile. Default: AWS_PROFILE, or the environment's
-  --json           prints JSON
+${whichDeployedUsage}
 
 What it leads back is code, with the configuration that was compiled into it. What it does not: what is stored in tables,
 permissions, routes, schedules and other resources, and what is registered at the platform.`;

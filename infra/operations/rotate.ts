@@ -5,7 +5,7 @@ import type { Extension } from '../../shared/config.ts';
 import { ask } from '../commands/ask.ts';
 import { readExtensionDetails } from '../commands/extension-details.ts';
 import { type Outcome, runCommand, usageError } from '../commands/run-command.ts';
-import { selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
+import { sameExtension, selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { askHidden } from './ask-hidden.ts';
 import { type OpenData, withData } from './open-data.ts';
@@ -63,6 +63,7 @@ await runCommand({ usage, options, mostArguments: 2 }, async ({ values: given, p
   if (!(waitMs >= 0)) throw new StartError('--wait is a number of seconds.');
   const selected = await selectExtension(given);
   const { extension } = selected;
+  const same = sameExtension(given);
   const optionsOf = (each: KeyName): RotateOptions => ({
     key: each,
     extension,
@@ -75,27 +76,27 @@ await runCommand({ usage, options, mostArguments: 2 }, async ({ values: given, p
     onProgress: (sentence) => console.error(sentence),
   });
   return await withData(selected, 'What was done stays done: run this again.', async (data) => {
-    if (key === undefined) return await statusOfAll(data, optionsOf);
+    if (key === undefined) return await statusOfAll(data, optionsOf, same);
     const rotating = optionsOf(key);
     if (verb === 'status') {
       const standing = await standingOf(data, rotating);
-      return { data: standing, text: describeStanding(standing) };
+      return { data: standing, text: describeStanding(standing, same) };
     }
     if (!given.yes) await confirm(rotating, verb);
     const value =
       key === 'api-secret' && verb === 'begin' ? await readApiSecret(data, extension, given.stdin) : undefined;
     const step = await verbs[verb as keyof typeof verbs](data, rotating, value);
     if (step.notYet !== undefined) process.exitCode = 2;
-    return { data: step, text: describeStep(step) };
+    return { data: step, text: describeStep(step, same) };
   });
 });
 
-async function statusOfAll(data: OpenData, optionsOf: (key: KeyName) => RotateOptions): Promise<Outcome> {
+async function statusOfAll(data: OpenData, optionsOf: (key: KeyName) => RotateOptions, same: string): Promise<Outcome> {
   const standings: Standing[] = [];
   for (const key of keyNames) {
     if (data.hasSecret(key)) standings.push(await standingOf(data, optionsOf(key)));
   }
-  return { data: standings, text: standings.map((each) => describeStanding(each)).join('\n') };
+  return { data: standings, text: standings.map((each) => describeStanding(each, same)).join('\n') };
 }
 
 /** Only what somebody notices, or what this cannot see, is asked about. */

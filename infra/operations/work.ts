@@ -3,7 +3,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { ask } from '../commands/ask.ts';
 import { runCommand, usageError } from '../commands/run-command.ts';
-import { selectDeployed, whichExtension, whichUsage } from '../commands/select-extension.ts';
+import { sameExtension, selectDeployed, whichDeployedUsage, whichExtension } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { withData } from './open-data.ts';
 import { setDelivery, type WorkState, workState } from './work/deliver-work.ts';
@@ -17,7 +17,7 @@ long as a message may wait. What the worker has begun it finishes. People, pages
 
   --yes            stops without asking
 
-${whichUsage}
+${whichDeployedUsage}
 
 Status 0: it is as you wish. 2: it is not yet; run this again.`;
 
@@ -42,18 +42,18 @@ await runCommand(
       const access = { lambda: lambda.client, sqs, queueUrl: workQueueUrl };
       const state = verb === 'status' ? await workState(access) : await setDelivery(access, verb === 'resume');
       if (verb !== 'status' && state.state !== (verb === 'resume' ? 'working' : 'stopped')) process.exitCode = 2;
-      return { data: state, text: describe(state, where) };
+      return { data: state, text: describe(state, where, sameExtension({ ...values, local: false })) };
     });
   },
 );
 
-function describe({ state, waiting }: WorkState, where: string): string {
+function describe({ state, waiting }: WorkState, where: string, same: string): string {
   const queued = `About ${waiting} messages wait or are with the worker.`;
   switch (state) {
     case 'working':
       return `Background work of ${where} goes on. ${queued}`;
     case 'stopped':
-      return `Background work of ${where} is stopped. ${queued} A message waits for four days at most: npm run work -- resume`;
+      return `Background work of ${where} is stopped. ${queued} A message waits for four days at most: npm run work -- resume${same}`;
     case 'changing':
       return `Background work of ${where} is about to stop or to go on. ${queued}`;
   }

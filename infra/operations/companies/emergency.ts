@@ -18,6 +18,8 @@ export interface EmergencyOrder {
   readonly userId: string | undefined;
   readonly extension: Pick<Extension, 'events' | 'session' | 'webhooks'>;
   readonly now: () => Date;
+  /** What leads another command to the same extension, as ` --stage prod`. */
+  readonly same: string;
 }
 
 /** What that means, for whoever is asked whether to do it. */
@@ -39,13 +41,13 @@ export function consequence({ action, tenant, userId }: Pick<EmergencyOrder, 'ac
 
 /** Does it. @throws {StartError} where there is no such installation. */
 export async function act(held: HeldData, data: OpenData, order: EmergencyOrder): Promise<Outcome> {
-  const { action, tenant, userId, extension, now } = order;
+  const { action, tenant, userId, extension, now, same } = order;
   if (action === 'drop-token') return await dropTokens(held, tenant, now);
   if (tenant === undefined) {
     // Another key, and not a write for each company: it costs the same for one and for a million.
     const options = { isRead: false, evenUnregistered: false, waitMs: 0, onProgress: () => undefined };
     const step = await begin(data, { key: 'session', extension, isLeaked: true, now, ...options });
-    return { data: step, text: describeStep(step) };
+    return { data: step, text: describeStep(step, same) };
   }
   const owner = `${tenant.kind} ${tenant.id}`;
   if (action === 'sign-out' && userId !== undefined) {
@@ -66,7 +68,7 @@ export async function act(held: HeldData, data: OpenData, order: EmergencyOrder)
   if (!(await acts[action]())) throw unknown(owner, data);
   const texts = {
     'sign-out': `Every session of ${owner} is over.`,
-    block: `${owner} is kept out, from its next request on: npm run companies -- unblock lets it in again.`,
+    block: `${owner} is kept out, from its next request on: npm run companies -- unblock ${tenant.kind === 'company' ? '' : '--organization '}${tenant.id}${same} lets it in again.`,
     unblock: `${owner} may come in again.`,
   };
   return { data: { tenant, action, done: true }, text: texts[action] };

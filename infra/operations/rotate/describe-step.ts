@@ -1,25 +1,29 @@
 import type { Standing, Step } from './rotate-key.ts';
 
-/** A step in sentences: what was done, where that leads, and what comes next, from when. */
-export function describeStep({ standing, did, notYet }: Step): string {
-  return [did, notYet, describeStanding(standing)].filter((sentence) => sentence !== undefined).join('\n');
+/**
+ * A step in sentences: what was done, where that leads, and what comes next, from when.
+ * @param same what leads the next command to the same extension, as ` --stage prod`.
+ */
+export function describeStep({ standing, did, notYet }: Step, same: string): string {
+  return [did, notYet, describeStanding(standing, same)].filter((sentence) => sentence !== undefined).join('\n');
 }
 
-export function describeStanding(standing: Standing, now = new Date()): string {
+export function describeStanding(standing: Standing, same: string, now = new Date()): string {
   const { key, phase, sinceMs, nextFromMs = 0, nextVersionId, tokens, companies } = standing;
-  const next = `npm run rotate -- ${key} next`;
+  const command = (verb: string) => `npm run rotate -- ${key} ${verb}${same}`;
+  const next = command('next');
   const when = nextFromMs > now.getTime() ? `from ${at(nextFromMs)}, ${inWords(nextFromMs - now.getTime())}` : 'now';
   const lines = {
-    at_rest: [`${key}: one value counts, put ${at(sinceMs)}. For another one: npm run rotate -- ${key} begin`],
+    at_rest: [`${key}: one value counts, put ${at(sinceMs)}. For another one: ${command('begin')}`],
     announced: [
       `${key}: another value is announced since ${at(sinceMs)}.`,
       key === 'edge'
-        ? `Next, ${when}: npm run deploy -- -c edgeKeyVersion=${nextVersionId}, and after that: ${next}`
-        : `Next, ${when}: ${next}, which uses it. To drop it: npm run rotate -- ${key} abort`,
+        ? `Next, ${when}: npm run deploy -- -c edgeKeyVersion=${nextVersionId}${same}, and after that: ${next}`
+        : `Next, ${when}: ${next}, which uses it. To drop it: ${command('abort')}`,
     ],
     in_use: [
       `${key}: another value is in use since ${at(sinceMs)}, and the one before it still counts.`,
-      `Next, ${when}: ${next}, which ends the one before. To go back: npm run rotate -- ${key} abort`,
+      `Next, ${when}: ${next}, which ends the one before. To go back: ${command('abort')}`,
     ],
   }[phase];
   if (tokens !== undefined) {

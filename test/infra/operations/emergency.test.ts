@@ -96,7 +96,10 @@ test('a company that is blocked is refused, with its storefronts and its backgro
   await platform.event(65, { event: 'company/brand/update/v1', application_id });
   await expect.poll(() => platform.storefronts(), { timeout: 20_000 }).toHaveLength(1);
   expect(await command('webhooks', 'status', '65')).toMatchObject({ status: 0 });
-  expect(await command('companies', 'block', '65', '--yes')).toMatchObject({ status: 0 });
+  expect(await command('companies', 'block', '65', '--yes')).toMatchObject({
+    status: 0,
+    output: expect.stringContaining('npm run companies -- unblock 65 --local lets it in again.'),
+  });
   const { output: listed } = await command('companies', 'list');
   expect(listed).toMatch(/^company 65 .*, blocked$/m);
   expect(listed).not.toMatch(/^company 66 .*blocked$/m);

@@ -40,7 +40,7 @@ test('all keys are told of, and what comes next', async () => {
     0,
     ['session', 'token', 'webhook', 'api-secret'],
   ]);
-  expect(output).toContain('npm run rotate -- session begin');
+  expect(output).toContain('npm run rotate -- session begin --local\n');
 });
 
 test('an API secret is stored once the platform accepts it, counts at once, and the one before for a day', async () => {
