@@ -349,5 +349,5 @@ test('the clock of an API that cannot be reached is nobody’s fault', async () 
       throw new Error('The API cannot be reached.');
     },
   });
-  expect(await find('clock of AWS')).toMatchObject({ status: 'unknown' });
+  expect(await find('clock of AWS')).toMatchObject({ result: 'unknown' });
 });
