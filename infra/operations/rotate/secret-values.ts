@@ -25,13 +25,19 @@ export interface Values {
   readonly next: Value | undefined;
 }
 
-/** @throws what Secrets Manager says, also where nobody has stored a value. */
+/**
+ * As they stood at one moment: read again where somebody put a value meanwhile.
+ * @throws what Secrets Manager says, also where nobody has stored a value.
+ */
 export async function readValues(client: Client, secretId: string): Promise<Values> {
-  const [current, previous, next] = await Promise.all(
-    ['AWSCURRENT', 'AWSPREVIOUS', nextStage].map((stage) => readValue(client, secretId, stage)),
-  );
-  if (current === undefined) throw new Error('The secret has no value yet.');
-  return { current, previous, next };
+  const read = (stage: string) => readValue(client, secretId, stage);
+  for (let current = await read('AWSCURRENT'); ; ) {
+    const [previous, next] = await Promise.all([read('AWSPREVIOUS'), read(nextStage)]);
+    const still = await read('AWSCURRENT');
+    if (still === undefined) throw new Error('The secret has no value yet.');
+    if (still.versionId === current?.versionId) return { current: still, previous, next };
+    current = still;
+  }
 }
 
 async function readValue(client: Client, secretId: string, stage: string): Promise<Value | undefined> {

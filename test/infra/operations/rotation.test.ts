@@ -1,5 +1,7 @@
+import type { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { expect, test } from 'vitest';
 import { judgeRotation, type KeyName, keyNames } from '../../../infra/operations/rotate/rotation.ts';
+import { readValues } from '../../../infra/operations/rotate/secret-values.ts';
 
 const minutes = 60_000;
 const hours = 60 * minutes;
@@ -45,4 +47,17 @@ test('a value that is its own predecessor, a first one, and one that came past a
       expect(judgeRotation('token', { current, previous, next }, rules)).toEqual(atRest);
     }
   }
+});
+
+test('the values of a secret are those of one moment, whoever puts one between two looks', async () => {
+  const stages: Record<string, string> = { AWSCURRENT: '1', AWSPREVIOUS: '0' };
+  const looks: string[] = [];
+  const send = ({ input: { VersionStage = '' } }: GetSecretValueCommand) => {
+    looks.push(VersionStage);
+    if (looks.length === 2) Object.assign(stages, { AWSCURRENT: '2', AWSPREVIOUS: '1' });
+    const name = stages[VersionStage];
+    return Promise.resolve({ SecretString: name, VersionId: name, CreatedDate: new Date(0) });
+  };
+  const { current, previous } = await readValues({ send } as never, 'secret');
+  expect([current.text, previous?.text]).toEqual(['2', '1']);
 });
