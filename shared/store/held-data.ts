@@ -128,15 +128,15 @@ export class HeldData {
     }
   }
 
-  /** Everybody's items in the cache. */
+  /** Everybody's items in the cache, and how busy they all are together. */
   cached(tenant: Tenant, keysOnly: boolean): AsyncGenerator<HeldItem> {
     const keys = keysOnly ? [userCacheTable.partitionKey, userCacheTable.sortKey] : undefined;
-    return this.#beginningWith(this.#tables.userCache, `${tenantKey(tenant)}#user#`, keys);
+    return this.#of(tenant, this.#tables.userCache, 'user#', keys);
   }
 
   /** What was noted of events that were handled. */
   deliveries(tenant: Tenant): AsyncGenerator<HeldItem> {
-    return this.#beginningWith(this.#tables.deliveries, `${tenantKey(tenant)}#`, undefined);
+    return this.#of(tenant, this.#tables.deliveries, '', undefined);
   }
 
   /**
@@ -148,6 +148,8 @@ export class HeldData {
     const { generation, version, status, sessionsValidFromMs, uninstalledAt } = attributes;
     const isOver = status === 'uninstalled';
     const seconds = Math.floor(now.getTime() / 1000);
+    // A row that was damaged is erased like any other.
+    const after = (count: unknown) => (v.is(integer, count) ? count + 1 : 1);
     return await updateItem(
       this.#client,
       { TableName: this.#tables.installations, Key: installationKey(tenant) },
@@ -155,8 +157,8 @@ export class HeldData {
         set: {
           status: 'uninstalled',
           sessionsValidFromMs: isOver && sessionsValidFromMs !== undefined ? undefined : now.getTime(),
-          generation: isOver ? undefined : Number(generation) + 1,
-          version: Number(version) + 1,
+          generation: isOver ? undefined : after(generation),
+          version: after(version),
           uninstalledAt: isOver ? (uninstalledAt ?? seconds) : seconds,
           updatedAt: seconds,
         },
@@ -165,7 +167,7 @@ export class HeldData {
           installationsTable.tokenAttribute,
           ...Object.keys(attributes).filter((name) => !tombstone.has(name) && !kept.includes(name)),
         ],
-        expect: { generation: Number(generation), version: Number(version) },
+        expect: { generation: comparable(generation), version: comparable(version) },
       },
     );
   }
@@ -261,16 +263,16 @@ export class HeldData {
     }
   }
 
-  async *#beginningWith(TableName: string, beginning: string, keys: string[] | undefined): AsyncGenerator<HeldItem> {
+  async *#of(tenant: Tenant, TableName: string, kind: string, keys: string[] | undefined): AsyncGenerator<HeldItem> {
     const pages = paginateScan(
       { client: this.#client },
       {
         TableName,
         ConsistentRead: true,
-        FilterExpression: 'begins_with(#pk, :beginning)',
+        FilterExpression: 'begins_with(#pk, :beginning) OR #pk = :own',
         ...(keys && { ProjectionExpression: keys.map((name) => (name === 'pk' ? '#pk' : name)).join(', ') }),
         ExpressionAttributeNames: { '#pk': 'pk' },
-        ExpressionAttributeValues: { ':beginning': beginning },
+        ExpressionAttributeValues: { ':beginning': `${tenantKey(tenant)}#${kind}`, ':own': tenantKey(tenant) },
       },
     );
     for await (const { Items = [] } of pages) yield* Items;
@@ -279,6 +281,11 @@ export class HeldData {
 
 /** What DynamoDB takes at once. */
 const maxBatchItems = 25;
+
+/** An attribute for a condition; undefined where it must be missing. @throws where it is neither a text nor a number. */
+function comparable(value: unknown): string | number | undefined {
+  return v.parse(v.optional(v.union([v.string(), v.number()])), value);
+}
 
 function seconds(date: Date): number {
   return Math.floor(date.getTime() / 1000);

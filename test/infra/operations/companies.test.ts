@@ -1,5 +1,6 @@
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { webhookMessage } from '../../../shared/background/messages.ts';
 import { documentClient } from '../../../shared/store/dynamodb.ts';
@@ -242,4 +243,22 @@ test('what it takes is said, and that no extension runs', async () => {
   );
   expect(await command.exited).toBe(1);
   expect(command.stderr).toMatch(/^No local extension runs/);
+});
+
+test('a row that was damaged is erased like any other, with how busy the company was', async () => {
+  const { INSTALLATIONS_TABLE: installations, USER_CACHE_TABLE: userCache } = running.extension.resourceNames;
+  const documents = documentClient(dynamoDb);
+  const damaged = [{ pk: 'company#71', version: 'CANARY-x', status: 3, token: 'CANARY-token' }, { pk: 'company#72' }];
+  for (const Item of damaged) await documents.send(new PutCommand({ TableName: installations, Item }));
+  for (const id of ['71', '711']) {
+    const Item = { pk: `company#${id}`, sk: '#calls', usedUntilMs: 1, expiresAt: 9_999_999_999 };
+    await documents.send(new PutCommand({ TableName: userCache, Item }));
+  }
+  for (const id of ['71', '72']) {
+    expect(await companies('erase', id, '--yes', '--wait', '0')).toMatchObject({ status: 0 });
+    expect((await companies('show', id, '--json')).json()).toMatchObject({ status: 'uninstalled', hasToken: false });
+  }
+  expect((await stored()).filter((item) => /"company#71+"/.test(item) && item.includes('#calls'))).toEqual([
+    expect.stringContaining('company#711'),
+  ]);
 });
