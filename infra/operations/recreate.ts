@@ -33,7 +33,7 @@ await runCommand({ usage, options }, async ({ values }) => {
   return await withData(selected, 'What was not finished can be run again.', async (data) => {
     const isDeployed = selected.stack !== undefined;
     const repairs = [
-      ...(await tableRepairs(data, isDeployed)),
+      ...(await tableRepairs(data, isDeployed, selected.extension.stage?.protected !== false)),
       ...(selected.stack === undefined ? [] : await queueRepairs(data, selected.stack)),
     ];
     const missing = repairs.map(({ what }) => what);

@@ -24,7 +24,7 @@ interface TableShape {
   readonly isProtected?: boolean;
 }
 
-function shapesOf({ tables }: Pick<OpenData, 'tables'>): TableShape[] {
+function shapesOf({ tables }: Pick<OpenData, 'tables'>, isProtected: boolean): TableShape[] {
   const { partitionKey, sortKey, ttlAttribute } = userCacheTable;
   return [
     { name: tables.userCache, holds: 'stored responses', keys: [partitionKey, sortKey], ttlAttribute },
@@ -34,7 +34,7 @@ function shapesOf({ tables }: Pick<OpenData, 'tables'>): TableShape[] {
       keys: [deliveriesTable.partitionKey],
       ttlAttribute: deliveriesTable.ttlAttribute,
     },
-    { name: tables.installations, holds: 'installations', keys: undefined, isProtected: true },
+    { name: tables.installations, holds: 'installations', keys: undefined, isProtected },
   ];
 }
 
@@ -42,11 +42,16 @@ function shapesOf({ tables }: Pick<OpenData, 'tables'>): TableShape[] {
  * What is to be done about the tables: each that was deleted is made again under its name, which the functions know; each
  * that was restored gets the settings that a restored table lacks. Nothing has been done yet.
  * @param hasSettings whether time to live, recovery and protection are this database's to have.
+ * @param isProtected whether installations are protected from deletion, as the stage says.
  * @throws {StartError} where the installations are gone: they come back from their backup alone.
  */
-export async function tableRepairs(data: OpenData, hasSettings: boolean): Promise<Repair[]> {
+export async function tableRepairs(
+  data: Pick<OpenData, 'documents' | 'dynamoDb' | 'tables'>,
+  hasSettings: boolean,
+  isProtected: boolean,
+): Promise<Repair[]> {
   const repairs: Repair[] = [];
-  for (const shape of shapesOf(data)) {
+  for (const shape of shapesOf(data, isProtected)) {
     const isThere = await exists(data, shape.name);
     if (!isThere && shape.keys === undefined) throw goneForGood(shape.name);
     if (!isThere)
@@ -66,7 +71,7 @@ function goneForGood(name: string): StartError {
   );
 }
 
-async function exists({ documents }: OpenData, TableName: string): Promise<boolean> {
+async function exists({ documents }: Pick<OpenData, 'documents'>, TableName: string): Promise<boolean> {
   try {
     await documents.send(new DescribeTableCommand({ TableName }));
     return true;
@@ -76,7 +81,11 @@ async function exists({ documents }: OpenData, TableName: string): Promise<boole
   }
 }
 
-async function create(data: OpenData, shape: TableShape, hasSettings: boolean): Promise<void> {
+async function create(
+  data: Pick<OpenData, 'documents' | 'dynamoDb'>,
+  shape: TableShape,
+  hasSettings: boolean,
+): Promise<void> {
   const { name: TableName, keys = [] } = shape;
   await data.documents.send(
     new CreateTableCommand({
@@ -90,7 +99,7 @@ async function create(data: OpenData, shape: TableShape, hasSettings: boolean): 
   if (hasSettings) for (const { run } of await settingRepairs(data, shape)) await run();
 }
 
-async function settingRepairs({ documents }: OpenData, shape: TableShape): Promise<Repair[]> {
+async function settingRepairs({ documents }: Pick<OpenData, 'documents'>, shape: TableShape): Promise<Repair[]> {
   const { name: TableName, holds, ttlAttribute, isProtected = false } = shape;
   const repairs: Repair[] = [];
   const repair = (what: string, run: () => Promise<unknown>) =>
