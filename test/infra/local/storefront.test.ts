@@ -50,7 +50,7 @@ describe('npm run storefront', () => {
   });
 
   test.each([
-    ['no task', [], /^npm run storefront -- register \| remove/],
+    ['no task', [], /^Say register or remove\./],
     ['what is no company', ['register', '01', 'a', 'wishlist'], /^COMPANY must be/],
     ['what is no sales channel', ['register', '1', 'a', 'wishlist'], /^APPLICATION must be/],
     ['what is no segment', ['register', '1', '65a000000000000000000001', 'a/b'], /^PATH must be/],
