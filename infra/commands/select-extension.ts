@@ -100,10 +100,11 @@ export async function loadSelected({ stage, stack }: Pick<WhichExtension, 'stage
   if (missing === undefined) return extension;
   if (stack === undefined) throw new StartError(missing);
   for (const name of extension.stageNames) {
-    const staged = await loadExtension({ ...process.env, EXTENSION_STAGE: name });
+    // What the shell says of a platform is judged for the one stage that is meant.
+    const staged = await loadExtension({ ...process.env, EXTENSION_STAGE: name, FP_API_DOMAIN: undefined });
     if (stackNameOf(staged) !== stack) continue;
     chooseStage(name);
-    return staged;
+    return await loadExtension();
   }
   return extension;
 }

@@ -93,7 +93,7 @@ beforeAll(async () => {
   };
   config(
     'staged',
-    `stages: { prod: { account: '111111111111', stackName: 'stock-watch' }, test: { stackName: 'another-stage' } },
+    `stages: { elsewhere: { cluster: 'https://api.example.com' }, prod: { account: '111111111111', stackName: 'stock-watch' }, test: { stackName: 'another-stage' } },
       cluster: '${platform.origin}'`,
   );
   environment = {
@@ -224,7 +224,7 @@ const ofStages: readonly Fault[] = [
   staged(
     'stages, and none named',
     ['--region', 'ap-south-1'],
-    /^Name a stage with --stage\. There are: prod, test\.|Which stage\?/,
+    /^Name a stage with --stage\. There are: elsewhere, prod, test\.|Which stage\?/,
   ),
   staged(
     'a stage in another account',
@@ -232,7 +232,7 @@ const ofStages: readonly Fault[] = [
     /^The credentials are of the account 123456789012, and the stage prod/,
   ),
   staged("a stage whose stack is another's", ['--stack', 'another-stage'], /is the stage prod, and not test/),
-  staged('another stage', ['--stage', 'nowhere'], /stages has no nowhere\. There are: prod, test/),
+  staged('another stage', ['--stage', 'nowhere'], /stages has no nowhere\. There are: elsewhere, prod, test/),
 ];
 const unreachable: Fault = {
   what: 'a platform that cannot be reached',
