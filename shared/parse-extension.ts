@@ -1,23 +1,11 @@
 import * as v from 'valibot';
-import {
-  ConfigurationError,
-  type EventInput,
-  type Extension,
-  isForCompany,
-  isLoopback,
-  maxSessionHours,
-  type RoutePattern,
-  type Stage,
-} from './config.ts';
-import { paths, servicesWithoutPeople, sweepSchedule } from './contract.ts';
+import { ConfigurationError, type Extension, isForCompany, isLoopback, maxSessionHours, type Stage } from './config.ts';
+import { sweepSchedule } from './contract.ts';
 import { reservedVariables, variableOf } from './own-variables.ts';
-import { scheduleEntries, scheduleExpression, scheduleProblem } from './schedule-expression.ts';
+import { apiRoute, callRoute, pathShape, proxiedRoute, routePattern, storefrontRoute } from './route-schema.ts';
 import { alarms, originSchema, panelOrigins, regionOfCluster, stages, workerConcurrency } from './stage-schema.ts';
+import { event, eventKey, handlerFile, schedule, toEvent } from './work-schema.ts';
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-/** `/api/session`, and all that begins with its first two segments. */
-const firstSegments = (path: string) => path.split('/', 3).join('/');
-const reservedPaths: ReadonlySet<string> = new Set(Object.values(paths).map(firstSegments));
 const dayInSeconds = 86_400;
 
 const callsPerSecond = (least: number) =>
@@ -44,20 +32,6 @@ const sessionHours = v.pipe(
   v.gtValue(0, 'must be more than 0'),
   v.maxValue(maxSessionHours, `must be at most ${maxSessionHours}`),
 );
-const routePattern = v.pipe(
-  v.custom<RoutePattern>((text) => typeof text === 'string', 'must be text such as "GET catalog/**"'),
-  v.regex(
-    new RegExp(`^(\\*|${methods.join('|')}) (?!/)(?:(?:\\*|[\\w.~-]+)(?:/(?:\\*|[\\w.~-]+))*(?:/\\*\\*|/)?|\\*\\*)$`),
-    'must be a method (or *), a space and a path below /service/platform/, such as "GET catalog/**"',
-  ),
-);
-const proxiedRoute = v.pipe(
-  routePattern,
-  v.check(
-    (route) => !servicesWithoutPeople.has(/ ([\w-]+)/.exec(route)?.[1]?.toLowerCase() ?? ''),
-    'must not name the services webhook and partners: no call for a person reaches them',
-  ),
-);
 const sources = v.optional(
   v.array(
     v.pipe(
@@ -71,102 +45,6 @@ const sources = v.optional(
   ),
   [],
 );
-const apiRoute = v.pipe(
-  v.string(),
-  v.regex(
-    new RegExp(`^(${methods.join('|')}|ANY) /api(/([A-Za-z0-9._~-]+|\\{[a-z_]+\\}))+$`),
-    'must be a method, a space and a path below /api/, such as "GET /api/products"',
-  ),
-  v.check(
-    (route) => !reservedPaths.has(firstSegments(route.slice(route.indexOf(' ') + 1))),
-    'is a path that the extension itself answers',
-  ),
-);
-
-const method = `(?:${methods.join('|')}|ANY)`;
-const segments = String.raw`(?:/(?:[A-Za-z0-9._~-]+|\{[a-z_]+\}))+`;
-const storefrontRoute = v.pipe(
-  v.string(),
-  v.regex(
-    new RegExp(`^${method} /ext${segments}$`),
-    'must be a method, a space and a path below /ext/, such as "GET /ext/wishlist/{id}"',
-  ),
-);
-/** First segments of what the extension answers itself, or may one day. */
-const ownPrefixes = /^\/(fp|adm|ext|company|organization|_[^/]*)(\/|$)/;
-const callRoute = v.pipe(
-  v.string(),
-  v.regex(
-    new RegExp(`^${method} ${segments}$`),
-    'must be a method, a space and a path, such as "POST /pay/{company_id}"',
-  ),
-  v.check((route) => {
-    const path = route.slice(route.indexOf(' ') + 1);
-    return (
-      !ownPrefixes.test(path) &&
-      !path.startsWith('/{') &&
-      !reservedPaths.has(firstSegments(path)) &&
-      firstSegments(path) !== '/api/partner'
-    );
-  }, 'is a path that the extension itself answers'),
-);
-
-const handlerFile = v.pipe(v.string('must be the path of a file'), v.regex(/\.ts$/, 'must be the path of a .ts file'));
-const eventKey = v.pipe(
-  v.string(),
-  v.regex(/^[\w-]+\/[\w-]+\/[\w-]+\/v\d+$/, 'must be category/name/type/vN, such as "company/product/update/v1"'),
-);
-const providers = ['rest', 'kafka', 'sqs', 'event_bridge', 'pub_sub', 'temporal'] as const;
-const anyObject = v.record(v.string(), v.unknown(), 'must be an object');
-const eventObject = v.strictObject({
-  handler: v.optional(handlerFile),
-  provider: v.optional(v.picklist(providers, `must be one of ${providers.join(', ')}`)),
-  from: v.optional(v.string('must be text')),
-  destination: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
-  workflowName: v.optional(v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'))),
-  filters: v.optional(anyObject),
-  reducer: v.optional(anyObject),
-});
-const event = v.pipe(
-  v.union(
-    [
-      v.pipe(
-        handlerFile,
-        v.transform((handler): EventInput => ({ handler })),
-      ),
-      eventObject,
-    ],
-    'must be the path of a .ts file, or an object with handler or provider and destination',
-  ),
-  v.check(
-    ({ from }) => from === undefined || /^\d{12}$/.test(from),
-    'must have in from the AWS account, twelve digits, that alone may send: what it sends comes with no other proof',
-  ),
-  v.check(
-    ({ provider, from }) => from === undefined || provider === 'sqs' || provider === 'event_bridge',
-    'must have from only where its provider is sqs or event_bridge',
-  ),
-  v.check(
-    ({ provider = 'rest', from, handler, destination }) =>
-      provider === 'rest'
-        ? handler !== undefined && destination === undefined
-        : from === undefined
-          ? handler === undefined && destination !== undefined
-          : handler !== undefined,
-    'must have a handler where it comes to this extension (by rest, or from an account), and a destination where it goes elsewhere',
-  ),
-  v.check(
-    ({ provider, workflowName }) => (provider === 'temporal') === (workflowName !== undefined),
-    'must have a workflowName where its provider is temporal, and only there',
-  ),
-);
-
-/** An event as it is registered with the platform: `category/name/type/vN` taken apart. */
-function toEvent([key, given]: [string, v.InferOutput<typeof event>]) {
-  const [category = '', name = '', type = '', version = ''] = key.split('/');
-  return { category, name, type, version: version.slice('v'.length), ...given, provider: given.provider ?? 'rest' };
-}
-
 const call = v.pipe(
   v.strictObject({
     handler: handlerFile,
@@ -185,19 +63,6 @@ const call = v.pipe(
     ),
     ['company'],
   ),
-);
-
-const schedule = v.pipe(
-  v.strictObject({ ...scheduleEntries, handler: handlerFile }),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const message = dataset.typed ? scheduleProblem(dataset.value) : undefined;
-    if (message !== undefined) addIssue({ message });
-  }),
-  v.transform(({ handler, timeZone = 'UTC', ...times }) => ({
-    expression: scheduleExpression(times),
-    timeZone,
-    handler,
-  })),
 );
 
 /** A name of a setting or a secret, and so of a variable in `.env`. */
@@ -442,11 +307,6 @@ const emailAddress = v.pipe(v.string(), v.email());
 
 function isSupport(text: string): boolean {
   return v.is(emailAddress, text) || (/^https:\/\/[^\s\\@]+$/.test(text) && URL.canParse(text));
-}
-
-/** A route's path whatever its parameters are called. */
-function pathShape(route: string): string {
-  return route.slice(route.indexOf(' ') + 1).replaceAll(/\{[a-z_]+\}/g, '{}');
 }
 
 /**
