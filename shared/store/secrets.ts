@@ -36,8 +36,8 @@ interface Moment {
 interface Slot {
   readonly secretId: string;
   readonly stage: Stage;
-  /** What came last: `version` is undefined where there is none. */
-  held?: { readonly version: Version | undefined; readonly askedAt: Moment };
+  /** What came last: `version` is undefined where there is none. `since` is when what brought it first was asked. */
+  held?: { readonly version: Version | undefined; readonly askedAt: Moment; readonly since: Moment };
   /** The request under way. */
   asking?: { readonly answer: Promise<void>; readonly askedAt: Moment } | undefined;
   /** What was asked for in advance; never rejects. */
@@ -155,13 +155,21 @@ export class Secrets {
     const isDown = this.#failedAt !== undefined && msBetween(this.#failedAt, now) < lookAgainMs;
     if (!isDown) this.#renewOld(now);
     const { held } = slot;
-    if (held !== undefined && msBetween(held.askedAt, now) < (isDown ? lastMs : maxAgeMs)) return held.version;
+    const ageMs = this.#isOfAnother(slot) ? 0 : maxAgeMs;
+    if (held !== undefined && msBetween(held.askedAt, now) < (isDown ? lastMs : ageMs)) return held.version;
     try {
-      await this.#ask(slot, maxAgeMs);
+      await this.#ask(slot, ageMs);
     } catch (error) {
       if (held === undefined || msBetween(held.askedAt, this.#moment()) >= lastMs) throw error;
     }
     return slot.held?.version;
+  }
+
+  /** What was the value before, when the current one was another: by now that is the one before. */
+  #isOfAnother({ secretId, stage, held }: Slot): boolean {
+    const current = this.#slot(secretId, 'AWSCURRENT').held;
+    if (stage !== 'AWSPREVIOUS' || held === undefined || current === undefined) return false;
+    return held.askedAt.monotonicMs < current.since.monotonicMs;
   }
 
   async #readNow(secretId: string, stage: Stage): Promise<Version | undefined> {
@@ -191,7 +199,11 @@ export class Secrets {
     try {
       const version = await this.#fetch(slot);
       // One that was overtaken by a later request has nothing to add.
-      if (slot.held === undefined || slot.asking?.askedAt === askedAt) slot.held = { version, askedAt };
+      if (slot.held === undefined || slot.asking?.askedAt === askedAt) {
+        const { held } = slot;
+        const isSame = held?.version?.text === version?.text && held?.version?.createdAtMs === version?.createdAtMs;
+        slot.held = { version, askedAt, since: isSame && held !== undefined ? held.since : askedAt };
+      }
     } catch (error) {
       // One that has no value yet says nothing about the others.
       if (!(error instanceof ResourceNotFoundException)) this.#failedAt = this.#moment();

@@ -126,3 +126,17 @@ test('a value that comes next opens already, and nothing is sealed with it yet',
   expect(kid).not.toBe(old);
   expect((await ours.keyRing('key', 'session').find(kid))?.kid).toBe(kid);
 });
+
+test('who knows the value in use as another one than before looks again for the one before', async () => {
+  const day = { previousForSeconds: 86_400 };
+  const fleet = startFleet();
+  const ours = fleet.startInstance();
+  // As before the rotation: there is none before.
+  await ours.keyRing('key', 'session').find('forged');
+  fleet.put('new', nextStage);
+  fleet.clock.ms = 10_000;
+  fleet.put('new', 'AWSCURRENT');
+  fleet.clock.ms = 31_000;
+  expect(await ours.newestValues('key')).toContain(keyOf('new'));
+  expect(await ours.values('key', day)).toEqual([keyOf('new'), keyOf('old')]);
+});
