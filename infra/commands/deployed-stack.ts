@@ -1,4 +1,10 @@
-import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  paginateListStackResources,
+  type Stack,
+  type StackResourceSummary,
+} from '@aws-sdk/client-cloudformation';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import type { Extension } from '../../shared/config.ts';
 import { StartError } from '../local/host/start-error.ts';
@@ -48,6 +54,29 @@ export async function findDeployedStack(
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(refusal(error as Error, name, region), { cause: error });
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Every resource of a deployed stack. @throws what AWS refuses. */
+export async function listStackResources({
+  name,
+  region,
+}: Pick<DeployedStack, 'name' | 'region'>): Promise<StackResourceSummary[]> {
+  const client = new CloudFormationClient({
+    region,
+    ...awsClientOptions({ requestTimeoutMs: 10_000, maxAttempts: 6 }),
+  });
+  try {
+    const found: StackResourceSummary[] = [];
+    for await (const { StackResourceSummaries: page = [] } of paginateListStackResources(
+      { client },
+      { StackName: name },
+    )) {
+      found.push(...page);
+    }
+    return found;
   } finally {
     client.destroy();
   }

@@ -27,7 +27,7 @@ await runUntilStopped(async (defer, signal) => {
     if (isShown(line, options)) console.log(options.json ? asJson(line) : showLine(line, options));
   };
   const work = async (): Promise<undefined> => {
-    const groups = chosen(await findLogGroups(stack.name, stack.region), options);
+    const groups = chosen(await findLogGroups(stack), options);
     const reading = { groups, sinceMs: options.sinceMs, filterPattern: filterPatternOf(options.wanted) };
     const lines = await reader.read(reading, most, signal);
     for (const line of lines) show(line);

@@ -1,12 +1,11 @@
 // npm run doctor: finds what keeps an extension from working, and says how each finding is mended.
-import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { isLoopback } from '../../shared/config.ts';
 import { sentenceOfAws } from '../commands/aws-access.ts';
-import type { DeployedStack } from '../commands/deployed-stack.ts';
+import { type DeployedStack, listStackResources } from '../commands/deployed-stack.ts';
 import { readExtensionDetails } from '../commands/extension-details.ts';
 import { runCommand } from '../commands/run-command.ts';
 import { type SelectedExtension, selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
@@ -82,20 +81,12 @@ function accountOf(stack: DeployedStack): Account {
   const endpoint = process.env['AWS_ENDPOINT_URL'];
   return {
     stack,
-    resources: () => (resources ??= listResources(new CloudFormationClient(options), stack.name)),
+    resources: () => (resources ??= listStackResources(stack)),
     cloudWatch: new CloudWatchClient(options),
     iam: new IAMClient(options),
     lambda: new LambdaClient(options),
     isEmulated: endpoint !== undefined && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname),
   };
-}
-
-async function listResources(client: CloudFormationClient, StackName: string): ReturnType<Account['resources']> {
-  const found = [];
-  for await (const { StackResourceSummaries: page = [] } of paginateListStackResources({ client }, { StackName })) {
-    found.push(...page);
-  }
-  return found;
 }
 
 /** A check that cannot be made is none that found something: what AWS refuses, or what nobody expected, is unknown. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
 import { awsClientOptions } from '../../../shared/aws-client-options.ts';
+import { type DeployedStack, listStackResources } from '../deployed-stack.ts';
 
 /** Where a function writes, or the gateway. */
 export interface LogGroup {
@@ -19,23 +19,11 @@ export interface LogLine {
 }
 
 /** The log groups of a deployed stack, those of its functions first. */
-export async function findLogGroups(stackName: string, region: string): Promise<LogGroup[]> {
-  const client = new CloudFormationClient({ region, ...awsClientOptions({ requestTimeoutMs: 10_000 }) });
-  const groups: LogGroup[] = [];
-  try {
-    for await (const page of paginateListStackResources({ client }, { StackName: stackName })) {
-      for (const {
-        ResourceType,
-        LogicalResourceId: id = '',
-        PhysicalResourceId: name,
-      } of page.StackResourceSummaries ?? []) {
-        if (ResourceType === 'AWS::Logs::LogGroup' && name) groups.push({ name, source: sourceOf(id) });
-      }
-    }
-  } finally {
-    client.destroy();
-  }
-  return groups;
+export async function findLogGroups(stack: Pick<DeployedStack, 'name' | 'region'>): Promise<LogGroup[]> {
+  return (await listStackResources(stack)).flatMap(
+    ({ ResourceType: type, LogicalResourceId: id = '', PhysicalResourceId: name }) =>
+      type === 'AWS::Logs::LogGroup' && name ? [{ name, source: sourceOf(id) }] : [],
+  );
 }
 
 /** `PlatformProxyLogB61334F6` → `PlatformProxy`. */

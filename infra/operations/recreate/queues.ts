@@ -1,7 +1,7 @@
-import { CloudFormationClient, GetTemplateCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { CreateQueueCommand, GetQueueAttributesCommand, QueueDoesNotExist } from '@aws-sdk/client-sqs';
 import { awsClientOptions } from '../../../shared/aws-client-options.ts';
-import type { DeployedStack } from '../../commands/deployed-stack.ts';
+import { type DeployedStack, listStackResources } from '../../commands/deployed-stack.ts';
 import { StartError } from '../../local/host/start-error.ts';
 import { type References, resolveValue } from '../../local/template/resolve-value.ts';
 import type { OpenData } from '../open-data.ts';
@@ -16,56 +16,51 @@ interface TemplateResource {
  * What is to be done about the queues: each that was deleted is made again under its name, with the settings and the policy
  * of the deployed template. Those that only receive what another one failed come first.
  */
-export async function queueRepairs(data: OpenData, { name, region, account }: DeployedStack): Promise<Repair[]> {
+export async function queueRepairs(data: OpenData, stack: DeployedStack): Promise<Repair[]> {
+  const { region, account } = stack;
+  const resources = await templateOf(stack);
+  const physicalIds = await physicalIdsOf(stack);
+  const references = referencesTo({ resources, physicalIds, region, account: account ?? '' });
+  const queues = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::SQS::Queue');
+  const repairs: (Repair & { readonly isLast: boolean })[] = [];
+  for (const [id, { Properties = {} }] of queues) {
+    const url = physicalIds.get(id) ?? '';
+    if (await exists(data, url)) continue;
+    const attributes = {
+      ...attributesOf(resolveValue(Properties, id, references) as Record<string, unknown>),
+      ...policyOf(resources, id, references),
+    };
+    const QueueName = url.split('/').at(-1);
+    repairs.push({
+      what: `the queue ${QueueName}`,
+      isLast: 'RedrivePolicy' in attributes,
+      run: async () => void (await data.sqs.send(new CreateQueueCommand({ QueueName, Attributes: attributes }))),
+    });
+  }
+  return repairs.toSorted((one, other) => Number(one.isLast) - Number(other.isLast));
+}
+
+async function templateOf({ name, region }: DeployedStack): Promise<Record<string, TemplateResource>> {
   const client = new CloudFormationClient({ region, ...awsClientOptions({ requestTimeoutMs: 10_000 }) });
   try {
-    const resources = await templateOf(client, name);
-    const physicalIds = await physicalIdsOf(client, name);
-    const references = referencesTo({ resources, physicalIds, region, account: account ?? '' });
-    const queues = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::SQS::Queue');
-    const repairs: (Repair & { readonly isLast: boolean })[] = [];
-    for (const [id, { Properties = {} }] of queues) {
-      const url = physicalIds.get(id) ?? '';
-      if (await exists(data, url)) continue;
-      const attributes = {
-        ...attributesOf(resolveValue(Properties, id, references) as Record<string, unknown>),
-        ...policyOf(resources, id, references),
-      };
-      const QueueName = url.split('/').at(-1);
-      repairs.push({
-        what: `the queue ${QueueName}`,
-        isLast: 'RedrivePolicy' in attributes,
-        run: async () => void (await data.sqs.send(new CreateQueueCommand({ QueueName, Attributes: attributes }))),
-      });
-    }
-    return repairs.toSorted((one, other) => Number(one.isLast) - Number(other.isLast));
+    const { TemplateBody = '{}' } = await client.send(new GetTemplateCommand({ StackName: name }));
+    return (JSON.parse(TemplateBody) as { Resources?: Record<string, TemplateResource> }).Resources ?? {};
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new StartError(
+      `The template of the stack ${name} is no JSON: deploy it with npm run deploy. Nothing was changed.`,
+      { cause },
+    );
   } finally {
     client.destroy();
   }
 }
 
-async function templateOf(client: CloudFormationClient, StackName: string): Promise<Record<string, TemplateResource>> {
-  const { TemplateBody = '{}' } = await client.send(new GetTemplateCommand({ StackName }));
-  try {
-    return (JSON.parse(TemplateBody) as { Resources?: Record<string, TemplateResource> }).Resources ?? {};
-  } catch (cause) {
-    throw new StartError(
-      `The template of the stack ${StackName} is no JSON: deploy it with npm run deploy. Nothing was changed.`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
-async function physicalIdsOf(client: CloudFormationClient, StackName: string): Promise<Map<string, string>> {
-  const ids = new Map<string, string>();
-  for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client }, { StackName })) {
-    for (const { LogicalResourceId: id, PhysicalResourceId: physicalId } of StackResourceSummaries) {
-      if (id !== undefined && physicalId !== undefined) ids.set(id, physicalId);
-    }
-  }
-  return ids;
+async function physicalIdsOf(stack: DeployedStack): Promise<Map<string, string>> {
+  const ids = (await listStackResources(stack)).flatMap(({ LogicalResourceId: id, PhysicalResourceId: physicalId }) =>
+    id !== undefined && physicalId !== undefined ? [[id, physicalId] as const] : [],
+  );
+  return new Map(ids);
 }
 
 function referencesTo(stack: {

@@ -1,13 +1,11 @@
-import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import {
   GetAliasCommand,
   type LambdaClient,
   paginateListVersionsByFunction,
   UpdateAliasCommand,
 } from '@aws-sdk/client-lambda';
-import { awsClientOptions } from '../../../shared/aws-client-options.ts';
 import { environment, liveAlias } from '../../../shared/contract.ts';
-import type { DeployedStack } from '../../commands/deployed-stack.ts';
+import { type DeployedStack, listStackResources } from '../../commands/deployed-stack.ts';
 import type { LiveFunction, PublishedVersion } from './plan-rollback.ts';
 
 /** The functions of a stack that an alias stands for; none where its deployments are not gradual. */
@@ -34,26 +32,12 @@ export async function leadTo(
   return RevisionId;
 }
 
-async function aliasedFunctions({ name, region }: DeployedStack): Promise<string[]> {
-  const client = new CloudFormationClient({
-    region,
-    ...awsClientOptions({ requestTimeoutMs: 10_000, maxAttempts: 6 }),
+async function aliasedFunctions(stack: DeployedStack): Promise<string[]> {
+  const found = (await listStackResources(stack)).flatMap(({ ResourceType: type, PhysicalResourceId: arn = '' }) => {
+    const [, fn, alias] = /:function:([^:]+):([^:]+)$/.exec(arn) ?? [];
+    return type === 'AWS::Lambda::Alias' && fn !== undefined && alias === liveAlias ? [fn] : [];
   });
-  try {
-    const found: string[] = [];
-    for await (const { StackResourceSummaries: page = [] } of paginateListStackResources(
-      { client },
-      { StackName: name },
-    )) {
-      for (const { ResourceType: type, PhysicalResourceId: arn = '' } of page) {
-        const [, fn, alias] = /:function:([^:]+):([^:]+)$/.exec(arn) ?? [];
-        if (type === 'AWS::Lambda::Alias' && fn !== undefined && alias === liveAlias) found.push(fn);
-      }
-    }
-    return found.sort();
-  } finally {
-    client.destroy();
-  }
+  return found.sort();
 }
 
 async function liveFunction(client: LambdaClient, name: string): Promise<LiveFunction> {
