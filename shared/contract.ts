@@ -41,6 +41,12 @@ export const liveAlias = 'live';
  */
 export const nextStage = 'NEXT';
 
+/** For how long what was signed with the value before is taken, from when the current one was put. */
+export const previousForSeconds = { apiSecret: 24 * 3_600, webhookKey: 72 * 3_600 } as const;
+
+/** The API key until somebody stores the real one. */
+export const unsetApiKey = 'api-key-is-not-set-yet';
+
 /**
  * Paths of the routes that extensions have, those of partners where the configuration says so, as an HTTP API takes them: `{name}` is one segment, `{name+}` any rest.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html

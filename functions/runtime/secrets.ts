@@ -1,10 +1,9 @@
+import { previousForSeconds } from '../../shared/contract.ts';
 import { AppError } from '../../shared/problems.ts';
 import { Secrets } from '../../shared/store/secrets.ts';
 import { extension, isHanded, once, setting } from './settings.ts';
 import { within } from './within.ts';
 
-const previousApiSecretSeconds = 24 * 3_600;
-const previousWebhookKeySeconds = 72 * 3_600;
 const settleMs = 500;
 
 /** All that this instance has read. Which of them are the template's is below; own-settings.ts reads the author's. */
@@ -34,7 +33,7 @@ export const apiSecret = (): Promise<string> => secrets.value(setting('apiSecret
 /** What may have signed something: the current API secret and, for a day after that came, the one before it. */
 const apiSecrets = {
   id: () => setting('apiSecretSecretId'),
-  previousForSeconds: previousApiSecretSeconds,
+  previousForSeconds: previousForSeconds.apiSecret,
 };
 
 /** What webhooks are registered with: one key that makes a secret for each company, or the API secret as it is. */
@@ -43,7 +42,7 @@ export const webhookKey = (): Promise<string> =>
 
 const webhookKeys = {
   id: () => setting('webhookKeySecretId'),
-  previousForSeconds: previousWebhookKeySeconds,
+  previousForSeconds: previousForSeconds.webhookKey,
 };
 
 /**
@@ -61,11 +60,11 @@ export const withApiSecrets = async <Result>(proof: string | undefined, judge: J
 type Judge<Result> = (secrets: readonly string[]) => Result | Promise<Result>;
 
 async function judged<Result>(
-  { id, previousForSeconds }: { readonly id: () => string; readonly previousForSeconds: number },
+  { id, ...rule }: { readonly id: () => string; readonly previousForSeconds: number },
   judge: Judge<Result>,
 ): Promise<Result> {
   try {
-    return await judge(await secrets.values(id(), { previousForSeconds }));
+    return await judge(await secrets.values(id(), rule));
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'signature_mismatch')) throw error;
     return await judge(await secrets.newestValues(id()));

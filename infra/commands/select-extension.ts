@@ -18,10 +18,17 @@ export const whichExtension = {
 } as const;
 
 /** The same for commands that are about deployed extensions only. */
-export const whichDeployedUsage = `  --stage NAME     of this stage of the configuration
+const { local: _, ...ofDeployed } = whichExtension;
+export const whichDeployed = ofDeployed;
+
+/** What usages say of them. */
+export const whichStackUsage = `  --stage NAME     of this stage of the configuration
   --stack NAME     of this stack. Default: the one that npm run deploy makes
   --region REGION  Default: the stage's, that of cdk.json, or AWS_REGION
-  --profile NAME   with the credentials of this profile. Default: AWS_PROFILE, or the environment's
+  --profile NAME   with the credentials of this profile. Default: AWS_PROFILE, or the environment's`;
+
+/** The same, with what every command takes. */
+export const whichDeployedUsage = `${whichStackUsage}
   --json           prints JSON`;
 
 const whichOptions = `${whichDeployedUsage}

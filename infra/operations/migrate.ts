@@ -60,14 +60,14 @@ await runCommand({ usage, options }, async ({ values }) => {
     const secrets = new Secrets(data.secretsManager);
     const result = await migrateSessions({
       entries: readSource(source),
-      apiKey: await secrets.value(data.apiKeySecretId),
+      apiKey: await secrets.value(data.secretIdOf('api-key')),
       clusters: [
         ...spellingsOf(extension.cluster),
         ...(values['old-cluster'] === undefined ? [] : [values['old-cluster']]),
       ],
       hasPartnerSide: extension.partner !== undefined,
       installations: new Installations(data.documents, data.tables.installations),
-      tokenKeys: secrets.keyRing(data.tokenKeySecretId, 'offline-token'),
+      tokenKeys: secrets.keyRing(data.secretIdOf('token'), 'offline-token'),
       isDryRun: !values.write,
       onProgress: (done, all) => {
         if (done % 1_600 === 0) console.error(`${done} of ${all} …`);

@@ -13,6 +13,7 @@ import { StartError } from '../local/host/start-error.ts';
 import { region as localRegion } from '../local/lambda/lambda-environment.ts';
 import type { RunningExtension } from '../local/running-extension.ts';
 import type { KeyName } from './rotate/rotation.ts';
+import { secretIdIn } from './stored-secrets.ts';
 
 /** An extension's stored data. Leaving its scope closes all connections. */
 export interface OpenData extends Disposable {
@@ -25,26 +26,12 @@ export interface OpenData extends Disposable {
   readonly secretsManager: SecretsManagerClient;
   readonly workQueueUrl: string;
   readonly deadLettersUrl: string | undefined;
-  readonly apiKeySecretId: string;
-  readonly apiSecretSecretId: string;
-  readonly tokenKeySecretId: string;
-  /** Where what can be rotated is kept. @throws {StartError} where the extension has no such secret. */
-  secretIdOf(key: KeyName): string;
+  /** Where it keeps the API key, or what can be rotated. @throws {StartError} where the extension has no such secret. */
+  secretIdOf(key: 'api-key' | KeyName): string;
   hasSecret(key: KeyName): boolean;
 }
 
-interface Places
-  extends Pick<
-    OpenData,
-    | 'workQueueUrl'
-    | 'deadLettersUrl'
-    | 'apiKeySecretId'
-    | 'apiSecretSecretId'
-    | 'tokenKeySecretId'
-    | 'tables'
-    | 'secretIdOf'
-    | 'hasSecret'
-  > {
+interface Places extends Pick<OpenData, 'workQueueUrl' | 'deadLettersUrl' | 'tables' | 'secretIdOf' | 'hasSecret'> {
   readonly region: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly endpoints?: { readonly dynamoDb: string; readonly sqs: string; readonly secretsManager: string };
@@ -115,15 +102,10 @@ function deployed(stack: DeployedStack): Places {
     },
     workQueueUrl: output('WorkQueueUrl'),
     deadLettersUrl: output('DeadLetterQueueUrl'),
-    apiKeySecretId: /--secret-id (\S+)/.exec(output('SetApiKey'))?.[1] ?? '',
-    apiSecretSecretId: /--secret-id (\S+)/.exec(output('SetApiSecret'))?.[1] ?? '',
-    tokenKeySecretId: output('TokenKeySecretId'),
     hasSecret: (key) => key !== 'edge' || stack.outputs.has('EdgeKey'),
     secretIdOf(key) {
       if (key === 'edge' && !stack.outputs.has('EdgeKey')) throw new StartError(noEdge);
-      return key === 'api-secret'
-        ? (/--secret-id (\S+)/.exec(output('SetApiSecret'))?.[1] ?? '')
-        : output(secretOutputs[key]);
+      return secretIdIn(output(secretOutputs[key]));
     },
   };
 }
@@ -131,6 +113,8 @@ function deployed(stack: DeployedStack): Places {
 const noEdge = 'There is no edge key: the configuration has no edge, so that nothing is in front of the API.';
 
 const secretOutputs = {
+  'api-key': 'SetApiKey',
+  'api-secret': 'SetApiSecret',
   session: 'SessionKeySecretId',
   token: 'TokenKeySecretId',
   webhook: 'WebhookKeySecretId',
@@ -138,6 +122,7 @@ const secretOutputs = {
 } as const;
 
 const localSecrets = {
+  'api-key': environment.apiKeySecretId,
   session: environment.sessionKeySecretId,
   token: environment.tokenKeySecretId,
   webhook: environment.webhookKeySecretId,
@@ -162,9 +147,6 @@ function local(running: RunningExtension): Places {
     },
     workQueueUrl,
     deadLettersUrl: running.redrives.find(({ url }) => url === workQueueUrl)?.deadLettersUrl,
-    apiKeySecretId: name(environment.apiKeySecretId),
-    apiSecretSecretId: name(environment.apiSecretSecretId),
-    tokenKeySecretId: name(environment.tokenKeySecretId),
     hasSecret: (key) => key !== 'edge' && name(localSecrets[key]) !== '',
     secretIdOf(key) {
       if (key === 'edge') throw new StartError(noEdge);

@@ -4,7 +4,7 @@ import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { ask } from '../commands/ask.ts';
 import { sentenceOfAws } from '../commands/aws-access.ts';
 import { runCommand } from '../commands/run-command.ts';
-import { selectDeployed, whichDeployedUsage, whichExtension } from '../commands/select-extension.ts';
+import { selectDeployed, whichDeployed, whichDeployedUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { leadTo, liveFunctions } from './rollback/live-functions.ts';
 import { type Move, planRollback, releasesOf } from './rollback/plan-rollback.ts';
@@ -21,8 +21,7 @@ ${whichDeployedUsage}
 What it leads back is code, with the configuration that was compiled into it. What it does not: what is stored in tables,
 permissions, routes, schedules and other resources, and what is registered at the platform.`;
 
-const { local: _, ...which } = whichExtension;
-const options = { ...which, to: { type: 'string' }, yes: { type: 'boolean', default: false } } as const;
+const options = { ...whichDeployed, to: { type: 'string' }, yes: { type: 'boolean', default: false } } as const;
 
 const notLedBack = `Not led back: what was stored, permissions, routes, schedules and other resources, and what is registered at the platform
 (events: npm run webhooks -- resync). Deploying the same commit again changes nothing: deploy one that mends it.`;

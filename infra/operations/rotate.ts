@@ -9,6 +9,7 @@ import { sameExtension, selectExtension, whichExtension, whichUsage } from '../c
 import { StartError } from '../local/host/start-error.ts';
 import { askHidden } from './ask-hidden.ts';
 import { type OpenData, withData } from './open-data.ts';
+import { isCredential } from './registered-extension.ts';
 import { describeStanding, describeStep } from './rotate/describe-step.ts';
 import { abort, begin, next, type RotateOptions, type Standing, standingOf } from './rotate/rotate-key.ts';
 import { type KeyName, keyNames } from './rotate/rotation.ts';
@@ -124,7 +125,7 @@ async function readApiSecret(data: OpenData, { cluster }: Extension, fromStdin: 
     ? (await readAll(process.stdin)).trim()
     : process.env['EXTENSION_API_SECRET']?.trim() ||
       (mayAsk ? await askHidden('The new API secret (not shown): ', process.stdin, process.stderr) : '');
-  if (!/^[\x21-\x7e]{1,1024}$/.test(apiSecret)) {
+  if (!isCredential(apiSecret)) {
     throw new StartError(
       apiSecret === ''
         ? 'Nothing was stored: set EXTENSION_API_SECRET, hand the secret over with --stdin, or run this in a terminal.'
@@ -132,7 +133,7 @@ async function readApiSecret(data: OpenData, { cluster }: Extension, fromStdin: 
     );
   }
   const { SecretString: apiKey = '' } = await data.secretsManager.send(
-    new GetSecretValueCommand({ SecretId: data.apiKeySecretId }),
+    new GetSecretValueCommand({ SecretId: data.secretIdOf('api-key') }),
   );
   await readExtensionDetails({ cluster, apiKey, apiSecret }).catch((cause: Error) => {
     throw new StartError(`${cause.message} Nothing was stored.`, { cause });

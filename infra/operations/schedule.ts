@@ -1,12 +1,11 @@
 // npm run schedule -- nightly: has an extension do now what a schedule would have it do when due.
-import { scheduleMessage } from '../../shared/background/messages.ts';
 import { sweepSchedule } from '../../shared/contract.ts';
-import { WorkQueue } from '../../shared/store/work-queue.ts';
 import { runCommand } from '../commands/run-command.ts';
 import { selectHereUnlessNamed, whichExtension, whichUsageHere } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { sendScheduled } from '../local/send-scheduled.ts';
 import { withData } from './open-data.ts';
+import { sendSchedule } from './send-schedule.ts';
 
 const usage = `npm run schedule -- NAME [options]                               of the extension that runs on this machine
 npm run schedule -- NAME --stack NAME | --stage NAME [options]   of a deployed one
@@ -31,11 +30,7 @@ await runCommand({ usage, options: whichExtension, mostArguments: 1 }, async ({ 
   else if (!names.includes(name)) {
     throw new StartError(`There is no schedule ${JSON.stringify(name)}. There are: ${names.join(', ')}.`);
   } else {
-    await withData(selected, 'Nothing was sent.', async ({ sqs, workQueueUrl }) => {
-      // A moment of its own: one run is done once. With milliseconds, unlike the scheduler's.
-      const message = scheduleMessage({ name, run: new Date().toISOString(), partition: 0, page: 1 });
-      await new WorkQueue(sqs, workQueueUrl).send([message]);
-    });
+    await withData(selected, 'Nothing was sent.', (data) => sendSchedule(data, name));
   }
   const to = running === undefined ? ` to ${where}` : '';
   return { data: { schedule: name, where }, text: `Sent the message of the schedule ${name}${to}.` };

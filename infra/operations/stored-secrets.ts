@@ -5,13 +5,11 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
+import { unsetApiKey } from '../../shared/contract.ts';
 import { secretOutputOf } from '../../shared/own-variables.ts';
 import { accessRefusal } from '../commands/aws-access.ts';
 import type { DeployedStack } from '../commands/deployed-stack.ts';
 import { StartError } from '../local/host/start-error.ts';
-
-/** What the template's API key holds until somebody stores the real one: infra/resources/secrets.ts. */
-const placeholder = 'api-key-is-not-set-yet';
 
 /**
  * Where the stack keeps these secrets, by its outputs.
@@ -20,19 +18,24 @@ const placeholder = 'api-key-is-not-set-yet';
 export function secretIdsOf({ name: stack, outputs }: DeployedStack, names: readonly string[]): Map<string, string> {
   const ids = new Map<string, string>();
   for (const name of names) {
-    const command = outputs.get(name === 'apiKey' ? 'SetApiKey' : 'SetApiSecret');
     const isTemplates = name === 'apiKey' || name === 'apiSecret';
-    const id = isTemplates ? /--secret-id (\S+)/.exec(command ?? '')?.[1] : outputs.get(secretOutputOf(name));
-    if (id === undefined) {
+    const output = isTemplates ? (name === 'apiKey' ? 'SetApiKey' : 'SetApiSecret') : secretOutputOf(name);
+    const said = outputs.get(output);
+    if (said === undefined) {
       throw new StartError(
         isTemplates
           ? `The stack ${stack} is not an extension of this template's: it has no place for ${name}.`
           : `The stack ${stack} has no place for ${name} yet: run npm run deploy, then this again.`,
       );
     }
-    ids.set(name, id);
+    ids.set(name, secretIdIn(said));
   }
   return ids;
+}
+
+/** The secret that an output is about: its id, or the command that stores its value. */
+export function secretIdIn(output: string): string {
+  return /--secret-id (\S+)/.exec(output)?.[1] ?? output;
 }
 
 export interface StoredSecrets extends Disposable {
@@ -48,7 +51,7 @@ export function openStoredSecrets(region: string, ids: ReadonlyMap<string, strin
   const current = async (name: string) => {
     try {
       const { SecretString: value } = await client.send(new GetSecretValueCommand({ SecretId: ids.get(name) }));
-      return value === placeholder ? undefined : value;
+      return value === unsetApiKey ? undefined : value;
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return undefined;
       throw refusal(error as Error, `${name} cannot be read`, region);

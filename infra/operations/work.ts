@@ -3,7 +3,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
 import { ask } from '../commands/ask.ts';
 import { runCommand, usageError } from '../commands/run-command.ts';
-import { sameExtension, selectDeployed, whichDeployedUsage, whichExtension } from '../commands/select-extension.ts';
+import { sameExtension, selectDeployed, whichDeployed, whichDeployedUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
 import { withData } from './open-data.ts';
 import { setDelivery, type WorkState, workState } from './work/deliver-work.ts';
@@ -21,10 +21,8 @@ ${whichDeployedUsage}
 
 Status 0: it is as you wish. 2: it is not yet; run this again.`;
 
-const { local: _local, ...which } = whichExtension;
-
 await runCommand(
-  { usage, options: { ...which, yes: { type: 'boolean', default: false } }, mostArguments: 1 },
+  { usage, options: { ...whichDeployed, yes: { type: 'boolean', default: false } }, mostArguments: 1 },
   async ({ values, positionals: [verb = 'status'] }) => {
     if (!['status', 'stop', 'resume'].includes(verb)) throw usageError(usage, 'Say status, stop or resume.');
     const selected = await selectDeployed(values, { whileUpdating: true });

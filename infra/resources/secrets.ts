@@ -3,7 +3,7 @@ import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { type CfnSecret, Secret, type SecretProps } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Extension } from '../../shared/config.ts';
-import { environment } from '../../shared/contract.ts';
+import { environment, unsetApiKey } from '../../shared/contract.ts';
 import { secretIdVariableOf } from '../../shared/own-variables.ts';
 import { allow } from './function.ts';
 
@@ -49,7 +49,7 @@ export class Secrets extends Construct {
     this.apiKey = new SingleSecret(this, 'ApiKey', environment.apiKeySecretId, {
       description: "The extension's API key, from the partner panel.",
       // No secret: it travels in every authorize URL, where this text tells what is to be done.
-      secretStringValue: SecretValue.unsafePlainText('api-key-is-not-set-yet'),
+      secretStringValue: SecretValue.unsafePlainText(unsetApiKey),
     });
     this.apiSecret = new SingleSecret(this, 'ApiSecret', environment.apiSecretSecretId, {
       description: "The extension's API secret, from the partner panel.",

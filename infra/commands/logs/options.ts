@@ -3,7 +3,7 @@ import { companyId } from '../../../shared/tenant.ts';
 import { StartError } from '../../local/host/start-error.ts';
 import { type Condition, type LogQueryName, logQueries, type Wanted } from '../../log-queries.ts';
 import { parseOptions, usageError } from '../run-command.ts';
-import { type WhichExtension, whichExtension, whichUsage } from '../select-extension.ts';
+import { type WhichExtension, whichExtension, whichStackUsage } from '../select-extension.ts';
 
 const queryNames = Object.keys(logQueries) as LogQueryName[];
 
@@ -22,7 +22,8 @@ Shows what a deployed extension writes, of all its functions in one order. Chang
   --json           prints an object for each line: written_at, source, line
   --assembly DIR   the cloud assembly that was deployed, for places in the sources. Default: cdk.out
 
-${whichUsage.replace(', unless --local says otherwise', '').replaceAll(/\n {2}--(local|json) .*/g, '')}
+Which extension: the deployed one, in AWS or wherever AWS_ENDPOINT_URL leads.
+${whichStackUsage}
 
 The extension that runs on this machine prints its log where npm start runs, and keeps none.`;
 

@@ -1,7 +1,6 @@
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
-  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
@@ -33,17 +32,6 @@ export async function deleteDeadLetters(queues: Queues, tenant: Tenant): Promise
     return 'deleted';
   });
   return count;
-}
-
-/** Messages of everybody that wait for the worker or are with it, about: SQS itself does not know exactly. */
-export async function countWaiting({ sqs, workQueueUrl }: Queues): Promise<number> {
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({
-      QueueUrl: workQueueUrl,
-      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-    }),
-  );
-  return Object.values(Attributes).reduce((total, each) => total + Number(each), 0);
 }
 
 async function lookThrough(

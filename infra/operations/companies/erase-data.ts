@@ -7,7 +7,8 @@ import { WorkQueue } from '../../../shared/store/work-queue.ts';
 import type { Tenant } from '../../../shared/tenant.ts';
 import { StartError } from '../../local/host/start-error.ts';
 import type { OpenData } from '../open-data.ts';
-import { countWaiting, deleteDeadLetters } from './dead-letters.ts';
+import { countMessages } from '../redrive-messages.ts';
+import { deleteDeadLetters } from './dead-letters.ts';
 
 export interface Erasure {
   readonly tenant: Tenant;
@@ -85,7 +86,7 @@ async function eraseTenant(held: HeldData, data: OpenData, erasure: Erasure): Pr
   const goesAt = Number(row?.attributes['uninstalledAt'] ?? 0) + tombstoneSeconds;
   const mayGo = row !== undefined && !told && goesAt <= now().getTime() / 1000;
   const isGone = mayGo && (await held.removeTombstone(row));
-  const waiting = await countWaiting(data);
+  const waiting = await countMessages(data.sqs, data.workQueueUrl);
   return {
     erased: { installation: row !== undefined, tombstone: isGone, cachedItems: cached, deliveries, deadLetters },
     found,

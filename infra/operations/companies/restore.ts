@@ -25,14 +25,17 @@ export async function restore(data: OpenData, request: RestoreRequest): Promise<
   const httpClient = createHttpClient();
   const credentials = leavesTokens
     ? undefined
-    : { apiKey: await secrets.value(data.apiKeySecretId), apiSecret: await secrets.value(data.apiSecretSecretId) };
+    : {
+        apiKey: await secrets.value(data.secretIdOf('api-key')),
+        apiSecret: await secrets.value(data.secretIdOf('api-secret')),
+      };
   const results: { kind?: string; id?: string; result: Restored }[] = [];
   await restoreCompanies({
     documents: data.documents,
     table: data.tables.installations,
     backup: request.backup,
     only: request.only,
-    tokenKeys: secrets.keyRing(data.tokenKeySecretId, 'offline-token'),
+    tokenKeys: secrets.keyRing(data.secretIdOf('token'), 'offline-token'),
     refresh:
       credentials &&
       ((tenant, refreshToken, scopes) =>

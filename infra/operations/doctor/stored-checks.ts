@@ -1,8 +1,8 @@
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { installationsTable } from '../../../shared/contract.ts';
 import { OfflineGrants } from '../../../shared/store/offline-grants.ts';
 import { companyOf } from '../../../shared/tenant.ts';
 import { questionsAbout } from '../../questions.ts';
+import { countMessages } from '../redrive-messages.ts';
 import { readRows } from '../webhooks/ask-worker.ts';
 import { type Check, type Examined, judged, lasting, ok, unknown } from './examined.ts';
 
@@ -17,7 +17,7 @@ export const storedChecks: readonly Check[] = [
     run: async ({ data, account }) => {
       const received = /--from (\S+)/.exec(account?.stack.outputs.get('RedriveReceivedEvents') ?? '')?.[1];
       const urls = [data.deadLettersUrl, received].filter((url) => url !== undefined);
-      const counts = await Promise.all(urls.map((url) => countOf(url, data)));
+      const counts = await Promise.all(urls.map((url) => countMessages(data.sqs, url)));
       const count = counts.reduce((sum, each) => sum + each, 0);
       return judged(
         count === 0 ? [] : [`${count} ${count === 1 ? 'message' : 'messages'} failed for good`],
@@ -62,14 +62,6 @@ export const storedChecks: readonly Check[] = [
     },
   },
 ];
-
-async function countOf(QueueUrl: string, { sqs }: Examined['data']): Promise<number> {
-  const AttributeNames = ['ApproximateNumberOfMessages'] as const;
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }),
-  );
-  return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
-}
 
 async function sampleCompanies({ documents, tables: names }: Examined['data']): Promise<string[]> {
   const grants = new OfflineGrants(documents, names.installations);

@@ -1,9 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { sweepSchedule } from '../../../shared/contract.ts';
 import { webhookKid } from '../../../shared/fynd/webhook-secret.ts';
 import type { HeldData } from '../../../shared/store/held-data.ts';
-import { WorkQueue } from '../../../shared/store/work-queue.ts';
-import type { OpenData } from '../open-data.ts';
 
 /** Whose webhooks the platform signs with which key. */
 export interface RegisteredCompanies {
@@ -29,16 +25,4 @@ export async function countRegistered(
     else if (registered !== undefined) counts.withoutGrant += 1;
   }
   return counts;
-}
-
-/** Has the worker look for companies that are behind, as it does every six hours. */
-export async function sendSweep({ sqs, workQueueUrl }: Pick<OpenData, 'sqs' | 'workQueueUrl'>): Promise<void> {
-  const run = `rotate-${randomUUID()}`;
-  await new WorkQueue(sqs, workQueueUrl).send([
-    {
-      body: JSON.stringify({ kind: 'schedule', name: sweepSchedule, run }),
-      group: `schedule#${sweepSchedule}`,
-      deduplicationId: run,
-    },
-  ]);
 }

@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Extension } from '../../../shared/config.ts';
+import { sweepSchedule } from '../../../shared/contract.ts';
 import { deriveSealingKey, isSealingSecret } from '../../../shared/sealing.ts';
 import { HeldData } from '../../../shared/store/held-data.ts';
 import { StartError } from '../../local/host/start-error.ts';
 import type { OpenData } from '../open-data.ts';
-import { countRegistered, type RegisteredCompanies, sendSweep } from './registered-companies.ts';
+import { sendSchedule } from '../send-schedule.ts';
+import { countRegistered, type RegisteredCompanies } from './registered-companies.ts';
 import { countSealed, type ResealKeys, resealTokens, type SealedTokens } from './reseal-tokens.ts';
-import { judgeRotation, type KeyName, type Rotation } from './rotation.ts';
+import { judgeRotation, type KeyName, type Rotation, readByAllMs } from './rotation.ts';
 import { putCurrent, putNext, readValues, type Values } from './secret-values.ts';
 
 export interface RotateOptions {
@@ -116,7 +118,7 @@ export async function next(data: OpenData, options: RotateOptions): Promise<Step
     return await done(data, options, 'The next value is in use, and the one before it still counts.');
   }
   // Registering takes a while, which need not be added to the time for which the value before counts.
-  const isRegistering = isSigningKey(options) && (options.isRead || !isEarlyBy(rotation.sinceMs + 16 * 60_000, now()));
+  const isRegistering = isSigningKey(options) && (options.isRead || !isEarlyBy(rotation.sinceMs + readByAllMs, now()));
   const companies = isRegistering ? await register(data, options, values) : undefined;
   if (companies !== undefined && companies.behind > 0 && !(options.isLeaked && options.evenUnregistered)) {
     return await notYet(
@@ -225,7 +227,7 @@ async function register(
   const held = new HeldData(data.documents, data.tables);
   const endsAtMs = Date.now() + waitMs;
   let counts = await countRegistered(held, current.text);
-  if (counts.behind > 0) await sendSweep(data);
+  if (counts.behind > 0) await sendSchedule(data, sweepSchedule);
   while (counts.behind > 0 && Date.now() < endsAtMs) {
     onProgress(`${counts.underCurrent} companies registered, ${counts.behind} to go …`);
     await wait(lookAgainMs);

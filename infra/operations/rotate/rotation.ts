@@ -1,3 +1,4 @@
+import { previousForSeconds } from '../../../shared/contract.ts';
 import type { Values } from './secret-values.ts';
 
 /** What can be rotated. */
@@ -22,7 +23,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 /** After fifteen minutes every instance has read what was put; one more for clocks that differ. */
-const readByAllMs = 16 * minuteMs;
+export const readByAllMs = 16 * minuteMs;
 /** An instance that cannot reach Secrets Manager uses what it holds for an hour, and what was sealed then must open. */
 const usedByNoneMs = 61 * minuteMs;
 
@@ -37,9 +38,9 @@ function previousForMs(key: KeyName, maxSessionHours: number): number {
     case 'token':
       return usedByNoneMs;
     case 'webhook':
-      return 72 * hourMs;
+      return previousForSeconds.webhookKey * 1_000;
     case 'api-secret':
-      return 24 * hourMs;
+      return previousForSeconds.apiSecret * 1_000;
     case 'edge':
       return readByAllMs;
   }

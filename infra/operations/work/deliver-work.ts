@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { StartError } from '../../local/host/start-error.ts';
-import { countWaiting } from '../companies/dead-letters.ts';
+import { countMessages } from '../redrive-messages.ts';
 
 interface Access {
   readonly lambda: LambdaClient;
@@ -28,7 +28,7 @@ export async function workState(access: Access): Promise<WorkState> {
   const isOne = states.size === 1;
   return {
     state: isOne && only === 'Enabled' ? 'working' : isOne && only === 'Disabled' ? 'stopped' : 'changing',
-    waiting: await countWaiting({ sqs: access.sqs, workQueueUrl: access.queueUrl, deadLettersUrl: undefined }),
+    waiting: await countMessages(access.sqs, access.queueUrl),
   };
 }
 
