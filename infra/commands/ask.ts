@@ -17,3 +17,12 @@ export async function ask(question: string, withoutTerminal: string): Promise<st
     terminal.close();
   }
 }
+
+/**
+ * Goes on only where somebody types yes.
+ * @throws {StartError} with `otherwise` where they type something else; with `withoutTerminal` where nobody can answer.
+ */
+export async function requireYes(question: string, withoutTerminal: string, otherwise: string): Promise<void> {
+  const answer = await ask(`${question} Type yes to go on: `, withoutTerminal);
+  if (answer.toLowerCase() !== 'yes') throw new StartError(otherwise);
+}

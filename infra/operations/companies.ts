@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { HeldData } from '../../shared/store/held-data.ts';
 import { companyId, companyTenant, organizationId, organizationTenant, type Tenant } from '../../shared/tenant.ts';
-import { ask } from '../commands/ask.ts';
+import { ask, requireYes } from '../commands/ask.ts';
 import { type Outcome, runCommand, usageError } from '../commands/run-command.ts';
 import { sameExtension, selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
@@ -11,6 +11,7 @@ import { eraseData } from './companies/erase-data.ts';
 import { describeInstallation, exportData } from './companies/export-data.ts';
 import { type BrokenGrant, brokenGrant, describeBroken } from './companies/grant-health.ts';
 import { restore } from './companies/restore.ts';
+import { letRequestsEnd, waitSecondsOf } from './let-requests-end.ts';
 import { type OpenData, withData } from './open-data.ts';
 
 const usage = `npm run companies -- list                          who is installed, or was
@@ -66,8 +67,7 @@ await runCommand({ usage, options, mostArguments: 2 }, async ({ values, position
   const tenant = isOfAll ? undefined : tenantOf(id, values.organization);
   if (tenant === undefined && id !== undefined) throw usageError(usage, 'The list is of all: it takes no id.');
   if (values.broken && action !== 'list') throw usageError(usage, '--broken is for the list.');
-  const waitSeconds = Number(values.wait);
-  if (!(waitSeconds >= 0 && waitSeconds <= 900)) throw new StartError('--wait is a number of seconds up to 900.');
+  const waitSeconds = waitSecondsOf(values.wait);
   if (values.user !== undefined && !/^.{1,256}$/.test(values.user)) {
     throw new StartError('--user is a person’s id, of 1 to 256 characters.');
   }
@@ -100,11 +100,7 @@ await runCommand({ usage, options, mostArguments: 2 }, async ({ values, position
     }
     const who = `${userId === undefined ? '' : 'one person of '}${tenant.kind} ${tenant.id}`;
     if (!values.yes) await confirm(who, data, tenant);
-    const wait = async () => {
-      if (waitSeconds > 0)
-        console.error(`Sessions are over. Requests that were under way have ${waitSeconds} s to end …`);
-      await new Promise((resolve) => setTimeout(resolve, waitSeconds * 1000));
-    };
+    const wait = () => letRequestsEnd(waitSeconds, 'Sessions are over. ');
     const result = await eraseData(held, data, { tenant, userId, extension, wait, now: () => new Date() });
     if (result.found > 0) process.exitCode = 1;
     const erased = Object.entries(result.erased).map(([name, count]) => `  ${name}: ${count}`);
@@ -190,11 +186,11 @@ function inWords(value: unknown): string {
 }
 
 async function confirmEmergency(order: EmergencyOrder, { where }: OpenData): Promise<void> {
-  const typed = await ask(
-    `In ${where}. ${consequence(order)} Type yes to go on: `,
+  await requireYes(
+    `In ${where}. ${consequence(order)}`,
     `${consequence(order)} Add --yes where nobody can answer. Nothing was done.`,
+    'Nothing was done.',
   );
-  if (typed.toLowerCase() !== 'yes') throw new StartError('Nothing was done.');
 }
 
 async function confirm(who: string, data: OpenData, { id }: Tenant): Promise<void> {

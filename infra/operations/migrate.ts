@@ -1,7 +1,7 @@
 // npm run migrate: takes over the installations of a backend that was made with the official library.
 import { Installations } from '../../shared/store/installations.ts';
 import { Secrets } from '../../shared/store/secrets.ts';
-import { ask } from '../commands/ask.ts';
+import { requireYes } from '../commands/ask.ts';
 import { runCommand, usageError } from '../commands/run-command.ts';
 import { selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
 import { StartError } from '../local/host/start-error.ts';
@@ -92,11 +92,11 @@ function sourceOf(given: { readonly [name in 'from' | 'url' | 'file' | 'prefix']
 
 async function confirmStopped({ where }: OpenData): Promise<void> {
   const why = 'Two that refresh one grant revoke it for both.';
-  const answer = await ask(
-    `This writes to ${where}. ${why} Is the old backend stopped, with its workers? Type yes: `,
+  await requireYes(
+    `This writes to ${where}. ${why} Is the old backend stopped, with its workers?`,
     `Stop the old backend first, then add --old-backend-is-stopped. ${why} Nothing was written.`,
+    'Nothing was written.',
   );
-  if (answer.toLowerCase() !== 'yes') throw new StartError('Nothing was written.');
 }
 
 function flat({ tenants, skipped }: Migrated, written: boolean) {

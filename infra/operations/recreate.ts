@@ -1,8 +1,8 @@
 // npm run recreate: makes again what somebody deleted by hand, which a deployment does not.
-import { ask } from '../commands/ask.ts';
+import { requireYes } from '../commands/ask.ts';
 import { runCommand } from '../commands/run-command.ts';
 import { selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
-import { StartError } from '../local/host/start-error.ts';
+import { letRequestsEnd, waitSecondsOf } from './let-requests-end.ts';
 import { withData } from './open-data.ts';
 import { queueRepairs } from './recreate/queues.ts';
 import { tableRepairs } from './recreate/tables.ts';
@@ -27,8 +27,7 @@ const options = {
 } as const;
 
 await runCommand({ usage, options }, async ({ values }) => {
-  const waitSeconds = Number(values.wait);
-  if (!(waitSeconds >= 0 && waitSeconds <= 900)) throw new StartError('--wait is a number of seconds up to 900.');
+  const waitSeconds = waitSecondsOf(values.wait);
   const selected = await selectExtension(values, { whileUpdating: true });
   return await withData(selected, 'What was not finished can be run again.', async (data) => {
     const isDeployed = selected.stack !== undefined;
@@ -39,17 +38,13 @@ await runCommand({ usage, options }, async ({ values }) => {
     const missing = repairs.map(({ what }) => what);
     if (repairs.length === 0) return { data: { recreated: [] }, text: `Nothing of ${data.where} is missing.` };
     if (!values.yes) {
-      const question = `Missing in ${data.where}:\n${missing.map((what) => `  ${what}`).join('\n')}\nMake that again? Type yes: `;
-      const typed = await ask(
-        question,
+      await requireYes(
+        `Missing in ${data.where}:\n${missing.map((what) => `  ${what}`).join('\n')}\nThis makes that again.`,
         `Missing: ${missing.join(', ')}. Add --yes where nobody can answer. Nothing was changed.`,
+        'Nothing was changed.',
       );
-      if (typed !== 'yes') throw new StartError('Nothing was changed.');
     }
-    if (waitSeconds > 0 && repairs.some(({ losesRequests }) => losesRequests)) {
-      console.error(`Requests that were under way have ${waitSeconds} s to end …`);
-      await new Promise((resolve) => setTimeout(resolve, waitSeconds * 1000));
-    }
+    if (repairs.some(({ losesRequests }) => losesRequests)) await letRequestsEnd(waitSeconds);
     for (const { what, run } of repairs) {
       await run();
       if (process.stderr.isTTY) console.error(`There again: ${what}`);

@@ -2,7 +2,7 @@
 import { text as readAll } from 'node:stream/consumers';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import type { Extension } from '../../shared/config.ts';
-import { ask } from '../commands/ask.ts';
+import { requireYes } from '../commands/ask.ts';
 import { readExtensionDetails } from '../commands/extension-details.ts';
 import { type Outcome, runCommand, usageError } from '../commands/run-command.ts';
 import { sameExtension, selectExtension, whichExtension, whichUsage } from '../commands/select-extension.ts';
@@ -111,11 +111,7 @@ async function confirm({ key, isLeaked, evenUnregistered }: RotateOptions, verb:
           ? 'Has CloudFront been given the next value (npm run deploy -- -c edgeKeyVersion=…)? Without it, everybody sees 404 later.'
           : undefined;
   if (question === undefined) return;
-  const answer = await ask(
-    `${question} Type yes to go on: `,
-    `${question} Add --yes where nobody can answer. Nothing was done.`,
-  );
-  if (answer.toLowerCase() !== 'yes') throw new StartError('Nothing was done.');
+  await requireYes(question, `${question} Add --yes where nobody can answer. Nothing was done.`, 'Nothing was done.');
 }
 
 /** Never an argument: those stay in the shell's history. @throws {StartError} where the platform does not accept it. */

@@ -1,10 +1,9 @@
 // npm run work: stops all background work of a deployed extension, and lets it go on.
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { awsClientOptions } from '../../shared/aws-client-options.ts';
-import { ask } from '../commands/ask.ts';
+import { requireYes } from '../commands/ask.ts';
 import { runCommand, usageError } from '../commands/run-command.ts';
 import { sameExtension, selectDeployed, whichDeployed, whichDeployedUsage } from '../commands/select-extension.ts';
-import { StartError } from '../local/host/start-error.ts';
 import { withData } from './open-data.ts';
 import { setDelivery, type WorkState, workState } from './work/deliver-work.ts';
 
@@ -27,11 +26,11 @@ await runCommand(
     if (!['status', 'stop', 'resume'].includes(verb)) throw usageError(usage, 'Say status, stop or resume.');
     const selected = await selectDeployed(values, { whileUpdating: true });
     if (verb === 'stop' && !values.yes) {
-      const answer = await ask(
-        `This stops all background work of ${selected.where}. Type yes to go on: `,
+      await requireYes(
+        `This stops all background work of ${selected.where}.`,
         'Stopping asks first: add --yes where nobody can answer. Nothing was stopped.',
+        'Nothing was stopped.',
       );
-      if (answer.toLowerCase() !== 'yes') throw new StartError('Nothing was stopped.');
     }
     return await withData(selected, 'Run this again.', async ({ sqs, workQueueUrl, where }) => {
       using lambda = closing(

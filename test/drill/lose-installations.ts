@@ -127,15 +127,7 @@ async function restoreAll(drill: Drill, mode: (typeof modes)[number]): Promise<v
   const dry = await drill.command(companiesCommand, ['restore', '--from-table', backup, '--local']);
   match(dry, /would be restored[\s\S]*Nothing was written: add --write/);
   deepEqual(await drill.rows(), empty);
-  const said = await drill.command(companiesCommand, [
-    'restore',
-    '--from-table',
-    backup,
-    '--write',
-    '--local',
-    '--json',
-  ]);
-  const { companies } = JSON.parse(said) as { companies: { id: string; result: string }[] };
+  const companies = await restoreFrom(drill, backup);
   const resultOf = (company: number) => companies.find(({ id }) => id === String(company))?.result;
 
   for (const company of steady) {
@@ -183,16 +175,15 @@ async function restoreAll(drill: Drill, mode: (typeof modes)[number]): Promise<v
   for (const old of [cookie(again), twice]) await isOver(drill, old, again);
 
   const after = await drill.rows();
-  const once = await drill.command(companiesCommand, [
-    'restore',
-    '--from-table',
-    backup,
-    '--write',
-    '--local',
-    '--json',
-  ]);
-  ok((JSON.parse(once) as { companies: { result: string }[] }).companies.every(({ result }) => result === 'kept'));
+  ok((await restoreFrom(drill, backup)).every(({ result }) => result === 'kept'));
   deepEqual(await drill.rows(), after);
+}
+
+/** Brings every row of the backup back, as the operator does, and tells what became of each. */
+async function restoreFrom(drill: Drill, backup: string): Promise<{ id: string; result: string }[]> {
+  const restore = ['restore', '--from-table', backup, '--write', '--local', '--json'];
+  return (JSON.parse(await drill.command(companiesCommand, restore)) as { companies: { id: string; result: string }[] })
+    .companies;
 }
 
 /** Killed while the platform answers: what it gave is lost, and the next launch mends it. */
